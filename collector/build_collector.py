@@ -1,0 +1,93 @@
+"""Build our Collector from ``manifest.yaml`` with the OpenTelemetry Collector Builder.
+
+    python collector/build_collector.py            # build, or find in the cache; the last line on stdout is the path
+    python collector/build_collector.py --sums     # after a change of the manifest: write go.sum again
+
+``pip install ./collector`` does the same through ``hatch_build.py``; run this first to see progress, which pip hides.
+Compiled here rather than by the builder: its ``go mod tidy`` asks for modules that only tests need and that the
+module proxy does not have.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import gobuild
+
+HERE = Path(__file__).parent.resolve()
+BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.152.0"
+
+
+def _not_compiled(path: Path) -> bool:
+    return path.name.endswith(("_test.go", ".md")) or "testdata" in path.parts
+
+
+def recipe() -> gobuild.Recipe:
+    """Return the recipe of our Collector as this source tree has it now."""
+    manifest = (HERE / "manifest.yaml").read_text()
+    version = re.search(r"^  version: (\S+)$", manifest, re.MULTILINE)
+    if not version:
+        raise gobuild.BuildError(f"{HERE / 'manifest.yaml'} names no dist.version")
+    components = gobuild.files_below(HERE / "components", _not_compiled)
+    return gobuild.Recipe(
+        name="otelcol",
+        binary=f"aegis-otelcol{gobuild.EXE}",
+        version=version[1],
+        minimum_go=(1, 25, 0),
+        inputs={
+            "builder": BUILDER,
+            "manifest": manifest,
+            "sums": HERE / "go.sum",
+            **{f"components/{name}": path for name, path in components.items()},
+        },
+        compile=_compile,
+    )
+
+
+def _compile(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
+    source = _generate(go, work, progress)
+    # Recorded checksums are compared with what is downloaded; Go asks its checksum database only for others.
+    shutil.copy(HERE / "go.sum", source)
+    return gobuild.compile_package(go, ".", source, work / f"aegis-otelcol{gobuild.EXE}", progress)
+
+
+def _generate(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
+    """Let the builder write the Collector's main package and return its folder."""
+    source = work / "source"
+    manifest = work / "manifest.yaml"
+    text = (HERE / "manifest.yaml").read_text()
+    manifest.write_text(re.sub(r"(?m)^  output_path: .*$", lambda _: f"  output_path: {source}", text))
+    install = [go.command, "install", "-buildvcs=false", BUILDER]
+    progress.run("building the builder", install, env=gobuild.environment(GOBIN=str(work / "bin")))
+    builder = str(work / "bin" / f"builder{gobuild.EXE}")
+    # In this folder, because paths in the manifest are relative to it.
+    progress.run(
+        "generating",
+        [builder, "--skip-get-modules", "--skip-compilation", "--config", str(manifest)],
+        HERE,
+    )
+    return source
+
+
+def write_sums() -> None:
+    """Resolve the manifest anew and write the checksums of all modules to ``go.sum``."""
+    progress = gobuild.Progress("otelcol")
+    go = gobuild.installed_go((1, 25, 0))
+    if go is None:
+        raise gobuild.BuildError("--sums needs Go 1.25 or newer on PATH")
+    with tempfile.TemporaryDirectory() as scratch:
+        source = _generate(go, Path(scratch), progress)
+        gobuild.count_packages(go, ".", source, progress)
+        shutil.copy(source / "go.sum", HERE / "go.sum")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--sums"]:
+        write_sums()
+    sys.exit(gobuild.command([recipe()]))
