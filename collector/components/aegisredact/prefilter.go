@@ -1,0 +1,241 @@
+package aegisredact
+
+import (
+	"regexp/syntax"
+	"strings"
+	"unicode"
+)
+
+// requirement is what a string must hold for a pattern to have any chance of matching it. It is read
+// off the pattern, so that a rule needs no hints and cannot carry wrong ones.
+type requirement struct {
+	literals []string // lower case; at least one must occur, unless there are none
+	run      int      // so many digits must occur with only run separators between them
+}
+
+// maxLiterals bounds the alternatives of one requirement; a pattern with more goes without.
+const maxLiterals = 64
+
+// isRunByte says whether c may stand between the digits of one number as people write it.
+func isRunByte(r rune) bool {
+	switch r {
+	case ' ', '-', '.', '(', ')', '+', '/', '_', '\t', '\n', '\f', '\r':
+		return true
+	}
+	return false
+}
+
+func requirementOf(pattern string) (requirement, error) {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return requirement{}, err
+	}
+	parsed = parsed.Simplify()
+	return requirement{
+		literals: usefulLiterals(requiredLiterals(parsed)),
+		run:      runOf(parsed).best,
+	}, nil
+}
+
+func usefulLiterals(literals []string) []string {
+	if len(literals) > maxLiterals {
+		return nil
+	}
+	for _, literal := range literals {
+		if literal == "" {
+			return nil
+		}
+	}
+	return literals
+}
+
+// requiredLiterals returns ASCII strings of which one occurs in each match, or nil when none is known.
+func requiredLiterals(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		literal := string(re.Rune)
+		for _, r := range re.Rune {
+			// K and S fold to characters beyond ASCII, which a scan of bytes would not find.
+			folds := re.Flags&syntax.FoldCase != 0 && (r == 'k' || r == 'K' || r == 's' || r == 'S')
+			if r >= unicode.MaxASCII || folds {
+				return longestSafePart(re)
+			}
+		}
+		return []string{asciiLower(literal)}
+	case syntax.OpCharClass:
+		return classLiterals(re)
+	case syntax.OpCapture, syntax.OpPlus:
+		return requiredLiterals(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return requiredLiterals(re.Sub[0])
+		}
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range re.Sub {
+			if candidate := requiredLiterals(sub); betterLiterals(candidate, best) {
+				best = candidate
+			}
+		}
+		return best
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			part := requiredLiterals(sub)
+			if part == nil {
+				return nil
+			}
+			all = append(all, part...)
+		}
+		return all
+	}
+	return nil
+}
+
+// longestSafePart returns the longest run of characters in a literal that can be looked for bytewise.
+func longestSafePart(re *syntax.Regexp) []string {
+	fold := re.Flags&syntax.FoldCase != 0
+	safe := func(r rune) bool {
+		return r < unicode.MaxASCII && !(fold && strings.ContainsRune("kKsS", r))
+	}
+	best := ""
+	for _, part := range strings.FieldsFunc(string(re.Rune), func(r rune) bool { return !safe(r) }) {
+		if len(part) > len(best) {
+			best = part
+		}
+	}
+	if best == "" {
+		return nil
+	}
+	return []string{asciiLower(best)}
+}
+
+// classLiterals turns a class of a few punctuation characters into literals; letters and digits are
+// too common to be worth it.
+func classLiterals(re *syntax.Regexp) []string {
+	var literals []string
+	for i := 0; i+1 < len(re.Rune); i += 2 {
+		for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+			if r >= unicode.MaxASCII || isWordByte(byte(r)) || len(literals) == 4 {
+				return nil
+			}
+			literals = append(literals, string(r))
+		}
+	}
+	return literals
+}
+
+// betterLiterals prefers the set whose shortest member is longer, then the smaller set.
+func betterLiterals(a, b []string) bool {
+	if usefulLiterals(a) == nil {
+		return false
+	}
+	if b == nil {
+		return true
+	}
+	shortA, shortB := shortest(a), shortest(b)
+	return shortA > shortB || (shortA == shortB && len(a) < len(b))
+}
+
+func shortest(literals []string) int {
+	n := len(literals[0])
+	for _, literal := range literals[1:] {
+		n = min(n, len(literal))
+	}
+	return n
+}
+
+// digitRun describes how many digits a pattern is sure to match in one unbroken run.
+type digitRun struct {
+	pure   bool // all it can match is digits and run separators
+	digits int  // at least so many digits, when pure
+	best   int  // at least so many digits in one run anywhere in it
+}
+
+func runOf(re *syntax.Regexp) digitRun {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText,
+		syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return digitRun{pure: true}
+	case syntax.OpLiteral:
+		return runOfLiteral(re.Rune)
+	case syntax.OpCharClass:
+		return runOfClass(re.Rune)
+	case syntax.OpCapture, syntax.OpPlus:
+		return runOf(re.Sub[0])
+	case syntax.OpStar, syntax.OpQuest:
+		return digitRun{pure: runOf(re.Sub[0]).pure}
+	case syntax.OpRepeat:
+		sub := runOf(re.Sub[0])
+		if re.Min == 0 {
+			return digitRun{pure: sub.pure}
+		}
+		if !sub.pure {
+			return sub
+		}
+		return digitRun{pure: true, digits: sub.digits * re.Min, best: sub.digits * re.Min}
+	case syntax.OpAlternate:
+		all := runOf(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			one := runOf(sub)
+			all.pure = all.pure && one.pure
+			all.digits = min(all.digits, one.digits)
+			all.best = min(all.best, one.best)
+		}
+		return all
+	case syntax.OpConcat:
+		return runOfConcat(re.Sub)
+	}
+	return digitRun{}
+}
+
+func runOfConcat(subs []*syntax.Regexp) digitRun {
+	all := digitRun{pure: true}
+	current := 0
+	for _, sub := range subs {
+		one := runOf(sub)
+		if !one.pure {
+			all.pure = false
+			all.best = max(all.best, one.best)
+			current = 0
+			continue
+		}
+		current += one.digits
+		all.digits += one.digits
+		all.best = max(all.best, current)
+	}
+	return all
+}
+
+func runOfLiteral(runes []rune) digitRun {
+	run := digitRun{pure: true}
+	for _, r := range runes {
+		switch {
+		case r >= '0' && r <= '9':
+			run.digits++
+		case !isRunByte(r):
+			return digitRun{}
+		}
+	}
+	run.best = run.digits
+	return run
+}
+
+func runOfClass(ranges []rune) digitRun {
+	onlyDigits := true
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if r >= '0' && r <= '9' {
+				continue
+			}
+			if !isRunByte(r) {
+				return digitRun{}
+			}
+			onlyDigits = false
+		}
+	}
+	if onlyDigits {
+		return digitRun{pure: true, digits: 1, best: 1}
+	}
+	return digitRun{pure: true}
+}
