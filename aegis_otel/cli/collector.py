@@ -1,0 +1,326 @@
+"""Runs the Collector: checks its ports, starts it, waits until it is healthy, passes signals, stops it.
+
+Secrets reach it by its environment only, so they are not in the process list. Everything it writes is
+readable by this user alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, Final
+
+import httpx
+
+from aegis_otel.cli import terminal
+
+STOP_SECONDS: Final = 30.0
+"""How long the Collector may take to hand over and write what it holds before it is killed."""
+
+_POLL_SECONDS: Final = 0.1
+_LOG_BYTES: Final = 8 * 2**20
+_TAIL_LINES: Final = 20
+_SECRET_WORDS: Final = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class CollectorError(Exception):
+    """The Collector cannot be started, or ended by itself; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the Collector listens for one thing.
+
+    Attributes:
+        name: for people.
+        variable: the environment variable by which the Collector's configuration gets ``host:port``.
+        option: the command line's option for the port.
+    """
+
+    name: str
+    variable: str
+    option: str
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """``host:port``, IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def reachable(self) -> str:
+        """The same as one can call it from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host)  # noqa: S104 - read, not bound
+        return f"{host}:{self.port}" if host else self.address
+
+
+@dataclass
+class Collector:
+    """One Collector process.
+
+    Attributes:
+        binary, pieces: what is run with which configuration.
+        environ: its whole environment.
+        data_dir: queues, store, dead letters and its own log go below.
+    """
+
+    binary: Path
+    pieces: Sequence[Path]
+    environ: Mapping[str, str] = field(repr=False)
+    endpoints: Sequence[Endpoint]
+    data_dir: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _lock: IO[str] | None = field(default=None, repr=False)
+    _signals: list[int] = field(default_factory=list, repr=False)
+
+    @property
+    def argv(self) -> list[str]:
+        """Program and arguments."""
+        return [str(self.binary), *(f"--config=file:{piece}" for piece in self.pieces)]
+
+    @property
+    def log(self) -> Path:
+        """What the Collector says about itself."""
+        return self.data_dir / "collector.log"
+
+    def validate(self) -> str | None:
+        """Let the Collector check its configuration; what it finds wrong, None where it is fine."""
+        done = subprocess.run(  # noqa: S603 - the binary is the user's own choice
+            [str(self.binary), "validate", *self.argv[1:]],
+            env=dict(self.environ),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode == 0:
+            return None
+        return self._without_secrets((done.stderr + done.stdout).decode(errors="replace").strip())
+
+    def start(self) -> None:
+        """Start it; see `wait_until_healthy` for the rest.
+
+        Raises:
+            CollectorError: a port is taken, another Collector uses the folder, or it cannot be run.
+        """
+        os.umask(0o077)
+        self._prepare_folders()
+        self._take_lock()
+        for endpoint in self.endpoints:
+            _check_port(endpoint)
+        with contextlib.suppress(FileNotFoundError):
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as output:
+            lock = self._lock
+            assert lock is not None
+            try:
+                # Of its own session, so that a Ctrl-C at the terminal reaches it once, through `stop`. It
+                # inherits the lock: the folder is in use for as long as it lives, whatever happens to us.
+                self._process = subprocess.Popen(  # noqa: S603 - the binary is the user's own choice
+                    self.argv,
+                    env=dict(self.environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=(lock.fileno(),),
+                    preexec_fn=_end_with_parent(),
+                )
+            except OSError as error:
+                raise CollectorError(f"{self.binary} cannot be run: {error.strerror}") from None
+
+    def wait_until_healthy(self, url: str, seconds: float) -> bool:
+        """Wait until its health check answers 200; False where a signal asked to stop first.
+
+        Raises:
+            CollectorError: it ended, or `seconds` passed; the text has its last lines.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._signals:
+            self._raise_if_ended()
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url, timeout=2.0, trust_env=False).status_code == 200:
+                    return True
+            if time.monotonic() >= deadline:
+                raise CollectorError(f"the Collector is not healthy after {seconds:g} s.\n{self.last_lines()}")
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def run_until_signal(self) -> None:
+        """Keep it running until SIGINT or SIGTERM; SIGHUP goes on to it, and it reads its configuration anew.
+
+        Raises:
+            CollectorError: it ended by itself; the text has its last lines.
+        """
+        while True:
+            if signal.SIGHUP in self._signals:
+                self._signals.remove(signal.SIGHUP)
+                self._send(signal.SIGHUP)
+            if self._signals:
+                return
+            self._raise_if_ended()
+            self._bound_log()
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> bool:
+        """Stop it and wait for its end; whether it went by itself. A second signal kills it at once."""
+        process = self._process
+        if process is None:
+            return True
+        asked = len(self._signals)
+        self._send(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while process.poll() is None:
+            if time.monotonic() >= deadline or len(self._signals) > asked:
+                self._send(signal.SIGKILL)
+                process.wait()
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    @contextlib.contextmanager
+    def signals_caught(self) -> Any:
+        """While this lasts, SIGINT, SIGTERM and SIGHUP are noted instead of ending this process."""
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self._signals.append(number)
+
+        previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def last_lines(self, count: int = _TAIL_LINES) -> str:
+        """The end of its log, without secrets."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - 64 * 1024))
+                lines = file.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        text = "\n".join(line[:2_000] for line in lines if line.strip() and not line.startswith(("\t", "  -")))
+        return "Its last lines:\n" + "\n".join(
+            "  " + line for line in self._without_secrets(text).splitlines()[-count:]
+        )
+
+    def _without_secrets(self, text: str) -> str:
+        for name, value in self.environ.items():
+            if len(value) >= 4 and any(word in name.upper() for word in _SECRET_WORDS):
+                text = text.replace(value, "(hidden)")
+        return text
+
+    def _prepare_folders(self) -> None:
+        try:
+            existed = self.data_dir.is_dir()
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # A folder that was there before may be someone else's as well, unless it has our name.
+            if existed and self.data_dir.name == ".aegis":
+                self.data_dir.chmod(0o700)
+            for name in ("queue", "store", "dead-letter"):
+                folder = self.data_dir / name
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)
+        except OSError as error:
+            raise CollectorError(
+                f"the folder {self.data_dir} cannot be used: {error.strerror}; name another with AEGIS_DATA_DIR"
+            ) from None
+
+    def _take_lock(self) -> None:
+        path = self.data_dir / "up.lock"
+        try:
+            lock = path.open("a+", encoding="ascii")
+        except OSError as error:
+            raise CollectorError(f"{path} cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            holder = lock.read(20).strip() or "unknown"
+            lock.close()
+            raise CollectorError(
+                f"another `aegis-otel up` (process {holder}) uses {self.data_dir}; stop it, or name another"
+                " folder with AEGIS_DATA_DIR"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    def _raise_if_ended(self) -> None:
+        assert self._process is not None
+        status = self._process.poll()
+        if status is not None:
+            how = f"with status {status}" if status >= 0 else f"by signal {signal.Signals(-status).name}"
+            raise CollectorError(f"the Collector ended by itself, {how}.\n{self.last_lines()}")
+
+    def _bound_log(self) -> None:
+        """It appends, so cutting the file under it is safe; the part before stays as `collector.log.1`."""
+        with contextlib.suppress(OSError):
+            if self.log.stat().st_size > _LOG_BYTES:
+                self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
+                os.truncate(self.log, 0)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def _check_port(endpoint: Endpoint) -> None:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((endpoint.host, endpoint.port))
+        except socket.gaierror:
+            raise CollectorError(f"{endpoint.host!r} is not an address of this machine") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CollectorError(
+                    f"port {endpoint.port} ({endpoint.name}, {endpoint.address}) is already in use; stop what"
+                    f" listens there, or choose another with {endpoint.option}"
+                ) from None
+            raise CollectorError(
+                f"port {endpoint.port} ({endpoint.name}, {endpoint.address}) cannot be used: {error.strerror}"
+            ) from None
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """Linux: a Collector whose `aegis-otel up` was killed gets SIGTERM. Looked up before the fork."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except (OSError, AttributeError):
+        return None
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+def describe_stop(collector: Collector) -> None:
+    """Stop the Collector, saying so."""
+    terminal.warn("stopping the Collector")
+    if not collector.stop():
+        terminal.warn("the Collector did not stop in time and was killed; what it had queued is on disk")

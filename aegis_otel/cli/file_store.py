@@ -1,0 +1,220 @@
+"""The embedded store: the rotated JSON lines that the Collector writes under `.aegis/store`.
+
+Only reads. A line that is torn (the Collector or the machine died while it was written) or is no JSON
+object is skipped and counted in `FileStore.skipped`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from aegis_otel.cli.records import Query, StoredRecord
+
+_BLOCK = 1 << 16
+_POLL_SECONDS = 0.2
+# Ids of this form stand in a line as they are, so lines without it need not be parsed.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]+")
+
+
+class StoreError(Exception):
+    """The store cannot be read; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """One file of the store at the moment it was looked at."""
+
+    path: Path
+    inode: int
+    size: int
+    modified: float
+
+    @property
+    def compressed(self) -> bool:
+        return self.path.suffix == ".gz"
+
+
+@dataclass
+class FileStore:
+    """Reads the store in `folder`.
+
+    Attributes:
+        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        skipped: how many lines could not be read so far.
+    """
+
+    folder: Path
+    skipped: int = 0
+    _tails: dict[int, _Tail] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"the embedded store in {self.folder}"
+
+    def newest(self, query: Query) -> list[StoredRecord]:
+        """The newest records that match, the oldest of them first.
+
+        Raises:
+            StoreError: there is no store, or it may not be read.
+        """
+        segments = self._segments()
+        if not segments and not self.folder.is_dir():
+            raise StoreError(
+                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
+                " AEGIS_DATA_DIR or --store"
+            )
+        return self._newest(query, segments)
+
+    def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
+        """The newest records, then every further one as it is written, through rotations, until `stopped`."""
+        segments = self._segments()
+        for index, segment in enumerate(segments):
+            if not segment.compressed:
+                file = segment.path.open("rb")
+                end = _end_of_last_line(file, segment.size)
+                self._tails[segment.inode] = _Tail(file, end)
+                segments[index] = replace(segment, size=end)
+        try:
+            yield from self._newest(query, segments)
+            while not stopped():
+                yield from self._appended(query)
+                time.sleep(_POLL_SECONDS)
+        finally:
+            for tail in self._tails.values():
+                tail.file.close()
+            self._tails.clear()
+
+    def _segments(self) -> list[_Segment]:
+        """The store's files, the oldest first; the live one last."""
+        segments = []
+        try:
+            for path in self.folder.glob("logs*"):
+                if not path.name.endswith((".jsonl", ".jsonl.gz")):
+                    continue
+                try:
+                    status = path.stat()
+                except FileNotFoundError:
+                    continue  # rotated away since the folder was listed
+                if path.is_file():
+                    segments.append(_Segment(path, status.st_ino, status.st_size, status.st_mtime))
+        except OSError as error:
+            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+        return sorted(segments, key=lambda segment: (segment.path.name == "logs.jsonl", segment.modified))
+
+    def _newest(self, query: Query, segments: list[_Segment]) -> list[StoredRecord]:
+        found: list[StoredRecord] = []
+        since = query.since.timestamp() if query.since is not None else None
+        for segment in reversed(segments):
+            if len(found) >= query.limit:
+                break
+            if since is not None and segment.modified < since:
+                continue
+            try:
+                for line in _lines_backwards(segment):
+                    record = self._record(line, query)
+                    if record is not None:
+                        found.append(record)
+                        if len(found) >= query.limit:
+                            break
+            except FileNotFoundError:
+                continue
+            except (OSError, EOFError) as error:
+                raise StoreError(f"{segment.path} cannot be read: {error}") from error
+        # Files hold records as they arrived; those of an app that was cut off for a while come late.
+        found.reverse()
+        found.sort(key=lambda record: str(record.get("timestamp", "")))
+        return found
+
+    def _appended(self, query: Query) -> Iterator[StoredRecord]:
+        segments = [segment for segment in self._segments() if not segment.compressed]
+        for segment in segments:
+            if segment.inode not in self._tails:
+                try:
+                    self._tails[segment.inode] = _Tail(segment.path.open("rb"), 0)
+                except FileNotFoundError:
+                    continue
+        present = {segment.inode for segment in segments}
+        order = {segment.inode: index for index, segment in enumerate(segments)}
+        # A file that was just removed is read to its end first: its records came before all others'.
+        for inode in sorted(self._tails, key=lambda inode: order.get(inode, -1)):
+            for line in self._tails[inode].read():
+                record = self._record(line, query)
+                if record is not None:
+                    yield record
+            if inode not in present:
+                self._tails.pop(inode).file.close()
+
+    def _record(self, line: bytes, query: Query) -> StoredRecord | None:
+        if not line.strip():
+            return None
+        wanted = query.correlation_id
+        if wanted is not None and wanted.encode() not in line and _PLAIN_ID.fullmatch(wanted):
+            return None
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            self.skipped += 1
+            return None
+        if not isinstance(record, dict):
+            self.skipped += 1
+            return None
+        return record if query.matches(record) else None
+
+
+@dataclass
+class _Tail:
+    """A file that is still being written, and how far it was read (to the end of a line)."""
+
+    file: BinaryIO
+    offset: int
+
+    def read(self) -> list[bytes]:
+        self.file.seek(0, 2)
+        if self.file.tell() < self.offset:
+            self.offset = 0  # cut and begun anew
+        self.file.seek(self.offset)
+        content = self.file.read()
+        end = content.rfind(b"\n") + 1
+        self.offset += end
+        return content[:end].split(b"\n")
+
+
+def _lines_backwards(segment: _Segment) -> Iterator[bytes]:
+    """The lines of a file as it was when it was looked at, the last first."""
+    if segment.compressed:
+        with gzip.open(segment.path, "rb") as unpacked:
+            lines = deque(unpacked)
+        while lines:
+            yield lines.pop().rstrip(b"\n")
+        return
+    with segment.path.open("rb") as file:
+        position = segment.size
+        rest = b""
+        while position > 0:
+            length = min(_BLOCK, position)
+            position -= length
+            file.seek(position)
+            lines_of_block = (file.read(length) + rest).split(b"\n")
+            rest = lines_of_block[0]
+            yield from reversed(lines_of_block[1:])
+        yield rest
+
+
+def _end_of_last_line(file: BinaryIO, size: int) -> int:
+    """Where the last whole line ends: what follows is still being written and is read when it is whole."""
+    position = size
+    while position > 0:
+        length = min(_BLOCK, position)
+        position -= length
+        file.seek(position)
+        end = file.read(length).rfind(b"\n")
+        if end >= 0:
+            return position + end + 1
+    return 0

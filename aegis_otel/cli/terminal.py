@@ -1,0 +1,95 @@
+"""What the command line shows: text that is safe for a terminal, tables, and how it says what went wrong.
+
+What a store holds was written by others. A control character in it could move the cursor, hide lines or
+set the window's title, so nothing gets to the terminal before `safe` has been over it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# C0 and C1 controls, DEL, characters that turn the writing direction or break lines, zero-width ones,
+# lone surrogates and the invisible "tag" characters.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def safe(text: str, *, keep_newlines: bool = False) -> str:
+    """`text` with every character that a terminal would act on, or not show, written as its escape."""
+    if text.isascii() and text.isprintable():
+        return text
+
+    def escape(match: re.Match[str]) -> str:
+        character = match.group()
+        if character == "\n" and keep_newlines:
+            return character
+        if character == "\t" and keep_newlines:
+            return "    "
+        return _SHORT.get(character) or _escape(ord(character))
+
+    return _UNSAFE.sub(escape, text)
+
+
+def safe_json(text: str) -> str:
+    r"""JSON text (as `json.dumps` makes it) with the same characters as ``\uXXXX``, so it stays JSON."""
+
+    def escape(match: re.Match[str]) -> str:
+        code = ord(match.group())
+        if code < 0x10000:
+            return f"\\u{code:04x}"
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+    return _UNSAFE.sub(escape, text)
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that shows text as it is: no markup, no emoji codes, no guessing at what to highlight."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table whose cells are shown whole: too long ones go on in the next line."""
+    result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_edge=False)
+    for column in columns:
+        result.add_column(column, overflow="fold")
+    for row in rows:
+        result.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell, keep_newlines=True)) for cell in row))
+    return result
+
+
+def show(renderable: Table) -> None:
+    """Print a table; where the output is not a terminal, as wide as it needs."""
+    target = Console(markup=False, emoji=False, highlight=False)
+    if not target.is_terminal:
+        target = Console(markup=False, emoji=False, highlight=False, width=200)
+    target.print(renderable)
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"aegis-otel: {safe(text)}\n")
+    sys.stderr.flush()
+
+
+def fail(text: str, *, status: int = 1) -> NoReturn:
+    """Say on stderr what was wrong and what to do, and end with `status` (2: it was called wrongly)."""
+    sys.stderr.write(f"aegis-otel: {safe(text, keep_newlines=True)}\n")
+    raise typer.Exit(status)
