@@ -1,0 +1,463 @@
+"""Records to OTLP bytes: writes `ExportLogsServiceRequest` messages by hand, without message objects.
+
+Source: opentelemetry-proto, `logs/v1/logs.proto` and `common/v1/common.proto`; the wire format is that of
+the protobuf encoding specification. What a batch repeats (resource, scopes, key names, code locations, trace
+contexts, lengths) is encoded once and kept in bounded tables. `docs/performance.md` has the figures
+that made this the choice over protobuf's message objects.
+
+This module knows nothing of transport or disk.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from aegis_otel import schema
+from aegis_otel.schema import CodeLocation, ErrorInfo, Record
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+
+MAX_REQUEST: Final = 1_000_000
+"""Bytes of one request, unless a single record needs more."""
+
+MAX_RECORD: Final = 3_500_000
+"""Bytes of a request with a single record: gRPC servers refuse more than 4 MiB unless told otherwise."""
+
+_TABLE: Final = 2_048
+"""Lengths below this have their encoded prefix looked up instead of computed."""
+
+_CACHED_KEYS: Final = 2_048
+_CACHED_SITES: Final = 4_096
+_CACHED_SCOPES: Final = 1_024
+_CACHED_CONTEXTS: Final = 4_096
+
+_UINT64: Final = 0xFFFF_FFFF_FFFF_FFFF
+
+
+class Request(NamedTuple):
+    """One encoded `ExportLogsServiceRequest` and how many records it holds.
+
+    Requests can be joined: the bytes of two, one after the other, are a request with the records of both.
+    """
+
+    payload: bytes
+    records: int
+
+
+def _varint(number: int) -> bytes:
+    """A non-negative integer as a base-128 varint."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_LENGTHS: Final = [_varint(n) for n in range(_TABLE)]
+
+
+def _length(number: int) -> bytes:
+    return _LENGTHS[number] if number < _TABLE else _varint(number)
+
+
+def _field(tag: bytes, payload: bytes) -> bytes:
+    return tag + _length(len(payload)) + payload
+
+
+def _string_head(size: int) -> bytes:
+    """What stands before `size` bytes of text to make them a length-prefixed AnyValue."""
+    inner = b"\x0a" + _length(size)
+    return _length(len(inner) + size) + inner
+
+
+def _integer_value(number: int) -> bytes:
+    inner = b"\x18" + _varint(number & _UINT64)
+    return _length(len(inner)) + inner
+
+
+# LogRecord.attributes (6), ScopeLogs.log_records (2), LogRecord.body (5): tag and length, by length.
+_ATTRIBUTE: Final = [b"\x32" + size for size in _LENGTHS]
+_LOG_RECORD: Final = [b"\x12" + size for size in _LENGTHS]
+_STRING: Final = [_string_head(n) for n in range(_TABLE)]
+_BODY: Final = [b"\x2a" + head for head in _STRING]
+_INTEGER: Final = [_integer_value(n) for n in range(_TABLE)]
+
+_NONE: Final = b"\x00"
+_TRUE: Final = b"\x02\x10\x01"
+_FALSE: Final = b"\x02\x10\x00"
+_DOUBLE: Final = b"\x09\x21"
+
+_pack_uint64 = struct.Struct("<Q").pack
+_pack_double = struct.Struct("<d").pack
+
+_CODE_KEYS: Final = frozenset((schema.CODE_FILE, schema.CODE_LINE, schema.CODE_FUNCTION))
+_ERROR_KEYS: Final = frozenset(("errorName", "errorMessage", "error"))
+_OWNED_KEYS: Final = _CODE_KEYS | _ERROR_KEYS | {"correlationId"}
+
+
+def _severity(number: int) -> bytes:
+    text = schema.SEVERITY_TEXT.get(number, "").encode("ascii")
+    out = b"\x10" + _varint(number) if number else b""
+    return out + _field(b"\x1a", text) if text else out
+
+
+_SEVERITY: Final = {number: _severity(number) for number in range(25)}
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def encode_value(value: object) -> bytes:
+    """A value as an AnyValue with its length in front.
+
+    Takes what `schema.snapshot` returns and, beyond it, bytes; anything else is written as its text.
+    """
+    kind = type(value)
+    if kind is str:
+        text = _utf8(value)  # type: ignore[arg-type]
+        size = len(text)
+        return (_STRING[size] if size < _TABLE else _string_head(size)) + text
+    if value is None:
+        return _NONE
+    if kind is bool:
+        return _TRUE if value else _FALSE
+    if kind is int:
+        number: int = value  # type: ignore[assignment]
+        if 0 <= number < _TABLE:
+            return _INTEGER[number]
+        if -(2**63) <= number < 2**63:
+            return _integer_value(number)
+        return encode_value(str(number))
+    if kind is float:
+        return _DOUBLE + _pack_double(value)
+    if kind is dict:
+        members: Mapping[Any, Any] = value  # type: ignore[assignment]
+        inner = b"".join(
+            [_field(b"\x0a", _key_head(str(key)) + encode_value(member)) for key, member in members.items()]
+        )
+        inner = _field(b"\x32", inner)
+    elif kind is list or kind is tuple:
+        items: Sequence[Any] = value  # type: ignore[assignment]
+        inner = _field(b"\x2a", b"".join([b"\x0a" + encode_value(member) for member in items]))
+    elif kind is bytes:
+        inner = _field(b"\x3a", value)  # type: ignore[arg-type]
+    else:
+        return encode_value(schema.safe_text(value))
+    return _length(len(inner)) + inner
+
+
+def _key_head(key: str) -> bytes:
+    """KeyValue.key (1) and the tag of KeyValue.value (2), which the value's length and bytes follow."""
+    return _field(b"\x0a", _utf8(key)) + b"\x12"
+
+
+def _attribute(key: str, value: object) -> bytes:
+    return _field(b"\x32", _key_head(key) + encode_value(value))
+
+
+def _attributes(pairs: Iterable[tuple[str, object]]) -> bytes:
+    return b"".join([_attribute(key, value) for key, value in pairs])
+
+
+def _error(error: ErrorInfo) -> bytes:
+    return _attributes(schema.error_fields(error).items())
+
+
+def _code(code: CodeLocation) -> bytes:
+    return _attributes(
+        (
+            (schema.CODE_FILE, code.path),
+            (schema.CODE_LINE, code.line),
+            (schema.CODE_FUNCTION, code.function),
+        )
+    )
+
+
+_CORRELATION: Final = _key_head("correlationId")
+_CORRELATION_UUID: Final = b"".join((_ATTRIBUTE[len(_CORRELATION) + len(_STRING[36]) + 36], _CORRELATION, _STRING[36]))
+_FLAGS: Final = [b"\x45" + flags.to_bytes(4, "little") if flags else b"" for flags in range(256)]
+
+
+def _context(record: Record) -> bytes:
+    """Flags (8), trace_id (9), span_id (10) and the `correlationId` attribute."""
+    trace_id, span_id, correlation_id = record.trace_id, record.span_id, record.correlation_id
+    flags = _FLAGS[record.trace_flags]
+    if trace_id:
+        trace = trace_id.to_bytes(16, "big")
+        span = b"\x52\x08" + span_id.to_bytes(8, "big") if span_id else b""
+        if correlation_id is None:
+            # schema.trace_id_as_uuid, without formatting the number anew.
+            digits = trace.hex()
+            correlation = (f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}").encode()
+            return b"".join((flags, b"\x4a\x10", trace, span, _CORRELATION_UUID, correlation))
+        out = b"".join((flags, b"\x4a\x10", trace, span))
+    else:
+        out = flags + (b"\x52\x08" + span_id.to_bytes(8, "big") if span_id else b"")
+    if correlation_id is None:
+        return out
+    return out + _attribute("correlationId", correlation_id)
+
+
+class Encoder:
+    """Encodes records of one resource.
+
+    Not safe for use by two threads at once. Its tables are bounded, so that neither hostile key names nor a long life
+    make it grow.
+
+    Args:
+        resource: who wrote the records; encoded once.
+        limit: bytes a request may have at most, if it has more than one record.
+        record_limit: bytes a request with one record may have at most. A record that would have more loses
+            its attributes and the end of its message, and says so in `dropped_attributes_count`.
+    """
+
+    def __init__(self, resource: Resource, *, limit: int = MAX_REQUEST, record_limit: int = MAX_RECORD) -> None:
+        attributes = b"".join(
+            [
+                _field(b"\x0a", _key_head(key) + encode_value(_plain(value)))
+                for key, value in resource.attributes.items()
+            ]
+        )
+        self._resource = _field(b"\x0a", attributes)
+        self._resource_url = _field(b"\x1a", _utf8(resource.schema_url)) if resource.schema_url else b""
+        # Room for the resource, the request's own framing and the largest scope name.
+        frame = len(self._resource) + len(self._resource_url) + 1_024
+        self._limit = max(limit - frame, 4_096)
+        self._record_limit = max(record_limit - frame, 4_096)
+        self._keys: dict[str, tuple[bytes, int]] = {}
+        self._sites: dict[CodeLocation, bytes] = {}
+        self._scopes: dict[str, bytes] = {}
+        self._contexts: dict[int, tuple[int, int, str | None, bytes]] = {}
+
+    def encode(self, records: Sequence[Record]) -> list[Request]:
+        """The records as few requests as the limit allows, in order within each logger. Never raises."""
+        requests: list[Request] = []
+        groups: dict[str, list[bytes]] = {}
+        size = count = 0
+        limit = self._limit
+        encode_one = self._encode
+        for record in records:
+            try:
+                encoded = encode_one(record)
+            except Exception:
+                encoded = self._encode_anyway(record)
+            length = len(encoded)
+            if length > self._record_limit:
+                encoded = self._encode_cut(record)
+                length = len(encoded)
+            group = groups.get(record.logger)
+            if group is None or size + length > limit:
+                if size + length > limit and count:
+                    requests.append(self._request(groups, count))
+                    groups = {}
+                    size = count = 0
+                scope = self._scope(record.logger)
+                size += len(scope) + 16
+                group = groups[record.logger] = [scope]
+            group.append(_LOG_RECORD[length] if length < _TABLE else b"\x12" + _varint(length))
+            group.append(encoded)
+            size += length + 4
+            count += 1
+        if count:
+            requests.append(self._request(groups, count))
+        return requests
+
+    def _request(self, groups: dict[str, list[bytes]], count: int) -> Request:
+        parts = [self._resource]
+        for group in groups.values():
+            scope_logs = b"".join(group)
+            parts += (b"\x12", _length(len(scope_logs)), scope_logs)
+        parts.append(self._resource_url)
+        return Request(_field(b"\x0a", b"".join(parts)), count)
+
+    def _scope(self, logger: str) -> bytes:
+        scope = self._scopes.get(logger)
+        if scope is None:
+            name = _utf8(logger)[:512]
+            scope = _field(b"\x0a", _field(b"\x0a", name) if name else b"")
+            if len(self._scopes) >= _CACHED_SCOPES:
+                self._scopes.clear()
+            self._scopes[logger] = scope
+        return scope
+
+    def _encode(self, record: Record) -> bytes:
+        """One LogRecord message. Raises on what `schema.snapshot` and `clean_text` would have mended."""
+        time = _pack_uint64(record.time_ns)
+        body = record.message.encode()
+        size = len(body)
+        span_id = record.span_id
+        known = self._contexts.get(span_id)
+        if (
+            known is not None
+            and known[0] == record.trace_id
+            and known[2] == record.correlation_id
+            and known[1] == record.trace_flags
+        ):
+            context = known[3]
+        else:
+            context = self._new_context(record)
+        # time_unix_nano (1) and observed_time_unix_nano (11): capture observes when it happens.
+        parts = [
+            b"\x09",
+            time,
+            b"\x59",
+            time,
+            _SEVERITY[record.severity],
+            _BODY[size] if size < _TABLE else b"\x2a" + _string_head(size),
+            body,
+            context,
+        ]
+        attributes = record.attributes
+        if attributes:
+            keys = self._keys
+            for key, value in attributes.items():
+                known_key = keys.get(key)
+                if known_key is None:
+                    known_key = self._new_key(key, record)
+                    if known_key is None:
+                        continue
+                head, length = known_key
+                kind = type(value)
+                if kind is str:
+                    text = value.encode()
+                    size = len(text)
+                    if size < _TABLE:
+                        start = _STRING[size]
+                        length += len(start) + size
+                        parts += (
+                            _ATTRIBUTE[length] if length < _TABLE else b"\x32" + _varint(length),
+                            head,
+                            start,
+                            text,
+                        )
+                        continue
+                if kind is int and 0 <= value < _TABLE:
+                    encoded = _INTEGER[value]
+                elif kind is float:
+                    encoded = _DOUBLE + _pack_double(value)
+                else:
+                    encoded = encode_value(value)
+                length += len(encoded)
+                parts += (
+                    _ATTRIBUTE[length] if length < _TABLE else b"\x32" + _varint(length),
+                    head,
+                    encoded,
+                )
+        if record.error is not None:
+            parts.append(_error(record.error))
+        code = record.code
+        if code is not None:
+            site = self._sites.get(code)
+            if site is None:
+                site = self._new_site(code)
+            parts.append(site)
+        if record.event_name:
+            parts.append(_field(b"\x62", record.event_name.encode()))
+        return b"".join(parts)
+
+    def _new_context(self, record: Record) -> bytes:
+        encoded = _context(record)
+        if len(self._contexts) >= _CACHED_CONTEXTS:
+            self._contexts.clear()
+        self._contexts[record.span_id] = (
+            record.trace_id,
+            record.trace_flags,
+            record.correlation_id,
+            encoded,
+        )
+        return encoded
+
+    def _new_site(self, code: CodeLocation) -> bytes:
+        site = _code(code)
+        if len(self._sites) >= _CACHED_SITES:
+            self._sites.clear()
+        self._sites[code] = site
+        return site
+
+    def _new_key(self, key: str, record: Record) -> tuple[bytes, int] | None:
+        """The key's encoded head, or None where the record writes that field itself.
+
+        Keys that may clash are never cached, so that the usual ones need no check.
+        """
+        if key in _OWNED_KEYS:
+            if record.code is not None and key in _CODE_KEYS:
+                return None
+            if record.error is not None and key in _ERROR_KEYS:
+                return None
+            if key == "correlationId" and schema.correlation_id_of(record) is not None:
+                return None
+            head = _key_head(key)
+            return head, len(head)
+        head = _key_head(key)
+        if len(key) <= 128:
+            if len(self._keys) >= _CACHED_KEYS:
+                self._keys.clear()
+            self._keys[key] = (head, len(head))
+        return head, len(head)
+
+    def _encode_anyway(self, record: Record) -> bytes:
+        """Like `_encode`, for a record with a lone surrogate, a wrong type or a number out of range."""
+        error, code = record.error, record.code
+        mended = Record(
+            min(max(int(record.time_ns), 0), _UINT64),
+            record.severity if record.severity in _SEVERITY else 0,
+            schema.clean_text(schema.safe_text(record.message)),
+            record.logger,
+            record.trace_id & (2**128 - 1),
+            record.span_id & _UINT64,
+            record.trace_flags & 0xFF,
+            record.correlation_id,
+            _cleaned(schema.snapshot(dict(record.attributes))) if record.attributes else None,
+            CodeLocation(schema.safe_text(code.path), int(code.line), schema.safe_text(code.function))
+            if code
+            else None,
+            ErrorInfo(*(schema.safe_text(part) for part in error)) if error else None,
+            schema.clean_text(record.event_name) if record.event_name else None,
+        )
+        return self._encode(mended)
+
+    def _encode_cut(self, record: Record) -> bytes:
+        """A record too large for any request, without its attributes: better a part than nothing."""
+        error = record.error
+        cut = Record(
+            record.time_ns,
+            record.severity,
+            schema.clean_text(record.message, self._record_limit // 16),
+            record.logger,
+            record.trace_id,
+            record.span_id,
+            record.trace_flags,
+            record.correlation_id[:128] if record.correlation_id else None,
+            # What makes it an audit record must stay, or it would lose that protection on its way.
+            {
+                key: schema.safe_text(value, limit=128)
+                for key, value in (record.attributes or {}).items()
+                if key in ("auditAction", "complianceLevel", "operation", "auditTimestamp")
+            },
+            None,
+            ErrorInfo(*(part[: self._record_limit // 32] for part in error)) if error else None,
+        )
+        lost = len(record.attributes or ()) - len(cut.attributes or ())
+        return self._encode_anyway(cut) + (b"\x38" + _varint(lost) if lost > 0 else b"")
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, (tuple, list)) else value
+
+
+def _cleaned(value: Any) -> Any:
+    if type(value) is str:
+        return _utf8(value).decode()
+    if type(value) is dict:
+        return {_utf8(str(key)).decode(): _cleaned(member) for key, member in value.items()}
+    if type(value) is list:
+        return [_cleaned(member) for member in value]
+    return value

@@ -1,0 +1,518 @@
+"""Records to an OpenTelemetry Collector: encode, keep, send, and forget once acknowledged.
+
+The dispatcher's thread encodes (`aegis_otel.deliver.encoder`) and appends to the backlog
+(`aegis_otel.deliver.backlog`: disk first); a thread of this module takes from there and sends
+(`aegis_otel.deliver.transport`). So no network ever holds up the dispatcher, memory stays flat while the Collector is
+away, and a record is on disk from the moment the dispatcher has handed it over until a Collector has it.
+
+What arrives may arrive twice (a process killed between an acknowledgement and its note of it), never not at all,
+as long as the spool has room.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from opentelemetry import context
+from opentelemetry.sdk.resources import Resource
+
+from aegis_otel.deliver import Warn
+from aegis_otel.deliver.backlog import Backlog
+from aegis_otel.deliver.encoder import Encoder
+from aegis_otel.deliver.spool import Batch, Spool
+from aegis_otel.deliver.transport import (
+    NOISY_LOGGERS,
+    Answer,
+    Outcome,
+    Protocols,
+    Transport,
+    create_transport,
+)
+from aegis_otel.schema import Record, is_audit
+
+THREAD_NAME: Final = "aegis-otel-export"
+
+SPOOL_BYTES: Final = 256 * 1024 * 1024
+SCHEDULE_DELAY: Final = 0.2
+"""Seconds that a record waits for company before it is sent, by default."""
+
+_SEND_BYTES: Final = 1_000_000
+"""A request is sent at once when this much waits, and has this much at most if it has more than one entry."""
+
+_BACKOFF_FIRST: Final = 0.5
+_BACKOFF_MOST: Final = 5.0
+_RETRY_AFTER_MOST: Final = 60.0
+_WARN_EVERY: Final = 60.0
+_ADOPT_EVERY: Final = 30.0
+
+_AUDIT_KEYS: Final = frozenset(("auditAction", "complianceLevel"))
+
+
+class OtlpSink:
+    """The OTLP output (`aegis_otel.deliver.Sink`).
+
+    Args:
+        resource: who writes; its `service.name` also names the part of the spool that is this service's.
+        protocol: of OTLP; endpoint, TLS, headers, compression are the standard `OTEL_EXPORTER_OTLP_*` variables'.
+        spool_dir: folder that this and other processes share; None keeps what waits in memory only.
+        spool_bytes: how much that folder may hold.
+        export_timeout: seconds of one attempt to send; None for `OTEL_EXPORTER_OTLP_TIMEOUT`'s.
+        schedule_delay: seconds that a record waits for others before it is sent (`OTEL_BLRP_SCHEDULE_DELAY`).
+        warn: tells people something.
+    """
+
+    def __init__(
+        self,
+        resource: Resource,
+        *,
+        protocol: Protocols = "grpc",
+        spool_dir: Path | None = None,
+        spool_bytes: int = SPOOL_BYTES,
+        export_timeout: float | None = None,
+        schedule_delay: float = SCHEDULE_DELAY,
+        warn: Warn,
+    ) -> None:
+        self._service = str(resource.attributes.get("service.name", "unknown_service"))
+        self._protocol: Protocols = protocol
+        self._spool_dir = spool_dir
+        self._spool_bytes = spool_bytes
+        self._export_timeout = export_timeout
+        self._delay = schedule_delay
+        self._warn = warn
+        self._encoder = Encoder(resource)
+        self._encode_lock = threading.Lock()
+        self._reset()
+        _forkable.add(self)
+        if self._backlog.spool is not None and self._backlog.spool.has_abandoned():
+            self._start()
+
+    def _reset(self) -> None:
+        spool = None
+        if self._spool_dir is not None:
+            spool = Spool(self._spool_dir, self._service, limit=self._spool_bytes)
+        self._backlog = Backlog(spool, self._warn)
+        self._changed = threading.Condition(threading.Lock())
+        self._calling = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._transport: Transport | None = None
+        self._due: float | None = None
+        self._hurry = False
+        self._closing: float | None = None
+        self._stop = False
+        self._away_since: float | None = None
+        self._failures = 0
+        self._interrupted = False
+        self._send_limit = _SEND_BYTES
+        self._one_by_one = 0
+        self._accepted = self._delivered = self._spooled = self._retried = self._refused = 0
+        self._latency = 0.0
+        self._told_away = self._told_dropped_at = float("-inf")
+        self._told_dropped = 0
+        self._next_adoption = float("-inf")
+
+    # Writing: the dispatcher's thread, and for `write_durable` any.
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Take a batch: when it returns the records are in the spool. Never raises."""
+        audit = [record for record in records if is_audit(record)]
+        if audit:
+            self._keep(audit, audit=True)
+            if len(audit) < len(records):
+                self._keep([record for record in records if not is_audit(record)], audit=False)
+        else:
+            self._keep(records, audit=False)
+
+    def write_durable(self, records: Sequence[Record]) -> bool:
+        """Like `write`, from any thread, but return only when they are on the disk itself.
+
+        Returns:
+            False where there is no spool or it cannot be written; they are then held in memory as usual.
+        """
+        return self._keep(records, audit=True, durable=True)
+
+    def _keep(self, records: Sequence[Record], *, audit: bool, durable: bool = False) -> bool:
+        backlog = self._backlog
+        on_disk = True
+        size = 0
+        with self._encode_lock:
+            requests = self._encoder.encode(records)
+        for request in requests:
+            on_disk &= backlog.append(request.payload, request.records, audit=audit, durable=durable or audit)
+            size += len(request.payload)
+        self._accepted += len(records)
+        if self._away_since is not None:
+            self._spooled += len(records)
+        if size:
+            self._wake(size)
+        if backlog.dropped > self._told_dropped:
+            self._tell_dropped()
+        return on_disk
+
+    def _wake(self, size: int) -> None:
+        if self._thread is None:
+            self._start()
+        with self._changed:
+            if self._away_since is not None:
+                return
+            if self._due is None:
+                self._due = time.monotonic() + self._delay
+                self._unsent = size
+                self._changed.notify_all()
+            elif self._unsent < _SEND_BYTES:
+                self._unsent += size
+                if self._unsent >= _SEND_BYTES:
+                    self._due = 0.0
+                    self._changed.notify_all()
+
+    _unsent = 0
+
+    def _start(self) -> None:
+        with self._changed:
+            if self._thread is not None or self._stop:
+                return
+            thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # The interpreter is ending or has no more threads: the spool keeps the records.
+                return
+            self._thread = thread
+
+    # Sending: this module's own thread.
+
+    def _run(self) -> None:
+        ident = threading.get_ident()
+        _quiet.idents.add(ident)
+        for name in NOISY_LOGGERS:
+            logging.getLogger(name).addFilter(_quiet)
+        # Instrumented HTTP or gRPC clients must not make spans and metrics of our own exports.
+        token = context.attach(context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True))
+        try:
+            while self._wait():
+                self._drain()
+        except Exception as error:
+            self._warn(
+                f"log export has ended with {type(error).__name__}: {error}; "
+                "log records wait in the spool until the app is started again"
+            )
+        finally:
+            context.detach(token)
+            _quiet.idents.discard(ident)
+
+    def _wait(self) -> bool:
+        """Sleep until there is something to send; false when it is time to end."""
+        with self._changed:
+            while True:
+                if self._stop:
+                    return False
+                if self._closing is not None or self._hurry or self._interrupted:
+                    return True
+                if self._next_adoption == float("-inf"):
+                    return True
+                now = time.monotonic()
+                if self._due is None:
+                    self._changed.wait()
+                elif self._due > now:
+                    self._changed.wait(self._due - now)
+                else:
+                    return True
+
+    def _drain(self) -> None:
+        """Send until nothing is left or the Collector does not take it."""
+        backlog = self._backlog
+        with self._changed:
+            self._hurry = self._interrupted = False
+            self._unsent = 0
+            if self._away_since is None:
+                self._due = None
+        self._adopt()
+        while not self._stop:
+            if self._closing is not None and not self._go_on_closing():
+                break
+            batch = backlog.take(0 if self._one_by_one else self._send_limit)
+            if batch is None:
+                break
+            answer = self._send(batch)
+            if not self._settle(batch, answer):
+                if self._closing is not None:
+                    break
+                return
+        with self._changed:
+            if self._closing is not None:
+                self._stop = True
+            self._changed.notify_all()
+
+    def _go_on_closing(self) -> bool:
+        assert self._closing is not None
+        return self._backlog.pending_records > 0 and time.monotonic() < self._closing
+
+    def _adopt(self) -> None:
+        spool = self._backlog.spool
+        now = time.monotonic()
+        if spool is not None and now >= self._next_adoption and self._closing is None:
+            spool.adopt()
+        self._next_adoption = now + _ADOPT_EVERY
+
+    def _send(self, batch: Batch) -> Answer:
+        with self._calling:
+            transport = self._transport
+            if transport is None:
+                try:
+                    transport = create_transport(self._protocol, timeout=self._export_timeout)
+                except Exception as error:
+                    return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
+                self._transport = transport
+            timeout = transport.timeout
+            if self._closing is not None:
+                timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
+            started = time.monotonic()
+            answer = transport.send(batch.payload, timeout)
+            self._latency = time.monotonic() - started
+            return answer
+
+    def _settle(self, batch: Batch, answer: Answer) -> bool:
+        """Do what an answer asks for; false when sending has to pause."""
+        outcome = answer.outcome
+        if outcome is Outcome.AWAY:
+            self._retried += batch.records
+            self._pause(answer)
+            return False
+        if outcome is Outcome.TOO_LARGE and batch.entries > 1:
+            self._send_limit = max(min(self._send_limit, len(batch.payload)) // 2, 1)
+            return True
+        if outcome is Outcome.REFUSED and batch.entries > 1:
+            # One record in it may be what is refused: send entry by entry and lose no other.
+            self._one_by_one = batch.entries
+            return True
+        self._backlog.done(batch)
+        if self._one_by_one:
+            self._one_by_one -= 1
+        if outcome is Outcome.DELIVERED:
+            self._delivered += batch.records - answer.rejected
+            self._refused += answer.rejected
+            if answer.rejected:
+                self._tell_refused(answer)
+        else:
+            self._refused += batch.records
+            self._tell_refused(answer)
+        self._is_back()
+        return True
+
+    def _pause(self, answer: Answer) -> None:
+        if self._interrupted:
+            return
+        self._failures += 1
+        if answer.retry_after is not None:
+            pause = min(max(answer.retry_after, 0.05), _RETRY_AFTER_MOST)
+        else:
+            pause = min(_BACKOFF_FIRST * 2 ** min(self._failures - 1, 8), _BACKOFF_MOST)
+            pause *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients, keeps no secret
+        now = time.monotonic()
+        first = self._away_since is None
+        with self._changed:
+            if first:
+                self._away_since = now
+                self._spooled += self._backlog.pending_records
+            self._due = now + pause
+            self._changed.notify_all()
+        if first and now - self._told_away >= _WARN_EVERY:
+            self._told_away = now
+            self._warn(f"{self._where()} does not take log records ({_shortened(answer.detail)}); {self._kept()}")
+
+    def _is_back(self) -> None:
+        since = self._away_since
+        self._failures = 0
+        if since is None:
+            return
+        with self._changed:
+            self._away_since = None
+            self._due = None
+        if since <= self._told_away:
+            away = time.monotonic() - since
+            self._warn(
+                f"{self._where()} takes log records again, after {away:.0f} s; "
+                f"{self._backlog.pending_records} more wait, {self._backlog.dropped} were dropped"
+            )
+
+    def _where(self) -> str:
+        transport = self._transport
+        return f"the Collector at {transport.endpoint}" if transport is not None else "OTLP export"
+
+    def _kept(self) -> str:
+        if self._backlog.on_disk:
+            return f"they are kept in {self._spool_dir}, up to {self._spool_bytes // 2**20} MiB, and sent when it does"
+        return "they are held in memory, as far as there is room, and sent when it does"
+
+    def _tell_dropped(self) -> None:
+        now = time.monotonic()
+        if now - self._told_dropped_at < _WARN_EVERY:
+            return
+        self._told_dropped_at = now
+        dropped, audit = self._backlog.dropped, self._backlog.dropped_audit
+        self._told_dropped = dropped
+        among = f", {audit} audit records among them" if audit else ""
+        self._warn(
+            f"{dropped} log records were dropped so far{among}: the Collector is away "
+            "and there is no more room to keep them (AEGIS_SPOOL_MAX_BYTES)"
+        )
+
+    def _tell_refused(self, answer: Answer) -> None:
+        now = time.monotonic()
+        if now - self._told_refused_at >= _WARN_EVERY:
+            self._told_refused_at = now
+            self._warn(
+                f"{self._where()} refused {self._refused} log records so far, "
+                f"which are lost ({_shortened(answer.detail)})"
+            )
+
+    _told_refused_at = float("-inf")
+
+    # Flush, end, fork: any thread.
+
+    def flush(self, deadline: float) -> bool:
+        """Send what was written so far; true if a Collector had it all by `deadline` (of `time.monotonic`).
+
+        A Collector that does not answer ends the wait early: the records stay where they are kept.
+        """
+        if self._backlog.pending_records == 0:
+            return True
+        self._start()
+        with self._changed:
+            until = self._accepted
+            failures = self._failures
+            self._hurry = True
+            self._changed.notify_all()
+            while self._accepted - self._backlog.pending_records < until:
+                if self._stop or self._thread is None or self._failures > failures:
+                    return False
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(min(left, 0.05))
+            return True
+
+    def close(self, deadline: float) -> None:
+        """Send what is left, until `deadline` at most; the rest stays in the spool for the app's next start."""
+        if self._stop and self._thread is None:
+            return
+        if self._backlog.pending_records and self._thread is None and not self._stop:
+            self._start()
+        thread = self._thread
+        with self._changed:
+            self._closing = deadline
+            known_away = self._away_since is not None and self._backlog.on_disk
+            self._stop = self._stop or known_away
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            if known_away and self._transport is not None:
+                self._transport.close()
+            thread.join(max(deadline - time.monotonic(), 0.0))
+            if thread.is_alive() and self._transport is not None:
+                self._stop = True
+                self._transport.close()
+                thread.join(0.2)
+        self._stop = True
+        self._thread = None
+        left = self._backlog.pending_records
+        in_memory = self._backlog.memory.pending_records
+        if in_memory:
+            self._warn(f"{in_memory} log records are lost: {self._where()} did not take them before the exit")
+        elif left and self._told_away == float("-inf"):
+            self._warn(
+                f"{left} log records were not sent before the exit; they wait in {self._spool_dir} for the next start"
+            )
+        if self._transport is not None:
+            self._transport.close()
+        self._backlog.close()
+
+    def before_fork(self) -> None:
+        """Keep the exporting thread out of gRPC while the process is copied: gRPC cannot be forked in a call."""
+        if self._calling.acquire(timeout=0.25):
+            return
+        transport = self._transport
+        if transport is not None and self._protocol == "grpc":
+            # A Collector that does not answer must not hold up the fork: the call is made again after it.
+            self._interrupted = True
+            transport.close()
+            self._calling.acquire(timeout=2.0)
+            self._transport = None
+
+    def after_fork_in_parent(self) -> None:
+        """Let the exporting thread go on."""
+        if self._calling.locked():
+            self._calling.release()
+        if self._interrupted:
+            with self._changed:
+                self._changed.notify_all()
+
+    def after_fork(self) -> None:
+        """In the child: start anew. What the parent had not sent is the parent's to send."""
+        _inherited.append(self._transport)
+        self._backlog.abandon()
+        self._encode_lock = threading.Lock()
+        self._reset()
+
+    def stats(self) -> dict[str, int | float]:
+        """Counters since the process started, and what waits now.
+
+        Keys: `accepted`, `delivered`, `spooled` (had to wait for a Collector), `dropped`, `retried`,
+        `pending` (records), `pending_bytes` (records of earlier processes included), `torn` (unreadable stretches of
+        inherited spool files), `away` (0 or 1), `export_seconds` (of the last attempt).
+        """
+        spool = self._backlog.spool
+        return {
+            "accepted": self._accepted,
+            "delivered": self._delivered,
+            "spooled": self._spooled,
+            "dropped": self._backlog.dropped + self._refused,
+            "retried": self._retried,
+            "pending": self._backlog.pending_records,
+            "pending_bytes": self._backlog.pending_bytes,
+            "torn": spool.torn if spool is not None else 0,
+            "away": int(self._away_since is not None),
+            "export_seconds": self._latency,
+        }
+
+
+def _shortened(detail: str) -> str:
+    line = " ".join(detail.split())
+    return line if len(line) <= 200 else line[:200] + "…"
+
+
+class _Quiet(logging.Filter):
+    """Drops what transport libraries log on the exporting threads: it would be exported in its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idents: set[int] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.thread not in self.idents
+
+
+_quiet: Final = _Quiet()
+_forkable: Final[weakref.WeakSet[OtlpSink]] = weakref.WeakSet()
+_inherited: Final[list[object]] = []
+"""Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""
+
+
+def _before_fork() -> None:
+    for sink in list(_forkable):
+        sink.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for sink in list(_forkable):
+        sink.after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)

@@ -1,0 +1,668 @@
+"""The spool: encoded requests on disk until the Collector has acknowledged them.
+
+Why not a library: of the kept ones, `queuelib` and `persist-queue` (one process owns the files, no checksum,
+an unbounded queue) and `diskcache` or SQLite (an index and a journal to pay for on each batch) know
+neither a folder that several processes share and inherit from each other, nor a limit that gives way for
+some entries and not for others. Both are what this file is about; the rest of it is small.
+
+Layout, below one folder that any number of processes share::
+
+    <spool>/<service>.<random>/          0700, one for each process that writes
+        lock                             flock'ed by its owner for as long as it lives
+        0000000000000001.rest            segments, 0600: a header, then entries, append only
+        0000000000000002.audit
+
+A segment's header holds the offset up to which its entries are acknowledged, so that a process that takes the
+folder over starts there. An entry is a header with a checksum and the bytes of one request. Entries
+are numbered through both kinds of segments and are read in that order.
+
+What survives what: data is in the kernel's hands when `append` returns, so the process may die in any way;
+with ``durable=True`` it is on the disk as well (`fdatasync`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import stat
+import struct
+import threading
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no flock: there, delivery does without a spool.
+    fcntl = None  # type: ignore[assignment]
+
+_MAGIC: Final = b"AEGSPL1\n"
+_SEGMENT_HEADER: Final = struct.Struct("<8sQ")  # magic, acknowledged offset
+_ENTRY_MAGIC: Final = b"\xa3ENT"
+_ENTRY_HEADER: Final = struct.Struct("<4sIIQI")  # magic, payload bytes, records, number, CRC-32
+_CRC_PREFIX: Final = struct.Struct("<IIQ")
+_SEGMENT_START: Final = _SEGMENT_HEADER.size
+_HEADER_SIZE: Final = _ENTRY_HEADER.size
+
+_LARGEST_ENTRY: Final = 64 * 1024 * 1024
+_FOLDER: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]{1,64})\.[0-9a-f]{16}")
+_SEGMENT: Final = re.compile(r"(?P<number>[0-9]{16})\.(?P<kind>rest|audit)")
+
+REST: Final = "rest"
+AUDIT: Final = "audit"
+
+
+class SpoolUnavailableError(OSError):
+    """The folder cannot be used: says which and why."""
+
+
+class Batch(NamedTuple):
+    """What `take` read: the joined bytes of some entries, and where they end."""
+
+    payload: bytes
+    records: int
+    entries: int
+    marks: tuple[_Mark, ...]
+
+
+class _Mark(NamedTuple):
+    segment: _Segment
+    offset: int
+    records: int
+
+
+class _Entry(NamedTuple):
+    number: int
+    records: int
+    start: int
+    end: int
+
+
+class _Segment:
+    """One file. `size` is where its owner's next entry goes, `offset` where the unacknowledged ones begin."""
+
+    __slots__ = ("fd", "gone", "kind", "offset", "path", "records", "size", "trusted")
+
+    def __init__(self, path: Path, kind: str, fd: int, size: int, offset: int, trusted: bool) -> None:
+        self.path = path
+        self.kind = kind
+        self.fd = fd
+        self.size = size
+        self.offset = offset
+        self.trusted = trusted
+        self.records = 0
+        self.gone = False
+
+    @property
+    def pending(self) -> int:
+        return self.size - self.offset
+
+    def remove(self) -> None:
+        self.close()
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
+    def close(self) -> None:
+        self.gone = True
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def acknowledge(self, offset: int) -> None:
+        self.offset = offset
+        os.pwrite(self.fd, offset.to_bytes(8, "little"), len(_MAGIC))
+
+    def reset(self) -> None:
+        """Forget all entries (they are acknowledged), so that their pages need never reach the disk."""
+        os.ftruncate(self.fd, _SEGMENT_START)
+        os.pwrite(self.fd, _SEGMENT_START.to_bytes(8, "little"), len(_MAGIC))
+        self.size = self.offset = _SEGMENT_START
+        self.records = 0
+
+
+def _create_segment(folder: Path, number: int, kind: str) -> _Segment:
+    path = folder / f"{number:016d}.{kind}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = os.open(path, flags, 0o600)
+    try:
+        os.write(fd, _SEGMENT_HEADER.pack(_MAGIC, _SEGMENT_START))
+    except OSError:
+        os.close(fd)
+        path.unlink()
+        raise
+    return _Segment(path, kind, fd, _SEGMENT_START, _SEGMENT_START, trusted=True)
+
+
+def _open_segment(path: Path, kind: str) -> _Segment | None:
+    """A dead process's segment; None for what is not one (its header never got written)."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+    head = os.pread(fd, _SEGMENT_START, 0)
+    size = os.fstat(fd).st_size
+    if len(head) < _SEGMENT_START or not head.startswith(_MAGIC):
+        os.close(fd)
+        return None
+    offset = _SEGMENT_HEADER.unpack(head)[1]
+    if not _SEGMENT_START <= offset <= size:
+        offset = _SEGMENT_START
+    return _Segment(path, kind, fd, size, offset, trusted=False)
+
+
+def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, int, int]:
+    """Entries of a stretch of a segment.
+
+    Args:
+        data: bytes that begin where an entry should.
+        verify: check the sums and skip what does not fit.
+        final: no more bytes follow, so an incomplete entry is a torn one.
+
+    Returns:
+        The entries (offsets within `data`); how many bytes they and the skipped stretches take up; how
+        many stretches were skipped; how many bytes are needed to read the next entry when none was complete, else 0.
+    """
+    entries: list[_Entry] = []
+    position = torn = 0
+    total = len(data)
+    while position < total:
+        if total - position < _HEADER_SIZE:
+            if final:
+                return entries, total, torn + 1, 0
+            return entries, position, torn, 0 if entries else _HEADER_SIZE
+        magic, length, records, number, checksum = _ENTRY_HEADER.unpack_from(data, position)
+        start = position + _HEADER_SIZE
+        end = start + length
+        sound = magic == _ENTRY_MAGIC and length <= _LARGEST_ENTRY
+        if sound and end > total:
+            if not final:
+                return entries, position, torn, 0 if entries else end - position
+            sound = False
+        if sound and verify:
+            prefix = zlib.crc32(_CRC_PREFIX.pack(length, records, number))
+            sound = zlib.crc32(memoryview(data)[start:end], prefix) == checksum
+        if sound:
+            entries.append(_Entry(number, records, start, end))
+            position = end
+            continue
+        torn += 1
+        position = data.find(_ENTRY_MAGIC, position + 1)
+        if position < 0:
+            return entries, total, torn, 0
+    return entries, position, torn, 0
+
+
+class _Folder:
+    """The segments of one process, in order of age by kind, under that process's lock."""
+
+    def __init__(self, path: Path, lock_fd: int) -> None:
+        self.path = path
+        self.lock_fd = lock_fd
+        self.segments: dict[str, deque[_Segment]] = {REST: deque(), AUDIT: deque()}
+        self.torn = 0
+
+    def all(self) -> Iterator[_Segment]:
+        yield from self.segments[REST]
+        yield from self.segments[AUDIT]
+
+    def take(self, limit: int) -> Batch | None:
+        """The oldest entries not acknowledged yet, up to `limit` bytes but at least one."""
+        rest = self._read(REST, limit)
+        audit = self._read(AUDIT, limit)
+        if audit is None:
+            if rest is None:
+                return None
+            segment, data, entries, end, _ = rest
+            return self._batch([(segment, data, entries, end)])
+        if rest is None:
+            segment, data, entries, end, _ = audit
+            return self._batch([(segment, data, entries, end)])
+        chosen: dict[str, list[_Entry]] = {REST: [], AUDIT: []}
+        queues = {REST: deque(rest[2]), AUDIT: deque(audit[2])}
+        more = {REST: rest[4], AUDIT: audit[4]}
+        size = 0
+        while queues[REST] or queues[AUDIT]:
+            if (not queues[REST] and more[REST]) or (not queues[AUDIT] and more[AUDIT]):
+                # What follows in the file of this kind may be older than what is left of the other.
+                break
+            kind = min(
+                (kind for kind, queue in queues.items() if queue),
+                key=lambda kind: queues[kind][0].number,
+            )
+            entry = queues[kind][0]
+            size += entry.end - entry.start
+            if size > limit and (chosen[REST] or chosen[AUDIT]):
+                break
+            chosen[kind].append(queues[kind].popleft())
+        parts = []
+        for kind, found in ((REST, rest), (AUDIT, audit)):
+            segment, data, entries, end, _ = found
+            if queues[kind]:
+                end = segment.offset + queues[kind][0].start - _HEADER_SIZE
+            if chosen[kind] or not entries:
+                parts.append((segment, data, chosen[kind], end))
+        return self._batch(parts)
+
+    def _batch(self, parts: list[tuple[_Segment, bytes, list[_Entry], int]]) -> Batch:
+        found = (
+            sorted(
+                (entry.number, memoryview(data)[entry.start : entry.end])
+                for _, data, entries, _ in parts
+                for entry in entries
+            )
+            if len(parts) > 1
+            else [(entry.number, memoryview(parts[0][1])[entry.start : entry.end]) for entry in parts[0][2]]
+        )
+        marks = tuple(
+            _Mark(segment, end, sum(entry.records for entry in entries)) for segment, _, entries, end in parts
+        )
+        return Batch(
+            b"".join([payload for _, payload in found]),
+            sum(mark.records for mark in marks),
+            len(found),
+            marks,
+        )
+
+    def _read(self, kind: str, limit: int) -> tuple[_Segment, bytes, list[_Entry], int, bool] | None:
+        """Segment, bytes, entries in them, offset where these end, whether more of this kind follow."""
+        segments = self.segments[kind]
+        for index, segment in enumerate(segments):
+            pending = segment.pending
+            if not pending:
+                continue
+            want = min(pending, limit + _HEADER_SIZE)
+            while True:
+                data = os.pread(segment.fd, want, segment.offset)
+                final = want >= pending or len(data) < want
+                entries, used, torn, need = _parse(data, not segment.trusted, final)
+                if need and not final:
+                    want = min(pending, max(need, _HEADER_SIZE))
+                    continue
+                break
+            self.torn += torn
+            if torn and not entries:
+                # Nothing readable in this stretch: leave it behind, once.
+                segment.offset += used
+                if segment.pending:
+                    return self._read(kind, limit)
+                continue
+            end = segment.offset + used
+            return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
+        return None
+
+    def done(self, batch: Batch, current: dict[str, _Segment]) -> int:
+        """Acknowledge `batch`; returns the bytes of disk that this freed."""
+        freed = 0
+        for segment, offset, records in batch.marks:
+            if segment.gone:
+                continue
+            segment.records -= records
+            if offset < segment.size:
+                segment.acknowledge(offset)
+            elif current.get(segment.kind) is segment:
+                freed += segment.size - _SEGMENT_START
+                segment.reset()
+            else:
+                freed += segment.size
+                self.segments[segment.kind].remove(segment)
+                segment.remove()
+        return freed
+
+    def pending(self) -> int:
+        return sum(segment.pending for segment in self.all())
+
+    def count(self, segment: _Segment) -> int:
+        """Records in a segment that are not acknowledged."""
+        if segment.trusted:
+            return segment.records
+        data = os.pread(segment.fd, segment.pending, segment.offset)
+        return sum(entry.records for entry in _parse(data, verify=True, final=True)[0])
+
+    def delete(self) -> None:
+        """Remove the folder from disk. The lock is let go last, so nobody takes over what is half gone."""
+        for segment in self.all():
+            segment.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._close_lock()
+
+    def close(self) -> None:
+        """Let go of the folder and leave its segments to whoever takes it over."""
+        for segment in self.all():
+            segment.close()
+        self._close_lock()
+
+    def _close_lock(self) -> None:
+        if self.lock_fd >= 0:
+            os.close(self.lock_fd)
+            self.lock_fd = -1
+
+
+class Spool:
+    """A bounded queue of encoded requests on disk, with one reader (`take`, `done`) and any writers.
+
+    Args:
+        root: the shared folder; made (0700) with the first entry.
+        service: whose records these are. A process takes over dead processes' folders of the same service only,
+            so that one service's records are never sent with another's credentials.
+        limit: bytes the shared folder may hold. Beyond it the oldest entries that are not audit entries go,
+            then, if that is not enough, the oldest audit entries. A process always keeps the segments it
+            writes to, so a folder shared by N busy processes may exceed the limit by 2 × N segments.
+
+    Raises:
+        SpoolUnavailableError: the folder cannot be made or used (only from `open`).
+    """
+
+    def __init__(self, root: Path, service: str, *, limit: int = 256 * 1024 * 1024) -> None:
+        self._root = root
+        self._service = re.sub(r"[^A-Za-z0-9_-]+", "_", service)[:64] or "_"
+        self._limit = limit
+        self._segment_bytes = min(max(limit // 16, 64 * 1024), 4 * 1024 * 1024)
+        self._lock = threading.Lock()
+        self._own: _Folder | None = None
+        self._current: dict[str, _Segment] = {}
+        self._adopted: deque[_Folder] = deque()
+        self._next_segment = 1
+        self._next_entry = 1
+        self._used = 0
+        self._others = 0
+        self._adopted_turn = False
+        self._reading: Batch | None = None
+        self.dropped = 0
+        """Records given up at the limit."""
+        self.dropped_audit = 0
+        """Those of them that were audit records."""
+        self.pending_records = 0
+        """Records of this process that wait for an acknowledgement."""
+
+    @property
+    def torn(self) -> int:
+        """Stretches of inherited segments that could not be read: what a killed process was writing."""
+        folders = [*self._adopted, *([self._own] if self._own else [])]
+        return self._torn + sum(folder.torn for folder in folders)
+
+    _torn = 0
+
+    @property
+    def root(self) -> Path:
+        """The shared folder."""
+        return self._root
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait for an acknowledgement, inherited ones included."""
+        with self._lock:
+            return sum(folder.pending() for folder in (*self._adopted, *self._own_folder()))
+
+    def _own_folder(self) -> tuple[_Folder, ...]:
+        return (self._own,) if self._own is not None else ()
+
+    def open(self) -> None:
+        """Make this process's folder. `append` does so too; call it to learn early that it cannot be.
+
+        Raises:
+            SpoolUnavailableError: see the class.
+        """
+        with self._lock:
+            self._open()
+
+    def _open(self) -> _Folder:
+        if self._own is not None:
+            return self._own
+        if fcntl is None:
+            raise SpoolUnavailableError("this platform has no flock")
+        lock_fd = -1
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = self._root.stat()
+            if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
+                self._root.chmod(0o700)
+            name = f"{self._service}.{secrets.token_hex(8)}"
+            # Locked before it has a name that others look for: nobody can take it for a dead one.
+            making = self._root / f".{name}"
+            making.mkdir(mode=0o700)
+            lock_fd = os.open(making / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path = self._root / name
+            making.rename(path)
+        except OSError as error:
+            if lock_fd >= 0:
+                os.close(lock_fd)
+            raise SpoolUnavailableError(
+                error.errno, f"{self._root} cannot be used: {error.strerror or error}"
+            ) from error
+        self._own = _Folder(path, lock_fd)
+        return self._own
+
+    def append(self, payload: bytes, records: int, *, audit: bool, durable: bool = False) -> None:
+        """Keep one request until it is acknowledged.
+
+        Args:
+            payload: the request's bytes.
+            records: how many log records it holds.
+            audit: keep it longer than others when space runs out.
+            durable: return only when it is on the disk itself.
+
+        Raises:
+            OSError: it could not be written (disk full, folder gone); nothing of it is left behind.
+        """
+        size = _HEADER_SIZE + len(payload)
+        with self._lock:
+            folder = self._open()
+            if self._used + self._others + size > self._limit:
+                self._make_room(size)
+            segment = self._segment_for(folder, AUDIT if audit else REST, size)
+            number = self._next_entry
+            prefix = zlib.crc32(_CRC_PREFIX.pack(len(payload), records, number))
+            header = _ENTRY_HEADER.pack(_ENTRY_MAGIC, len(payload), records, number, zlib.crc32(payload, prefix))
+            written = 0
+            try:
+                written = os.pwrite(segment.fd, header + payload, segment.size)
+                if written < size:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(segment.fd, segment.size)
+                raise
+            self._next_entry = number + 1
+            segment.size += size
+            segment.records += records
+            self._used += size
+            self.pending_records += records
+            # Another thread may close the file once the lock is let go.
+            fd = os.dup(segment.fd) if durable else -1
+        if durable:
+            try:
+                _sync(fd)
+            finally:
+                os.close(fd)
+
+    def _segment_for(self, folder: _Folder, kind: str, size: int) -> _Segment:
+        segment = self._current.get(kind)
+        if segment is not None and (segment.size + size <= self._segment_bytes or segment.size == _SEGMENT_START):
+            return segment
+        if segment is not None:
+            self._others = self._bytes_of_others()
+        created = _create_segment(folder.path, self._next_segment, kind)
+        self._next_segment += 1
+        self._used += _SEGMENT_START
+        folder.segments[kind].append(created)
+        self._current[kind] = created
+        if segment is not None and not segment.pending:
+            folder.segments[kind].remove(segment)
+            self._used -= segment.size
+            segment.remove()
+        return created
+
+    def _make_room(self, size: int) -> None:
+        """Drop whole segments, oldest first, until `size` bytes fit; audit entries are the last to go."""
+        self._others = self._bytes_of_others()
+        reading = {mark.segment for mark in self._reading.marks} if self._reading else set()
+        for kind in (REST, AUDIT):
+            for folder in (*self._adopted, *self._own_folder()):
+                for segment in list(folder.segments[kind]):
+                    if self._used + self._others + size <= self._limit:
+                        return
+                    if segment in reading or not segment.pending:
+                        continue
+                    lost = folder.count(segment)
+                    self.dropped += lost
+                    if kind == AUDIT:
+                        self.dropped_audit += lost
+                    if folder is self._own:
+                        self.pending_records -= lost
+                        if self._current.get(kind) is segment:
+                            del self._current[kind]
+                    self._used -= segment.size
+                    folder.segments[kind].remove(segment)
+                    segment.remove()
+
+    def _bytes_of_others(self) -> int:
+        mine = {folder.path.name for folder in (*self._adopted, *self._own_folder())}
+        total = 0
+        with contextlib.suppress(OSError), os.scandir(self._root) as folders:
+            for entry in folders:
+                if entry.name in mine or not _FOLDER.fullmatch(entry.name):
+                    continue
+                with contextlib.suppress(OSError), os.scandir(entry.path) as files:
+                    for file in files:
+                        with contextlib.suppress(OSError):
+                            total += file.stat(follow_symlinks=False).st_size
+        return total
+
+    def take(self, limit: int) -> Batch | None:
+        """The oldest unacknowledged entries: at most `limit` bytes, at least one entry; None when there are none.
+
+        Call `done` with the batch when it is dealt with. Until then, `take` returns the same entries again. Entries of
+        this process and inherited ones take turns.
+
+        Raises:
+            OSError: a segment could not be read.
+        """
+        with self._lock:
+            self._reading = None
+            folders = [*self._own_folder(), *list(self._adopted)[:1]]
+            if self._adopted_turn:
+                folders.reverse()
+            for folder in folders:
+                batch = folder.take(limit)
+                if batch is not None and batch.entries:
+                    self._reading = batch
+                    return batch
+                if folder is not self._own and folder in self._adopted:
+                    self._forget(folder)
+            return None
+
+    def done(self, batch: Batch) -> bool:
+        """Drop an acknowledged batch from the disk. Returns whether its records were inherited."""
+        with self._lock:
+            self._reading = None
+            inherited = True
+            for folder in (*self._own_folder(), *self._adopted):
+                if batch.marks[0].segment in folder.segments[batch.marks[0].segment.kind]:
+                    is_own = folder is self._own
+                    inherited = not is_own
+                    if is_own:
+                        self.pending_records -= sum(mark.records for mark in batch.marks if not mark.segment.gone)
+                    self._used -= folder.done(batch, self._current if is_own else {})
+                    if not is_own and not folder.pending():
+                        self._forget(folder)
+                    break
+            self._adopted_turn = not inherited
+            return inherited
+
+    def _forget(self, folder: _Folder) -> None:
+        """Remove an inherited folder that is drained."""
+        self._adopted.remove(folder)
+        self._torn += folder.torn
+        self._used -= sum(segment.size for segment in folder.all())
+        folder.delete()
+
+    def adopt(self) -> int:
+        """Take over the folders of this service's dead processes. Returns how many bytes that brought."""
+        if fcntl is None:
+            return 0
+        found = 0
+        with self._lock:
+            for path in self._abandoned():
+                folder = self._take_over(path)
+                if folder is None:
+                    continue
+                pending = folder.pending()
+                if not pending:
+                    folder.delete()
+                    continue
+                self._used += sum(segment.size for segment in folder.all())
+                self._adopted.append(folder)
+                found += pending
+        return found
+
+    def has_abandoned(self) -> bool:
+        """Whether folders of other processes of this service lie there (their owners may well be alive)."""
+        return bool(self._abandoned())
+
+    def _abandoned(self) -> list[Path]:
+        mine = {folder.path.name for folder in (*self._adopted, *self._own_folder())}
+        found: list[tuple[float, Path]] = []
+        with contextlib.suppress(OSError), os.scandir(self._root) as entries:
+            for entry in entries:
+                match = _FOLDER.fullmatch(entry.name)
+                if match is None or match["service"] != self._service or entry.name in mine:
+                    continue
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    # Somebody else's folder is not ours to read, and what it holds not ours to send.
+                    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+                        found.append((status.st_mtime, Path(entry.path)))
+        return [path for _, path in sorted(found)]
+
+    def _take_over(self, path: Path) -> _Folder | None:
+        try:
+            lock_fd = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its last owner may have removed it between our `open` and our `flock`.
+            if (path / "lock").stat().st_ino != os.fstat(lock_fd).st_ino:
+                raise FileNotFoundError(path)
+            folder = _Folder(path, lock_fd)
+            for name in sorted(entry.name for entry in path.iterdir()):
+                match = _SEGMENT.fullmatch(name)
+                if match is None:
+                    continue
+                segment = _open_segment(path / name, match["kind"])
+                if segment is not None:
+                    folder.segments[match["kind"]].append(segment)
+        except OSError:
+            os.close(lock_fd)
+            return None
+        return folder
+
+    def close(self) -> None:
+        """Let go of everything: drained folders are removed, others left for a later process."""
+        with self._lock:
+            for folder in (*self._own_folder(), *self._adopted):
+                if folder.pending():
+                    folder.close()
+                else:
+                    folder.delete()
+            self._own = None
+            self._current = {}
+            self._adopted.clear()
+            self._reading = None
+
+    def abandon(self) -> None:
+        """In a forked child: close the inherited files and leave them to the parent. The spool is unusable then."""
+        # The lock may be held by a thread that does not exist here; nobody else uses it here either.
+        for folder in (*self._own_folder(), *self._adopted):
+            folder.close()
+        self._own = None
+        self._current = {}
+        self._adopted.clear()
+
+
+def _sync(fd: int) -> None:
+    getattr(os, "fdatasync", os.fsync)(fd)
