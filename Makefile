@@ -1,0 +1,43 @@
+# make help: what there is. Needs python3 (3.10 or newer), make and the package registries; no Docker, no Go.
+
+STORE ?= file
+PYTEST ?=
+BENCH ?=
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.10,\
+	$(shell $(name) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean python provisioned
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
+
+demo: python ## two services, the Collector and a store, and a check of what arrived; STORE=loki takes a real Loki
+	@$(PYTHON) tools/provision.py demo
+	@$(VENV)/python examples/demo.py --store=$(STORE)
+
+test: provisioned lint ## linters, types, Go tests and all Python tests, with the real Collector and the real Loki; PYTEST="-k name" takes some
+	cd collector/components && ../../$(VENV)/python ../../tools/go.py test ./...
+	$(VENV)/python collector/loki/build.py
+	$(VENV)/python -m pytest $(PYTEST)
+
+lint: provisioned ## ruff and mypy
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+bench: provisioned ## ours and its peers side by side: a table and a plot
+	$(VENV)/python -m benchmarks $(BENCH)
+
+clean: ## remove what was made here; built programs stay in the user's cache folder
+	rm -rf .venv .aegis logs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { echo "error: no Python from 3.10 to 3.13 on PATH; install one, or name it: make PYTHON=…" >&2; exit 1; }
+
+provisioned: python
+	@$(PYTHON) tools/provision.py test

@@ -1,0 +1,401 @@
+"""The whole way of a log record, on real parts: two services, the Collector, a store; then checks what arrived.
+
+    make demo                  # the embedded store
+    make demo STORE=loki       # a real Loki, built here
+
+Starts all of it on free ports, sends four orders, waits for their records, shows those of one correlation id,
+and ends with status 1 when a record is missing or doubled, belongs to another request, or a secret shows
+anywhere: in the store, in a file, on a console. Everything it starts is stopped, also on Ctrl-C.
+
+`orders` is started with AEGIS_AUTO_ENABLE=true and `inventory` under opentelemetry-instrument: the two ways
+to switch the instrumentation on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import gzip
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+WORK = ROOT / ".aegis" / "demo"
+HEADER = "x-correlation-id"
+
+PASSWORD = "hunter2-Tr0ub4dor"  # the demo's own; what it is all about is that it shows nowhere
+SSN = "536-22-8726"
+SECRETS = (PASSWORD, SSN, SSN.replace("-", ""))
+
+COMPLETED, ERROR = "HTTP Request Completed", "HTTP Request Error"
+
+
+class DemoError(Exception):
+    """Something did not go as it must; the text says what."""
+
+
+@dataclass
+class Request:
+    """One order, and what must be in the store because of it."""
+
+    name: str
+    body: dict[str, Any]
+    status: int
+    expected: dict[str, list[str]]
+    correlation_id: str = ""
+    sent_id: str | None = None
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+
+def requests() -> list[Request]:
+    """The orders of the demo; two bring their correlation id along, two get one."""
+    stamp = f"{time.time():.0f}"
+    good = {
+        "orders": ["order received", "order accepted", COMPLETED],
+        "inventory": ["reserving", "reserved", COMPLETED],
+    }
+    slow = {**good, "inventory": ["reserving", "the cellar is far away", "reserved", COMPLETED]}
+    failing = {"orders": ["order received", ERROR], "inventory": ["reserving", ERROR]}
+    careless = {**good, "orders": ["order received", "customer is *", "order accepted", COMPLETED]}
+    customer = {"name": "Ada", "password": PASSWORD, "ssn": SSN, "note": f"my SSN is {SSN}, call me"}
+    return [
+        Request("good", {"item": "book"}, 201, good, sent_id=f"demo-good-{stamp}"),
+        Request("slow", {"item": "piano"}, 201, slow),
+        Request("failing", {"item": "unobtainium"}, 500, failing),
+        Request("careless", {"item": "book", "customer": customer}, 201, careless, sent_id=f"demo-careless-{stamp}"),
+    ]
+
+
+def main() -> int:
+    """Run the demo; the exit status."""
+    parser = argparse.ArgumentParser(description="Two services, the Collector, a store, and a check of what arrived.")
+    parser.add_argument("--store", choices=("file", "loki"), default="file")
+    store = parser.parse_args().store
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Where a terminal's Ctrl-C reaches make and us, a background job's may be switched off: switch it on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with contextlib.ExitStack() as stack:
+            problems = Demo(store, stack).run()
+    except (DemoError, OSError, httpx.HTTPError) as error:
+        say(f"failed: {error}", "bold red")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted; everything is stopped", "yellow")
+        return 130
+    for problem in problems:
+        say(f"wrong: {problem}", "bold red")
+    if not problems:
+        say("every record is there once, under its own correlation id, and no secret shows", "bold green")
+    return 1 if problems else 0
+
+
+class Demo:
+    """One run. Whatever it starts is on `stack`, which stops it in the reverse order."""
+
+    def __init__(self, store: str, stack: contextlib.ExitStack) -> None:
+        self.store = store
+        self.stack = stack
+        self.environ = clean_environment()
+        self.environ["AEGIS_DATA_DIR"] = str(WORK / "collector")
+        self.requests = requests()
+
+    def run(self) -> list[str]:
+        """Everything, in order; what was wrong."""
+        self.stack.enter_context(own_folder())
+        ports = free_ports(8)
+        if self.store == "loki":
+            self.start_loki(*ports[6:8])
+        self.start_collector(ports[:4])
+        orders = self.start_services(*ports[4:6])
+        self.send(orders)
+        problems = self.collect()
+        self.show()
+        problems += self.secrets_in_store()
+        # Stopped first: what a process writes while it ends counts too.
+        self.stack.close()
+        say("everything is stopped")
+        return problems + secrets_in_files(WORK)
+
+    def start_loki(self, http_port: int, grpc_port: int) -> None:
+        say("finding Loki in the cache, or building it (once, some minutes)")
+        built = subprocess.run([sys.executable, ROOT / "collector/loki/build.py"], stdout=subprocess.PIPE, check=False)
+        if built.returncode:
+            raise DemoError("Loki cannot be built")
+        binary = built.stdout.decode().splitlines()[-1]
+        data = WORK / "loki"
+        data.mkdir()
+        environ = {
+            **self.environ,
+            "AEGIS_LOKI_PORT": str(http_port),
+            "AEGIS_LOKI_GRPC_PORT": str(grpc_port),
+            "AEGIS_LOKI_DATA": str(data),
+        }
+        config = ROOT / "collector/loki/loki.yaml"
+        url = f"http://127.0.0.1:{http_port}"
+        self.start("loki", [binary, f"-config.file={config}", "-config.expand-env=true"], environ, f"{url}/ready", 90)
+        self.environ["AEGIS_LOKI_URL"] = url
+
+    def start_collector(self, ports: Sequence[int]) -> None:
+        options = ("--grpc-port", "--http-port", "--health-port", "--metrics-port")
+        arguments = [text for option, port in zip(options, ports, strict=True) for text in (option, str(port))]
+        command = [BIN / "aegis-otel", "up", "--store", self.store, *arguments]
+        self.start("collector", command, self.environ, f"http://127.0.0.1:{ports[2]}/", 60)
+        self.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{ports[0]}"
+
+    def start_services(self, orders_port: int, inventory_port: int) -> str:
+        """Both services, each switched on in its own way; the URL of `orders`."""
+        orders, inventory = f"http://127.0.0.1:{orders_port}", f"http://127.0.0.1:{inventory_port}"
+        environ = {**self.environ, **service("inventory"), "PORT": str(inventory_port)}
+        command = [BIN / "opentelemetry-instrument", sys.executable, ROOT / "examples/inventory/app.py"]
+        self.start("inventory", command, environ, f"{inventory}/health", 60)
+        environ = {**self.environ, **service("orders"), "PORT": str(orders_port), "INVENTORY_URL": inventory}
+        environ["AEGIS_AUTO_ENABLE"] = "true"
+        self.start("orders", [sys.executable, ROOT / "examples/orders/app.py"], environ, f"{orders}/health", 60)
+        return orders
+
+    def start(
+        self, name: str, command: Sequence[str | Path], environ: dict[str, str], url: str, seconds: float
+    ) -> None:
+        """Start a process, which writes to a file, and wait until `url` answers 200."""
+        log = WORK / f"{name}.console"
+        with log.open("wb") as output:
+            # In a session of its own, so that a Ctrl-C at the terminal does not end it before we do.
+            process = subprocess.Popen(
+                command,
+                env=environ,
+                cwd=WORK,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.stack.callback(stop, process)
+
+        def answers() -> bool:
+            if process.poll() is not None:
+                raise DemoError(
+                    f"{name} ended with status {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}"
+                )
+            with contextlib.suppress(httpx.HTTPError):
+                return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+            return False
+
+        wait_for(answers, seconds, f"{name} does not answer at {url}:\n{log.read_text(errors='replace')[-3000:]}")
+        say(f"{name} is up")
+
+    def send(self, url: str) -> None:
+        for request in self.requests:
+            headers = {HEADER: request.sent_id} if request.sent_id else {}
+            answer = httpx.post(f"{url}/orders", json=request.body, headers=headers, timeout=30, trust_env=False)
+            request.correlation_id = answer.headers.get(HEADER, "")
+            say(f"order {request.name}: status {answer.status_code}, {HEADER}: {request.correlation_id or '(none)'}")
+            if answer.status_code != request.status:
+                raise DemoError(f"order {request.name} was answered with {answer.status_code}: {answer.text[:500]}")
+            if not request.correlation_id:
+                raise DemoError(f"the answer has no {HEADER} header")
+            if request.sent_id and request.correlation_id != request.sent_id:
+                raise DemoError(f"the answer has another correlation id than the request: {request.correlation_id}")
+
+    def collect(self) -> list[str]:
+        """Wait for the records of each request; what is missing, doubled or foreign."""
+        for request in self.requests:
+            with contextlib.suppress(DemoError):
+                wait_for(lambda r=request: self.fetch(r) and not r_problems(r, missing_only=True), 30, "")  # type: ignore[misc]
+        problems = [problem for request in self.requests for problem in r_problems(request)]
+        if self.store == "loki" and not problems:
+            problems += self.check_loki_query()
+        return problems
+
+    def fetch(self, request: Request) -> bool:
+        request.records = self.stored("--correlation-id", request.correlation_id)
+        return True
+
+    def stored(self, *options: str) -> list[dict[str, Any]]:
+        command = [BIN / "aegis-otel", "logs", "--json", "--limit", "100000", *options]
+        done = subprocess.run(command, env=self.environ, cwd=WORK, capture_output=True, timeout=60, check=False)
+        if done.returncode:
+            raise DemoError(f"aegis-otel logs: {done.stderr.decode(errors='replace').strip()}")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def check_loki_query(self) -> list[str]:
+        """The query of the AegisX page must find the records as well, by label and by parsed field."""
+        request = self.requests[0]
+        query = f'{{service="orders"}} | json | correlationId="{request.correlation_id}"'
+        answer = httpx.get(
+            f"{self.environ['AEGIS_LOKI_URL']}/loki/api/v1/query_range",
+            params={"query": query, "limit": 1000},
+            timeout=30,
+            trust_env=False,
+        )
+        found = sum(len(stream["values"]) for stream in answer.json()["data"]["result"])
+        mine = sum(record["service"] == "orders" for record in request.records)
+        return [] if found == mine else [f"Loki has {found} of {mine} records for {query}"]
+
+    def show(self) -> None:
+        request = self.requests[-1]
+        table = Table(title=f"What the store ({self.store}) holds for {request.correlation_id}", title_justify="left")
+        for column in ("time", "service", "level", "message", "further fields"):
+            table.add_column(column, overflow="fold")
+        known = {
+            "timestamp",
+            "level",
+            "message",
+            "service",
+            "environment",
+            "correlationId",
+            "traceId",
+            "spanId",
+            "logger",
+        }
+        for record in request.records:
+            rest = {key: value for key, value in record.items() if key not in known and not key.startswith("code.")}
+            cells = (
+                str(record["timestamp"])[11:23],
+                str(record["service"]),
+                str(record["level"]),
+                str(record["message"]),
+                json.dumps(rest, ensure_ascii=False),
+            )
+            table.add_row(*(Text(cell) for cell in cells))
+        CONSOLE.print(table)
+
+    def secrets_in_store(self) -> list[str]:
+        found = []
+        for record in self.stored():
+            text = json.dumps(record, ensure_ascii=False)
+            if any(secret in text for secret in SECRETS):
+                found.append(f"a secret shows in the store, in a record of {record.get('service')}")
+        return found
+
+
+def r_problems(request: Request, *, missing_only: bool = False) -> list[str]:
+    """What is wrong with the records that the store has for a request."""
+    problems = []
+    for name, messages in request.expected.items():
+        have = Counter(str(record.get("message")) for record in request.records if record.get("service") == name)
+        for message in messages:
+            count = sum(
+                number
+                for text, number in have.items()
+                if text == message or (message[-1] == "*" and text.startswith(message[:-1]))
+            )
+            if count == 0:
+                problems.append(f"order {request.name}: {name} has no record {message!r}")
+            elif count > 1 and not missing_only:
+                problems.append(f"order {request.name}: {name} has {count} records {message!r}")
+    if missing_only:
+        return problems
+    for record in request.records:
+        if record.get("service") not in request.expected:
+            problems.append(f"order {request.name}: a record of {record.get('service')!r}, which took no part in it")
+        if record.get("message") == ERROR and not {"errorName", "errorMessage", "error"} <= record.keys():
+            problems.append(f"order {request.name}: the error record of {record.get('service')} lacks the error")
+    traces = {record.get("traceId") for record in request.records}
+    if len(traces) != 1 or None in traces:
+        problems.append(f"order {request.name}: {len(traces)} traces instead of one")
+    return problems
+
+
+def secrets_in_files(folder: Path) -> list[str]:
+    """Every file below, whoever wrote it: consoles, log files, the store, queues, spools."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        if any(secret.encode() in content for secret in SECRETS):
+            found.append(f"a secret shows in {path.relative_to(ROOT)}")
+    return found
+
+
+def service(name: str) -> dict[str, str]:
+    return {
+        "SERVICE_NAME": name,
+        "ENVIRONMENT": "development",
+        "LOG_CONSOLE_ENABLED": "true",
+        "LOG_FILE_ENABLED": "true",
+        "LOG_FILE_PATH": str(WORK / f"{name}.log"),
+        "AEGIS_SPOOL_DIR": str(WORK / f"{name}-spool"),
+    }
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours without the settings of someone else's set-up, which would change what is shown."""
+    ours = ("OTEL_", "AEGIS_", "LOG_", "SEQ_", "SERVICE_NAME", "ENVIRONMENT", "STRUCTURED_LOGGING_ENABLED")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[None]:
+    """A fresh `.aegis/demo`, for this run alone; it stays until the next, to look at."""
+    WORK.parent.mkdir(mode=0o700, exist_ok=True)
+    with (WORK.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoError("another demo is running in this checkout") from None
+        shutil.rmtree(WORK, ignore_errors=True)
+        WORK.mkdir(mode=0o700)
+        yield
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise DemoError(otherwise)
+        time.sleep(0.1)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM to it and its children; SIGKILL where that is not enough."""
+    for number, seconds in ((signal.SIGTERM, 40), (signal.SIGKILL, 10)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.wait(seconds)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+CONSOLE = Console(markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else 160)
+STARTED = time.monotonic()
+
+
+def say(text: str, style: str = "") -> None:
+    CONSOLE.print(Text(f"[demo {time.monotonic() - STARTED:4.0f} s] ", "dim") + Text(text, style))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Make `.venv` and install in it what `make demo` or `make test` need; nothing to do takes a blink.
+
+    python3 tools/provision.py demo     # aegis-otel with its command line, the Collector, what the examples need
+    python3 tools/provision.py test     # the same, editable, with everything the tests and linters need
+
+Runs on any Python from 3.10 without anything installed. What is installed is remembered in
+`.venv/provisioned.json` by the content of the files it was made from, so a new checkout of the same content
+does not install again, and a changed file does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "provisioned.json"
+STARTED = time.monotonic()
+
+PROFILES = ("demo", "test")
+
+
+def main(profile: str) -> None:
+    """Bring `.venv` up to what `profile` needs."""
+    have = _have()
+    if have is None:
+        _make_venv()
+        have = {}
+    # The installation for the tests serves the demo too. It is editable: only what is declared can get old.
+    profile = "test" if "test" in (profile, have.get("profile")) else "demo"
+    declared = [ROOT / "pyproject.toml", ROOT / "aegis_otel.pth"]
+    want = {
+        "python": sys.version,
+        "profile": profile,
+        "package": _digest(declared if profile == "test" else [*declared, *_below("aegis_otel")]),
+        "collector": _digest(_below("collector", skip=("loki", "grafana", "k8s"))),
+    }
+    if want["collector"] != have.get("collector"):
+        _install_collector()
+    if (want["profile"], want["package"]) != (have.get("profile"), have.get("package")):
+        _install_package(profile)
+    STAMP.write_text(json.dumps(want, indent=1))
+
+
+def _have() -> dict[str, str] | None:
+    """What is installed; None where there is no usable environment for this Python."""
+    try:
+        have = json.loads(STAMP.read_text())
+        subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True, timeout=60)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return have if have.get("python") == sys.version else None
+
+
+def _make_venv() -> None:
+    _say(f"making .venv with Python {sys.version.split()[0]}")
+    if VENV.is_symlink():
+        _fail(".venv is a link to somewhere else; remove it")
+    shutil.rmtree(VENV, ignore_errors=True)
+    done = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        _fail(
+            f"{sys.executable} cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)\n"
+            f"{(done.stdout + done.stderr).strip()}"
+        )
+
+
+def _install_collector() -> None:
+    # Built apart from pip, since pip hides for two minutes what goes on; it then finds the binary in the cache.
+    _say("building the Collector (the first time: a few minutes), or finding it in the cache")
+    _run([PYTHON, "collector/build_collector.py"], "the Collector cannot be built", quiet=True)
+    _say("installing the Collector")
+    _pip("./collector")
+
+
+def _install_package(profile: str) -> None:
+    if profile == "test":
+        _say("installing aegis-otel (editable) and what the tests need")
+        _pip("--editable", ".[dev]")
+    else:
+        _say("installing aegis-otel and what the examples need")
+        _pip(".[cli,http]", "fastapi>=0.115", "uvicorn>=0.32")
+
+
+def _pip(*arguments: str) -> None:
+    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+    _run(command, f"pip install {' '.join(arguments)} failed")
+
+
+def _run(command: list[str | Path], failure: str, *, quiet: bool = False) -> None:
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if quiet else None, check=False)
+    if done.returncode:
+        _fail(failure)
+
+
+def _below(folder: str, skip: tuple[str, ...] = ()) -> list[Path]:
+    base = ROOT / folder
+    return [
+        path
+        for path in base.rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.relative_to(base).parts[0] not in (*skip, "build", "dist")
+    ]
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _say(text: str) -> None:
+    print(f"[set-up {time.monotonic() - STARTED:4.0f} s] {text}", flush=True)
+
+
+def _fail(text: str) -> NoReturn:
+    sys.exit(f"error: {text}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in PROFILES:
+        _fail(f"usage: provision.py {' | '.join(PROFILES)}")
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        _fail("interrupted")
