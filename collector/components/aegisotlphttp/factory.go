@@ -5,9 +5,11 @@ package aegisotlphttp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/consumer"
@@ -71,6 +73,9 @@ func newInner(ctx context.Context, set exporter.Settings, c *Config) (exporter.L
 	cfg := c.Config
 	cfg.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]()
 	cfg.RetryConfig = configretry.BackOffConfig{}
+	cfg.ClientConfig.Headers = slices.DeleteFunc(slices.Clone(cfg.ClientConfig.Headers), func(h configopaque.Pair) bool {
+		return h.Value == "" // left by a variable that is not set
+	})
 	set.ID = component.NewIDWithName(factory.Type(), set.ID.Name())
 	return factory.CreateLogs(ctx, quiet(set), &cfg)
 }
