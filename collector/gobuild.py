@@ -3,8 +3,8 @@
 Shared by the recipes of our Collector (``build_collector.py``) and of Loki (``loki/build.py``): finds a Go toolchain,
 computes the cache key, locks, shows progress, explains failures. It does not know what is built.
 
-The binaries live in ``$XDG_CACHE_HOME`` (or ``~/.cache``) ``/aegis-otel/<name>/<version>-<key>/``. The key covers all that
-the binary depends on, so nothing here ever goes stale, and removing the folder only costs the next build.
+The binaries live in ``~/.cache/aegis-otel/<name>/<version>-<key>/`` (``$XDG_CACHE_HOME`` moves it). The key covers all
+that the binary depends on, so nothing here ever goes stale, and removing the folder only costs the next build.
 """
 
 from __future__ import annotations
@@ -343,7 +343,7 @@ def explain(name: str, title: str, output: str) -> str:
     """Return a message for a failed step: the likely cause first, then the end of its output."""
     if _DISK_FULL.search(output):
         free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
-        cause = f"the disk is full ({free:.1f} GB free for temporary files; a build needs about 5 GB, most in Go's own caches)"
+        cause = f"the disk is full ({free:.1f} GB free for temporary files; a build needs about 5 GB, mostly for Go)"
     elif _NO_NETWORK.search(output):
         cause = "no network: Go modules come from the proxy in GOPROXY, or set HTTPS_PROXY"
     elif "checksum mismatch" in output or "SECURITY ERROR" in output:
