@@ -142,6 +142,8 @@ def _build(recipe: Recipe, target: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent.parent) as scratch:
         work = Path(scratch)
         binary = recipe.compile(go, work, progress)
+        if cached(recipe) != target:
+            raise BuildError(f"{recipe.name}: its sources changed during the build; build again")
         staged = work / "staged"
         staged.mkdir()
         shutil.move(binary, staged / recipe.binary)

@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent.resolve()
 sys.path.insert(0, str(HERE.parent))
 
-import gobuild  # noqa: E402
+import gobuild
 
 PACKAGE = "github.com/grafana/loki/v3/cmd/loki"
 
