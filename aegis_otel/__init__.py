@@ -1,0 +1,25 @@
+"""aegis_otel: logs that are correlated, redacted and delivered, with no line of the app changed.
+
+Apps need nothing from here: the distribution is reached through OpenTelemetry's entry points. These two
+names are for code that wants to know or to set the correlation id, such as jobs and scripts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aegis_otel._version import __version__
+
+if TYPE_CHECKING:
+    from aegis_otel.correlation import correlation_scope, get_correlation_id
+
+__all__ = ["__version__", "correlation_scope", "get_correlation_id"]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded on use: the switch in the .pth file imports this package in every Python process of its venv.
+    if name in ("correlation_scope", "get_correlation_id"):
+        from aegis_otel import correlation
+
+        return getattr(correlation, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,66 @@
+"""``AEGIS_AUTO_ENABLE=true``: instrument this process without `opentelemetry-instrument`.
+
+`aegis_otel.pth` calls `arm` while the interpreter sets up its paths. The work waits until that is done,
+since a package that is needed may be found by a later .pth file. Nothing here may keep Python from starting.
+"""
+
+from __future__ import annotations
+
+import site
+import sys
+from pathlib import PurePath
+from typing import Final
+
+# Programs of a Python environment that are no app; instrumenting them would only slow them down.
+_TOOLS: Final = frozenset(
+    ("pip", "pip3", "aegis-otel", "opentelemetry-instrument", "opentelemetry-bootstrap", "virtualenv", "hatch", "uv")
+)
+_TOOL_MODULES: Final = frozenset(("pip", "venv", "ensurepip", "virtualenv", "aegis_otel"))
+
+
+def arm() -> None:
+    """Instrument the process as soon as the interpreter's paths are complete."""
+    if is_tool(sys.orig_argv):
+        return
+    run_customize = site.execsitecustomize  # type: ignore[attr-defined]
+
+    def execsitecustomize() -> None:
+        run_customize()
+        enable()
+
+    site.execsitecustomize = execsitecustomize  # type: ignore[attr-defined]
+
+
+def enable() -> None:
+    """Instrument the process, unless `opentelemetry-instrument` has done so."""
+    try:
+        distro = sys.modules.get("aegis_otel.distro")
+        if distro is not None and distro.was_configured():
+            return
+        from opentelemetry.instrumentation.auto_instrumentation import initialize
+
+        from aegis_otel import _choose  # noqa: F401  (names this distribution)
+
+        initialize()
+    except Exception as error:
+        _say(f"not enabled: {type(error).__name__}: {error}")
+
+
+def is_tool(argv: list[str]) -> bool:
+    """Whether a command line starts a tool of the Python environment, or a helper process of Python's own."""
+    words = argv[1:]
+    for index, word in enumerate(words):
+        if word == "-m":
+            return words[index + 1 : index + 2] != [] and words[index + 1].partition(".")[0] in _TOOL_MODULES
+        if word == "-c":
+            return "multiprocessing.resource_tracker" in "".join(words[index + 1 : index + 2])
+        if not word.startswith("-"):
+            return PurePath(word).name in _TOOLS
+    return False
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(f"aegis-otel: {text}\n")
+    except Exception:
+        return

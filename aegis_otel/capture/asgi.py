@@ -1,0 +1,138 @@
+"""Server spans for every ASGI app, at the server: uvicorn, hypercorn, daphne, uvicorn's gunicorn worker.
+
+opentelemetry-instrumentation-asgi brings the middleware but nothing that puts it in place; framework
+instrumentations do, for their framework. Here it is put around whatever app the server loads, so every
+ASGI framework is covered by one hook and no package more. An app that a framework's instrumentation has
+taken already is left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import wraps
+from typing import Any, Final
+
+import wrapt
+from opentelemetry import context as otel_context
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+from opentelemetry.util.http import get_excluded_urls
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_CONTEXT: Final = "aegis_otel.context"
+_MARK: Final = "_is_instrumented_by_opentelemetry"
+
+
+class AsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """Puts the middleware around the app that an ASGI server loads; imports no server itself."""
+
+    _options: dict[str, Any] | None = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None: what is not installed is never imported, so its hook never runs."""
+        return ()
+
+    def _instrument(self, **kwargs: Any) -> None:
+        first = AsgiServerInstrumentor._options is None
+        allowed = ("tracer_provider", "meter_provider", "exclude_spans")
+        AsgiServerInstrumentor._options = {name: kwargs[name] for name in allowed if name in kwargs}
+        if first:
+            for module, hook in _HOOKS.items():
+                wrapt.register_post_import_hook(hook, module)
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        # The hooks stay, without effect: removing them from a server that runs would tear its requests.
+        AsgiServerInstrumentor._options = None
+
+
+def instrument_app(app: AsgiApp) -> AsgiApp:
+    """The app with the middleware around it; the app itself where it has one or where we are off."""
+    options = AsgiServerInstrumentor._options
+    if options is None or _has_middleware(app):
+        return app
+    return _ServedApp(app, options)
+
+
+class _ServedApp:
+    """The app as the server sees it: inside the server span, and errors keep the request's context."""
+
+    def __init__(self, app: AsgiApp, options: dict[str, Any]) -> None:
+        self.app = app
+        self._middleware = OpenTelemetryMiddleware(self._remember, excluded_urls=get_excluded_urls("ASGI"), **options)
+
+    async def _remember(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_CONTEXT] = otel_context.get_current()
+        await self.app(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self._middleware(scope, receive, send)
+        except BaseException:
+            # The server logs this error after the span is over. Every request runs in a task of its own,
+            # so the context may stay, and the server's line carries the request's ids.
+            if _CONTEXT in scope:
+                otel_context.attach(scope[_CONTEXT])
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.app, name)
+
+
+def _has_middleware(app: Any) -> bool:
+    """Whether the app, or one that it wraps, has the middleware already."""
+    for _ in range(16):
+        if app is None:
+            return False
+        if isinstance(app, (OpenTelemetryMiddleware, _ServedApp)) or getattr(app, _MARK, False):
+            return True
+        app = getattr(app, "__dict__", {}).get("app")
+    return False
+
+
+def _hook_uvicorn(module: Any) -> None:
+    load = module.Config.load
+
+    @wraps(load)
+    def load_and_instrument(self: Any) -> None:
+        load(self)
+        self.loaded_app = instrument_app(self.loaded_app)
+
+    module.Config.load = load_and_instrument
+
+
+def _hook_hypercorn(module: Any) -> None:
+    wrap_app = module.wrap_app
+
+    @wraps(wrap_app)
+    def wrap_and_instrument(app: Any, *args: Any, **kwargs: Any) -> Any:
+        wrapped = wrap_app(app, *args, **kwargs)
+        # hypercorn serves ASGI and WSGI apps through the same interface; only the former has `app`.
+        if type(wrapped).__name__ == "ASGIWrapper":
+            wrapped.app = instrument_app(wrapped.app)
+        return wrapped
+
+    module.wrap_app = wrap_and_instrument
+
+
+def _hook_daphne(module: Any) -> None:
+    init = module.Server.__init__
+
+    @wraps(init)
+    def init_and_instrument(self: Any, application: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, instrument_app(application), *args, **kwargs)
+
+    module.Server.__init__ = init_and_instrument
+
+
+_HOOKS: Final[dict[str, Callable[[Any], None]]] = {
+    "uvicorn.config": _hook_uvicorn,
+    "hypercorn.utils": _hook_hypercorn,
+    "daphne.server": _hook_daphne,
+}

@@ -1,0 +1,237 @@
+"""Records of stdlib logging, from every logger, once each, whatever the app configures.
+
+The hook sits where `logging.Logger` hands a record to its handlers. So a record is seen exactly once,
+also when its logger does not propagate (uvicorn, gunicorn) and when the app replaces the root logger's
+handlers after start (`dictConfig`), and `logging.basicConfig` keeps working in the app, which a handler on
+the root logger would prevent.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Final
+
+from aegis_otel.capture import Accept
+from aegis_otel.correlation import current
+from aegis_otel.schema import (
+    CodeLocation,
+    ErrorInfo,
+    Record,
+    attribute_name,
+    safe_text,
+    severity_of_level,
+    snapshot,
+)
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+# What other tools write on every record of theirs; not part of what the app said.
+_FOREIGN: Final = frozenset(
+    (
+        "message",
+        "asctime",
+        "taskName",
+        "color_message",
+        "otelSpanID",
+        "otelTraceID",
+        "otelTraceSampled",
+        "otelServiceName",
+    )
+)
+
+# Loggers that speak about exporting: their records must not become exports.
+_SILENT: Final = ("aegis_otel", "opentelemetry.exporter", "opentelemetry.sdk", "grpc")
+# Loggers whose debug and info records tell how the instrumentation works, not what the app does.
+_QUIET: Final = "opentelemetry."
+
+_Handle = Callable[[logging.Logger, logging.LogRecord], None]
+
+
+class StdlibCapture:
+    """The hook in `logging`; one for a process.
+
+    Args:
+        accept: takes each record; must be quick.
+        level: least OpenTelemetry severity that is taken.
+        code_location: whether records say where they were logged.
+        replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
+            not print them to stderr as its last resort.
+        own_thread: tells whether a thread (by ident) is one of ours: what it logs is not taken.
+    """
+
+    def __init__(
+        self,
+        accept: Accept,
+        *,
+        level: int,
+        code_location: bool,
+        replaces_last_resort: bool,
+        own_thread: Callable[[int | None], bool],
+    ) -> None:
+        self._accept = accept
+        self._level = level
+        self._code_location = code_location
+        self._replaces_last_resort = replaces_last_resort
+        self._own_thread = own_thread
+        own_fields = frozenset(logging.makeLogRecord({}).__dict__)
+        self._standard = own_fields | _FOREIGN
+        self._refused = own_fields | {"message", "asctime"}
+        self._broken = False
+        self._call_handlers: _Handle | None = None
+        self._make_record: Callable[..., logging.LogRecord] | None = None
+
+    def install(self) -> None:
+        """Put the hook in; a second call does nothing."""
+        if self._call_handlers is not None:
+            return
+        call_handlers: _Handle = logging.Logger.callHandlers
+        make_record: Callable[..., logging.LogRecord] = logging.Logger.makeRecord
+        self._call_handlers, self._make_record = call_handlers, make_record
+        capture = self.capture
+        replaces = self._replaces_last_resort
+        refused = self._refused
+
+        def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
+            capture(record)
+            if replaces and not self.hasHandlers():
+                return
+            call_handlers(self, record)
+
+        def makeRecord(  # noqa: N802
+            self: logging.Logger,
+            name: str,
+            level: int,
+            fn: str,
+            lno: int,
+            msg: object,
+            args: Any,
+            exc_info: Any,
+            func: str | None = None,
+            extra: Any = None,
+            sinfo: str | None = None,
+        ) -> logging.LogRecord:
+            # logging raises for an extra that is no mapping or overwrites one of its own fields.
+            if extra and not (isinstance(extra, dict) and refused.isdisjoint(extra)):
+                extra, taken = _split_extra(extra, refused)
+                made = make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
+                made.__dict__.update(taken)
+                return made
+            return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
+
+        logging.Logger.callHandlers, logging.Logger.makeRecord = callHandlers, makeRecord  # type: ignore[method-assign]
+
+    def uninstall(self) -> None:
+        """Take the hook out (what others wrapped around it later goes with it)."""
+        if self._call_handlers is not None and self._make_record is not None:
+            logging.Logger.callHandlers, logging.Logger.makeRecord = self._call_handlers, self._make_record  # type: ignore[method-assign, assignment]
+            self._call_handlers = self._make_record = None
+
+    def capture(self, record: logging.LogRecord) -> None:
+        """Turn one of logging's records into ours and pass it on. Never raises."""
+        try:
+            severity = severity_of_level(record.levelno)
+            if severity >= self._level and not self._ignored(record):
+                self._accept(self._translate(record, severity))
+        except Exception as error:
+            self._report(record, error)
+
+    def _ignored(self, record: logging.LogRecord) -> bool:
+        name = record.name
+        if name.startswith(_QUIET) and record.levelno < logging.WARNING:
+            return True
+        return name.startswith(_SILENT) or self._own_thread(record.thread)
+
+    def _translate(self, record: logging.LogRecord, severity: int) -> Record:
+        context = current()
+        fields = record.__dict__
+        error = error_info(record.exc_info) if record.exc_info else None
+        attributes: dict[str, Any] | None = None
+        names = fields.keys() - self._standard
+        if names:
+            if error is None and isinstance(fields.get("error"), BaseException):
+                error = error_info(fields["error"])
+                names.discard("error")
+            has_error = error is not None
+            # In the order of the app's extra, which a set does not keep.
+            attributes = {
+                attribute_name(name, has_error=has_error): snapshot(value)
+                for name, value in fields.items()
+                if name in names
+            }
+        if record.stack_info:
+            attributes = attributes or {}
+            attributes["stackInfo"] = safe_text(record.stack_info)
+        return Record(
+            int(record.created * 1e9),
+            severity,
+            _message(record),
+            record.name if type(record.name) is str else safe_text(record.name),
+            context.trace_id,
+            context.span_id,
+            context.trace_flags,
+            context.correlation_id,
+            attributes,
+            CodeLocation(record.pathname, record.lineno, record.funcName or "") if self._code_location else None,
+            error,
+        )
+
+    def _report(self, record: logging.LogRecord, error: Exception) -> None:
+        # A fault of ours costs the app this line and one warning, not an exception.
+        if self._broken:
+            return
+        self._broken = True
+        try:
+            name = safe_text(record.name)
+            sys.stderr.write(f"aegis-otel: a record of logger {name!r} was lost: {type(error).__name__}\n")
+        except Exception:
+            return
+
+
+def _message(record: logging.LogRecord) -> str:
+    message = record.msg
+    if type(message) is str and not record.args:
+        return message
+    try:
+        return record.getMessage()
+    except Exception:
+        # A wrong format or an argument that cannot be written: keep what can be.
+        text = safe_text(message)
+        args = record.args
+        if isinstance(args, Mapping):
+            args = tuple(args.values())
+        return text + " " + ", ".join(safe_text(value) for value in args) if args else text
+
+
+def error_info(exc_info: Any) -> ErrorInfo | None:
+    """An exception, or logging's ``exc_info`` in any of its forms, as text; None where there is none."""
+    if isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    if not isinstance(exc_info, tuple) or len(exc_info) != 3 or exc_info[1] is None:
+        return None
+    kind, error, trace_back = exc_info
+    name = getattr(kind, "__name__", None) or type(error).__name__
+    message = safe_text(error)
+    try:
+        stack = "".join(traceback.format_exception(kind, error, trace_back))
+    except Exception:
+        stack = f"{name}: {message}"
+    return ErrorInfo(name, message, stack)
+
+
+def _split_extra(extra: Any, refused: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What logging can take of an `extra`, and the rest under names that do not overwrite its fields."""
+    if not isinstance(extra, Mapping):
+        return {"extra": extra}, {}
+    allowed: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
+    for key, value in extra.items():
+        name = key if isinstance(key, str) else safe_text(key)
+        if name in refused:
+            taken["extra." + name] = value
+        else:
+            allowed[name] = value
+    return allowed, taken

@@ -1,0 +1,271 @@
+"""The entry points that OpenTelemetry calls; wiring only: each part is told of the others here.
+
+`opentelemetry-instrument` (or ``AEGIS_AUTO_ENABLE``) makes an `AegisDistro`, then an `AegisConfigurator`, then
+gives every instrumentation to `AegisDistro.load_instrumentor`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import propagate
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
+from opentelemetry.instrumentation.propagators import set_global_response_propagator
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTelSDKConfigurator
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import sampling
+
+from aegis_otel import _choose
+from aegis_otel import settings as settings_module
+from aegis_otel.capture import Accept
+from aegis_otel.capture.crash import CrashCapture
+from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
+from aegis_otel.capture.requests import RequestCapture, RequestSampler
+from aegis_otel.capture.stdlib import StdlibCapture
+from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
+from aegis_otel.deliver import Sink
+from aegis_otel.deliver.console import console_sink
+from aegis_otel.deliver.dispatcher import Dispatcher, Prepare
+from aegis_otel.deliver.file import FileSink
+from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
+from aegis_otel.settings import PRESETS, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
+_LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
+
+
+@dataclass
+class _State:
+    """What is in force in this process."""
+
+    settings: Settings | None = None
+    dispatcher: Dispatcher | None = None
+    capture: StdlibCapture | None = None
+
+
+_state = _State()
+
+
+def was_configured() -> bool:
+    """Whether the distribution has read its settings in this process (it may be off by them)."""
+    return _state.settings is not None
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Deliver everything logged so far; true if that was done within `timeout` seconds."""
+    return _state.dispatcher is None or _state.dispatcher.flush(timeout)
+
+
+def warn(text: str) -> None:
+    """Say something to people, on stderr; never raises."""
+    try:
+        sys.stderr.write(f"aegis-otel: {text}\n")
+        sys.stderr.flush()
+    except Exception:
+        return
+
+
+class AegisDistro(BaseDistro):  # type: ignore[misc]
+    """Reads the settings, and decides for every instrumentation whether and how it is used."""
+
+    def _configure(self, **kwargs: Any) -> None:
+        _read_settings()
+
+    def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
+        """Instrument one library as the settings allow."""
+        settings = _read_settings()
+        if not settings.enabled:
+            return
+        if entry_point.name == "logging":
+            # Its formats and hooks stay available; its handler would record every line a second time.
+            kwargs["enable_log_auto_instrumentation"] = False
+        if not settings.metrics_exported:
+            kwargs.setdefault("meter_provider", NoOpMeterProvider())
+        if not settings.message_spans:
+            kwargs.setdefault("exclude_spans", ["send", "receive"])
+        super().load_instrumentor(entry_point, **kwargs)
+
+
+class AegisConfigurator(_OTelSDKConfigurator):
+    """Sets up the SDK, the outputs and the sources of records."""
+
+    def _configure(self, **kwargs: Any) -> None:
+        settings = _read_settings()
+        if not settings.enabled or _state.dispatcher is not None:
+            return
+        resource = {
+            "service.name": settings.service,
+            "deployment.environment.name": settings.environment,
+            "telemetry.distro.name": "aegis-otel",
+            **kwargs.pop("resource_attributes", {}),
+        }
+        dispatcher = _dispatcher(settings, Resource.create(resource))
+        _state.dispatcher = dispatcher
+        accept: Accept = dispatcher.put
+        logs_api = LogsApiCapture(accept, level=settings.level)
+        processors: list[Any] = [CorrelationSpanProcessor()]
+        if settings.request_logs:
+            processors.append(RequestCapture(accept, level=settings.level))
+        with settings_module.upstream_environment():
+            super()._configure(
+                resource_attributes=resource,
+                sampler=RequestSampler(_import_sampler(_get_sampler()) or sampling.DEFAULT_ON),
+                span_processors=processors,
+                log_record_processors=[logs_api],
+                setup_logging_handler=False,
+                **kwargs,
+            )
+        _propagate(settings.correlation_header)
+        _capture(settings, accept, logs_api, dispatcher)
+        _live_and_die(dispatcher, settings.shutdown_timeout)
+
+
+def ensure_active() -> None:
+    """Called before the instrumentations: says so if another distribution came first and ours is idle."""
+    if _state.settings is None and "OTEL_PYTHON_DISTRO" not in os.environ:
+        warn(
+            "installed, but another OpenTelemetry distribution was loaded first and is in charge; "
+            f"set OTEL_PYTHON_DISTRO={_choose.NAME} and OTEL_PYTHON_CONFIGURATOR={_choose.NAME} to use aegis-otel"
+        )
+
+
+def _read_settings() -> Settings:
+    if _state.settings is None:
+        try:
+            settings = settings_module.read()
+        except SettingsError as error:
+            warn(f"AEGIS_STRICT is true and a setting is wrong, so the app is not started.\n{error}")
+            # An exception would be swallowed by the instrumentation that calls us, and the app would run.
+            os._exit(EXIT_WRONG_SETTINGS)
+        settings_module.report(settings, sys.stderr.write)
+        _state.settings = settings
+    return _state.settings
+
+
+def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
+    sinks: list[Sink] = []
+    identity = settings.identity
+    if settings.console_enabled:
+        sinks.append(
+            console_sink(
+                identity,
+                stream=settings.console_stream,
+                structured=settings.structured,
+                development=settings.preset is PRESETS["development"],
+            )
+        )
+    if settings.file_enabled:
+        sinks.append(
+            FileSink(
+                settings.file_path,
+                identity,
+                max_bytes=settings.file_max_bytes,
+                keep=settings.file_keep,
+                daily=settings.file_daily,
+                warn=warn,
+            )
+        )
+    if settings.otlp_enabled:
+        from aegis_otel.deliver.otlp import OtlpSink
+
+        sinks.append(
+            OtlpSink(
+                resource,
+                protocol=settings.protocol,
+                spool_dir=settings.spool_dir if settings.spool_enabled else None,
+                spool_bytes=settings.spool_max_bytes,
+                warn=warn,
+            )
+        )
+    return Dispatcher(
+        sinks,
+        prepare=_redaction(settings),
+        queue_size=settings.queue_size,
+        max_text=settings.max_text,
+        warn=warn,
+    )
+
+
+def _redaction(settings: Settings) -> Prepare | None:
+    if not settings.redaction_enabled:
+        return None
+    from aegis_otel.redaction import Redactor
+
+    redactor = Redactor.from_options(
+        rules_file=settings.redaction_rules,
+        enable=settings.redaction_enable,
+        hash_key=settings.redaction_hash_key,
+    )
+    text, mapping = redactor.redact_text, redactor.redact_mapping
+
+    def prepare(record: Record) -> None:
+        if record.attributes:
+            record.attributes = mapping(record.attributes, audit=is_audit(record))
+        record.message = text(record.message)
+        if record.error is not None:
+            name, message, stack = record.error
+            record.error = ErrorInfo(name, text(message), text(stack))
+
+    return prepare
+
+
+def _propagate(header: str) -> None:
+    ours = CorrelationPropagator(header)
+    theirs = propagate.get_global_textmap()
+    members = list(getattr(theirs, "_propagators", [theirs]))
+    # OTEL_PROPAGATORS may name ours as well; it is there once, with the header of the settings.
+    kept = [member for member in members if not isinstance(member, CorrelationPropagator)]
+    propagate.set_global_textmap(CompositePropagator([*kept, ours]))
+    set_global_response_propagator(CorrelationResponsePropagator(header))
+
+
+def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispatcher: Dispatcher) -> None:
+    foreign = ForeignProcessors.of_global_provider(logs_api)
+
+    def accept_stdlib(record: Record) -> None:
+        if foreign is not None and foreign.present():
+            foreign.emit(record)
+        accept(record)
+
+    capture = StdlibCapture(
+        accept_stdlib,
+        level=settings.level,
+        code_location=settings.code_location,
+        replaces_last_resort=settings.console_enabled,
+        own_thread=dispatcher.owns_thread,
+    )
+    capture.install()
+    _state.capture = capture
+    CrashCapture(accept).install()
+    logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
+
+
+def _live_and_die(dispatcher: Dispatcher, timeout: float) -> None:
+    os.register_at_fork(
+        before=dispatcher.before_fork,
+        after_in_parent=dispatcher.after_fork_in_parent,
+        after_in_child=dispatcher.after_fork_in_child,
+    )
+    atexit.register(dispatcher.close, timeout)
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+
+        def on_sigterm(number: int, frame: FrameType | None) -> None:
+            # Python's default ends the process without running what `atexit` holds.
+            dispatcher.close(timeout)
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        signal.signal(signal.SIGTERM, on_sigterm)

@@ -1,0 +1,360 @@
+"""The one definition of a record: its fields, its levels, its limits.
+
+Every producer (`aegis_otel.capture`) makes a `Record`, every consumer (`aegis_otel.deliver`) takes one.
+This module knows neither of them. Field names are those of AegisX's "Standard Log Entry", "Error Log
+Entry" and "Audit Log Entry", so its queries work on whatever a record ends up in.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, Final, NamedTuple
+
+# Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
+DEBUG: Final = 5
+INFO: Final = 9
+WARN: Final = 13
+ERROR: Final = 17
+FATAL: Final = 21
+
+SEVERITY_TEXT: Final[Mapping[int, str]] = {
+    DEBUG: "DEBUG",
+    INFO: "INFO",
+    WARN: "WARN",
+    ERROR: "ERROR",
+    FATAL: "FATAL",
+}
+
+REQUEST_COMPLETED: Final = "HTTP Request Completed"
+REQUEST_ERROR: Final = "HTTP Request Error"
+AUDIT_PREFIX: Final = "AUDIT:"
+
+CODE_FILE: Final = "code.file.path"
+CODE_LINE: Final = "code.line.number"
+CODE_FUNCTION: Final = "code.function.name"
+
+RESERVED: Final = frozenset(
+    (
+        "timestamp",
+        "level",
+        "message",
+        "service",
+        "environment",
+        "correlationId",
+        "traceId",
+        "spanId",
+        "logger",
+        "errorName",
+        "errorMessage",
+        "error",
+    )
+)
+"""Field names that the record itself owns.
+
+An attribute of the same name is kept as ``extra.<name>``, but for the error fields: these yield only
+to an exception that the record carries, since AegisX code sets them by hand too.
+"""
+
+MAX_DEPTH: Final = 16
+"""How deep a map or list in an attribute may nest; what lies deeper is written as its text."""
+
+MAX_ITEMS: Final = 1_000
+"""How many members of one map or list are kept; the rest is counted in a last member."""
+
+MAX_TEXT: Final = 65_536
+"""Default for how many characters of a message, a stack or a text value are kept."""
+
+_INT64_MIN: Final = -(2**63)
+_INT64_MAX: Final = 2**63 - 1
+
+
+class ErrorInfo(NamedTuple):
+    """An exception as text: its class name, its message, its stack (with causes)."""
+
+    name: str
+    message: str
+    stack: str
+
+
+class CodeLocation(NamedTuple):
+    """Where the app logged: file path, line number, function name."""
+
+    path: str
+    line: int
+    function: str
+
+
+class Record:
+    """One log record on its way from capture to delivery.
+
+    Cheap to make (the app's thread makes it) and self-contained: nothing in it refers to the app's
+    mutable objects. `attributes` holds plain values only (None, bool, int, float, str, list, dict with
+    str keys); `snapshot` makes them so.
+
+    Attributes:
+        time_ns: nanoseconds since the epoch, when the event happened.
+        severity: an OpenTelemetry severity number.
+        message: the rendered message.
+        logger: the logger's name.
+        trace_id, span_id, trace_flags: of the span that was current, 0 where there was none.
+        correlation_id: the id in force, or None: then it is derived from `trace_id`.
+        attributes: all further fields, by name.
+        code: where it was logged, or None.
+        error: the exception it carries, or None.
+        event_name: OpenTelemetry's event name, or None.
+    """
+
+    __slots__ = (
+        "attributes",
+        "code",
+        "correlation_id",
+        "error",
+        "event_name",
+        "logger",
+        "message",
+        "severity",
+        "span_id",
+        "time_ns",
+        "trace_flags",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        time_ns: int,
+        severity: int,
+        message: str,
+        logger: str,
+        trace_id: int = 0,
+        span_id: int = 0,
+        trace_flags: int = 0,
+        correlation_id: str | None = None,
+        attributes: dict[str, Any] | None = None,
+        code: CodeLocation | None = None,
+        error: ErrorInfo | None = None,
+        event_name: str | None = None,
+    ) -> None:
+        self.time_ns = time_ns
+        self.severity = severity
+        self.message = message
+        self.logger = logger
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.trace_flags = trace_flags
+        self.correlation_id = correlation_id
+        self.attributes = attributes
+        self.code = code
+        self.error = error
+        self.event_name = event_name
+
+    def __repr__(self) -> str:
+        return f"Record({level_name(self.severity)}, {self.logger!r})"
+
+
+class Identity(NamedTuple):
+    """Who wrote the records of this process: the `service` and `environment` fields."""
+
+    service: str
+    environment: str
+
+
+def level_name(severity: int) -> str:
+    """AegisX's level (``error``, ``warn``, ``info``, ``debug``) of an OpenTelemetry severity number."""
+    if severity >= ERROR:
+        return "error"
+    if severity >= WARN:
+        return "warn"
+    if severity >= INFO or severity <= 0:
+        return "info"
+    return "debug"
+
+
+def severity_of_level(levelno: int) -> int:
+    """The OpenTelemetry severity number of a stdlib `logging` level number (10, 20, …)."""
+    if levelno >= 50:
+        return FATAL
+    if levelno >= 40:
+        return ERROR
+    if levelno >= 30:
+        return WARN
+    if levelno >= 20:
+        return INFO
+    return DEBUG
+
+
+def trace_id_as_uuid(trace_id: int) -> str:
+    """A trace id (128 bits) in the UUID form 8-4-4-4-12, lower case; the digits are the same."""
+    text = f"{trace_id:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def correlation_id_of(record: Record) -> str | None:
+    """The record's `correlationId`: the one in force, else its trace id as a UUID, else None."""
+    if record.correlation_id is not None:
+        return record.correlation_id
+    if record.trace_id:
+        return trace_id_as_uuid(record.trace_id)
+    return None
+
+
+def is_audit(record: Record) -> bool:
+    """Whether the record belongs to the audit trail (AegisX's "Audit Log Entry")."""
+    attributes = record.attributes
+    if attributes and ("auditAction" in attributes or "complianceLevel" in attributes):
+        return True
+    return record.message.startswith(AUDIT_PREFIX)
+
+
+def iso_timestamp(time_ns: int) -> str:
+    """Nanoseconds since the epoch as ISO 8601 in UTC with milliseconds and ``Z``."""
+    milliseconds = time_ns // 1_000_000
+    try:
+        moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        moment = datetime.fromtimestamp(0, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def to_mapping(record: Record, identity: Identity) -> dict[str, Any]:
+    """The record as AegisX's JSON object: fixed fields first, in the page's order, then the attributes.
+
+    Fields that a record does not have are left out. The values are those of the record, not copies.
+    """
+    fields: dict[str, Any] = {
+        "timestamp": iso_timestamp(record.time_ns),
+        "level": level_name(record.severity),
+        "message": record.message,
+        "service": identity.service,
+        "environment": identity.environment,
+    }
+    correlation_id = correlation_id_of(record)
+    if correlation_id is not None:
+        fields["correlationId"] = correlation_id
+    if record.trace_id:
+        fields["traceId"] = f"{record.trace_id:032x}"
+        fields["spanId"] = f"{record.span_id:016x}"
+    fields["logger"] = record.logger
+    if record.attributes:
+        fields.update(record.attributes)
+    if record.error is not None:
+        fields.update(error_fields(record.error))
+    if record.code is not None:
+        fields[CODE_FILE], fields[CODE_LINE], fields[CODE_FUNCTION] = record.code
+    return fields
+
+
+def error_fields(error: ErrorInfo) -> dict[str, Any]:
+    """AegisX's error fields: ``errorName``, ``errorMessage`` and ``error`` {name, message, stack}."""
+    return {
+        "errorName": error.name,
+        "errorMessage": error.message,
+        "error": {"name": error.name, "message": error.message, "stack": error.stack},
+    }
+
+
+def attribute_name(name: object, *, has_error: bool = False) -> str:
+    """The field name for an attribute called `name`: itself, or ``extra.<name>`` where it is taken."""
+    text = name if type(name) is str else safe_text(name)
+    if text in RESERVED and (has_error or text not in ("errorName", "errorMessage", "error")):
+        return "extra." + text
+    return text
+
+
+def snapshot(value: object) -> Any:
+    """A plain, independent copy of any value: None, bool, int, float, str, or lists and dicts of these.
+
+    Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers all come
+    out as text or cut. NaN and infinities become strings, since JSON has no numbers for them; integers
+    beyond 64 bits become strings, since OTLP has none; bytes become base64.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if _INT64_MIN <= value <= _INT64_MAX else safe_text(value)  # type: ignore[operator]
+    if kind is float:
+        return value if math.isfinite(value) else _float_text(value)  # type: ignore[arg-type]
+    try:
+        return _copy(value, 0, set())
+    except Exception:
+        # RecursionError, a mapping that changes while it is read, a broken __iter__…
+        return safe_text(value)
+
+
+def _copy(value: Any, depth: int, seen: set[int]) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value) if type(value) is str else safe_text(value)
+    if isinstance(value, int):
+        return value if type(value) is int and _INT64_MIN <= value <= _INT64_MAX else safe_text(value)
+    if isinstance(value, float):
+        number = float(value)
+        return number if math.isfinite(number) else _float_text(number)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(bytes(value)[: MAX_TEXT * 3 // 4]).decode("ascii")
+    if isinstance(value, BaseException):
+        return {"name": type(value).__name__, "message": safe_text(value)}
+    is_map = isinstance(value, Mapping)
+    if not is_map and not isinstance(value, (list, tuple, set, frozenset)):
+        return safe_text(value)
+    if id(value) in seen:
+        return "[cycle]"
+    if depth >= MAX_DEPTH:
+        return safe_text(value, limit=200)
+    seen.add(id(value))
+    try:
+        more = len(value) - MAX_ITEMS
+        if is_map:
+            result: dict[str, Any] = {}
+            for index, (key, member) in enumerate(list(value.items())):
+                if index >= MAX_ITEMS:
+                    result["…"] = f"[{more} more]"
+                    break
+                name = key if type(key) is str else safe_text(key, limit=200)
+                result[name] = _copy(member, depth + 1, seen)
+            return result
+        members = [_copy(member, depth + 1, seen) for member in list(value)[:MAX_ITEMS]]
+        if more > 0:
+            members.append(f"[{more} more]")
+        return members
+    finally:
+        seen.discard(id(value))
+
+
+def _float_text(value: float) -> str:
+    if value != value:
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+def safe_text(value: object, *, limit: int | None = None) -> str:
+    """`str(value)` that never raises; a value that cannot be written is named by its type instead."""
+    try:
+        text = str(value)
+        # A subclass of str may still override every method that delivery calls on it.
+        text = text if type(text) is str else str.__str__(text)
+    except Exception:
+        text = f"<{type(value).__name__} that cannot be written as text>"
+    if limit is not None and len(text) > limit:
+        text = text[:limit] + "…"
+    return text
+
+
+def clean_text(text: str, limit: int = MAX_TEXT) -> str:
+    r"""`text` cut to `limit` characters (and saying so) and free of lone surrogates, so it encodes as UTF-8.
+
+    A lone surrogate becomes its escape (``\ud800``), so no information is lost.
+    """
+    if len(text) > limit:
+        text = f"{text[:limit]}… [{len(text) - limit} more characters]"
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
