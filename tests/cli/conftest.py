@@ -1,0 +1,101 @@
+"""The command line as users have it: a process of its own, a folder of its own, a clean environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLI = [sys.executable, "-m", "aegis_otel.cli"]
+
+_OURS = ("OTEL_", "AEGIS_", "LOG_", "SEQ_", "SERVICE_NAME", "ENVIRONMENT", "STRUCTURED_LOGGING_ENABLED")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's, without any setting of the instrumentation or the Collector, and `more`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **more}
+
+
+@dataclass
+class Done:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs `aegis-otel` with these arguments in `tmp_path`; keyword arguments are environment variables."""
+
+    def run_it(*arguments: str, **variables: str) -> Done:
+        done = subprocess.run(
+            [*CLI, *arguments],
+            cwd=tmp_path,
+            env=clean_environment(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run_it
+
+
+def record(number: int = 0, **fields: object) -> dict[str, object]:
+    """A record as the stores hold it; `number` is its second."""
+    return {
+        "timestamp": f"2026-01-31T12:{number // 60:02d}:{number % 60:02d}.000Z",
+        "level": "info",
+        "message": f"message {number}",
+        "service": "orders",
+        "environment": "test",
+        "correlationId": f"id-{number}",
+        **fields,
+    }
+
+
+def lines(*records: dict[str, object]) -> bytes:
+    return b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in records)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """The folder of an embedded store, empty."""
+    folder = tmp_path / ".aegis" / "store"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _built(script: str) -> Path:
+    done = subprocess.run([sys.executable, ROOT / script], stdout=subprocess.PIPE, check=True)
+    return Path(done.stdout.decode().splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def collector() -> dict[str, str]:
+    """Variables that make `aegis-otel` use the Collector and the configuration of this checkout."""
+    return {
+        "AEGIS_OTELCOL_BINARY": str(_built("collector/build_collector.py")),
+        "AEGIS_OTELCOL_CONFIG_DIR": str(ROOT / "collector" / "config"),
+    }
+
+
+@pytest.fixture(scope="session")
+def loki_binary() -> Path:
+    return _built("collector/loki/build.py")

@@ -1,0 +1,166 @@
+"""`aegis-otel env` and `aegis-otel doctor`, and what is said where the extra is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from aegis_otel import settings
+from tests.cli.conftest import Run, clean_environment
+from tests.support.processes import free_port
+
+
+def row(text: str, name: str) -> str:
+    """The lines of a table that belong to the row `name`."""
+    return next(line for line in text.splitlines() if line.strip().startswith(name))
+
+
+def test_env_lists_every_variable_and_its_value(run: Run):
+    done = run("env", LOG_LEVEL="error", SERVICE_NAME="orders")
+    assert done.status == 0
+    assert "error" in row(done.out, "LOG_LEVEL")
+    assert "orders" in row(done.out, "SERVICE_NAME")
+    assert all(variable.names[-1] in done.out for variable in settings.VARIABLES)
+
+
+def test_env_hides_secrets_and_escapes_the_rest(run: Run):
+    done = run(
+        "env",
+        SEQ_API_KEY="sesame-1",
+        AEGIS_REDACTION_HASH_KEY="sesame-2",
+        AEGIS_LOKI_URL="http://user:sesame-3@loki:3100",
+        LOG_FILE_PATH="logs/\x1b[2J.log",
+    )
+    assert "sesame" not in done.out + done.err
+    assert "(set)" in row(done.out, "SEQ_API_KEY")
+    assert "http://loki:3100" in row(done.out, "AEGIS_LOKI_URL")
+    assert "\x1b" not in done.out
+
+
+def test_env_says_which_values_are_wrong(run: Run):
+    done = run("env", LOG_LEVEL="loud")
+    assert "LOG_LEVEL: 'loud' is not valid" in done.err
+
+
+def test_strict_settings_are_an_error(run: Run):
+    done = run("env", LOG_LEVEL="loud", AEGIS_STRICT="true")
+    assert done.status == 2
+    assert "LOG_LEVEL" in done.err
+    assert "Traceback" not in done.err
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"] or 0))
+        self._answer()
+
+    def _answer(self) -> None:
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def http_server() -> Iterator[HTTPServer]:
+    """Answers everything with `status`, for what Seq, Loki and an OTLP/HTTP receiver answer to a probe."""
+    server = HTTPServer(("127.0.0.1", 0), _Answers)
+    server.status = 200  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def fine(server: HTTPServer, tmp_path: Path) -> dict[str, str]:
+    """Variables under which there is nothing to complain of."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "AEGIS_LOKI_URL": url,
+        "SEQ_ENABLED": "true",
+        "SEQ_URL": url,
+        "AEGIS_SPOOL_DIR": str(tmp_path / "spool"),
+        "LOG_FILE_PATH": str(tmp_path / "logs" / "app.log"),
+    }
+
+
+def test_doctor_is_content_where_all_is_well(run: Run, http_server: HTTPServer, tmp_path: Path):
+    done = run("doctor", **fine(http_server, tmp_path))
+    assert "wrong" not in done.out
+    assert done.status == 0
+    assert not (tmp_path / "spool").exists()  # it only looks
+
+
+@pytest.mark.parametrize(
+    ("variables", "check", "said"),
+    [
+        ({"LOG_LEVEL": "loud"}, "settings", "LOG_LEVEL"),
+        ({"OTEL_PYTHON_DISTRO": "distro"}, "distribution", "OTEL_PYTHON_DISTRO"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, "Collector", "aegis-otel up"),
+        ({"AEGIS_LOKI_URL": "http://127.0.0.1:9"}, "Loki", "AEGIS_LOKI_URL"),
+        ({"SEQ_URL": "http://127.0.0.1:9"}, "Seq", "SEQ_URL"),
+        ({"AEGIS_SPOOL_DIR": "/dev/null/spool"}, "spool", "AEGIS_SPOOL_DIR"),
+        ({"LOG_FILE_PATH": "/dev/null/app.log"}, "log file", "LOG_FILE_PATH"),
+    ],
+)
+def test_doctor_finds_what_is_wrong(
+    run: Run, http_server: HTTPServer, tmp_path: Path, variables: dict[str, str], check: str, said: str
+):
+    done = run("doctor", **{**fine(http_server, tmp_path), **variables})
+    assert done.status == 1
+    assert "Traceback" not in done.err
+    wrong = [line for line in done.out.splitlines() if "wrong" in line]
+    assert [line.split()[0] for line in wrong] == [check.split()[0]]
+    assert said in done.out
+
+
+def test_doctor_shows_what_waits_in_the_spool(run: Run, http_server: HTTPServer, tmp_path: Path):
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "segment").write_bytes(bytes(2048))
+    done = run("doctor", **fine(http_server, tmp_path))
+    assert done.status == 0
+    assert "2.0 KiB in 1 file" in row(done.out, "spool")
+
+
+def test_doctor_shows_no_secret(run: Run):
+    url = f"http://user:sesame@127.0.0.1:{free_port()}"
+    done = run(
+        "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=url, AEGIS_LOKI_URL=url, SEQ_ENABLED="true", SEQ_URL=url, SEQ_API_KEY="sesame"
+    )
+    assert done.status == 1
+    assert "sesame" not in done.out + done.err
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich", "httpx"])
+def test_without_the_extra_the_pip_command_is_shown(missing: str):
+    code = f"import sys; sys.modules[{missing!r}] = None; from aegis_otel.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"aegis-otel: the command line needs {missing}, which is not installed.\n"
+        "Install it with: pip install 'aegis-otel[cli]'\n"
+    )
+
+
+def test_a_missing_part_of_our_own_is_not_called_an_extra():
+    code = "import sys; sys.modules['aegis_otel.settings'] = None; from aegis_otel.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "pip install" not in done.stderr

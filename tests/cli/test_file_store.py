@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aegis_otel.cli import file_store
+from aegis_otel.cli.file_store import FileStore, StoreError
+from aegis_otel.cli.records import Query, StoredRecord
+from tests.cli.conftest import lines, record
+from tests.support.processes import wait_for
+
+
+def messages(records: list[StoredRecord]) -> list[object]:
+    return [each["message"] for each in records]
+
+
+def numbers(first: int, end: int) -> list[object]:
+    return [f"message {number}" for number in range(first, end)]
+
+
+def write(path: Path, content: bytes, age: float = 0) -> None:
+    path.write_bytes(content)
+    moment = path.stat().st_mtime - age
+    os.utime(path, (moment, moment))
+
+
+def test_records_of_all_rotated_files_come_in_order(store: Path):
+    with gzip.open(store / "logs-1.jsonl.gz", "wb") as packed:
+        packed.write(lines(*map(record, range(3))))
+    os.utime(store / "logs-1.jsonl.gz", (1, 1))
+    write(store / "logs-2.jsonl", lines(*map(record, range(3, 6))), age=60)
+    write(store / "logs.jsonl", lines(*map(record, range(6, 9))))
+    write(store / "notes.txt", b"not of the store")
+    assert messages(FileStore(store).newest(Query())) == numbers(0, 9)
+
+
+def test_the_limit_keeps_the_newest(store: Path):
+    write(store / "logs-1.jsonl", lines(*map(record, range(5))), age=60)
+    write(store / "logs.jsonl", lines(*map(record, range(5, 8))))
+    assert messages(FileStore(store).newest(Query(limit=4))) == numbers(4, 8)
+
+
+def test_a_record_that_arrived_late_stands_where_it_belongs(store: Path):
+    write(store / "logs.jsonl", lines(record(5), record(6), record(1)))
+    assert messages(FileStore(store).newest(Query())) == ["message 1", "message 5", "message 6"]
+
+
+def test_torn_and_invalid_lines_are_skipped_and_counted(store: Path):
+    torn = lines(record(3))[:-20]
+    content = lines(record(1)) + b"\xff\xfe\n[1]\n\nnull\n" + b"[" * 100_000 + b"\n" + lines(record(2)) + torn
+    write(store / "logs.jsonl", content)
+    reader = FileStore(store)
+    assert messages(reader.newest(Query())) == ["message 1", "message 2"]
+    assert reader.skipped == 5
+
+
+def test_files_older_than_since_are_not_read(store: Path):
+    write(store / "logs-1.jsonl", b"not json\n" * 5, age=10**8)
+    write(store / "logs.jsonl", lines(record(1)))
+    reader = FileStore(store)
+    assert messages(reader.newest(Query(since=datetime(2026, 1, 1, tzinfo=timezone.utc)))) == ["message 1"]
+    assert reader.skipped == 0
+
+
+def test_a_correlation_id_with_characters_that_json_escapes_is_found(store: Path):
+    write(store / "logs.jsonl", lines(record(1, correlationId='a"\\ü'), record(2)))
+    assert messages(FileStore(store).newest(Query(correlation_id='a"\\ü'))) == ["message 1"]
+
+
+def test_a_missing_store_is_an_error_that_says_what_to_do(tmp_path: Path):
+    with pytest.raises(StoreError, match="aegis-otel up"):
+        FileStore(tmp_path / "none").newest(Query())
+
+
+@given(
+    content=st.lists(st.binary(max_size=30).map(lambda part: part.replace(b"\n", b""))),
+    block=st.integers(1, 40),
+)
+def test_reading_backwards_gives_every_line(tmp_path_factory: pytest.TempPathFactory, content: list[bytes], block: int):
+    path = tmp_path_factory.mktemp("lines") / "logs.jsonl"
+    path.write_bytes(b"\n".join(content))
+    segment = file_store._Segment(path, 1, path.stat().st_size, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_store, "_BLOCK", block)
+        assert list(file_store._lines_backwards(segment)) == (content or [b""])[::-1]
+
+
+class Follower:
+    """Follows a store in a thread."""
+
+    def __init__(self, folder: Path, query: Query) -> None:
+        self.store = FileStore(folder)
+        self.seen: list[object] = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(query,))
+        self.thread.start()
+
+    def _run(self, query: Query) -> None:
+        for each in self.store.follow(query, self.stopped.is_set):
+            self.seen.append(each["message"])
+
+    def wait_for(self, expected: list[object]) -> None:
+        wait_for(lambda: len(self.seen) >= len(expected), seconds=20, what=f"{len(expected)} records")
+        assert self.seen == expected
+
+
+@pytest.fixture
+def follow(store: Path) -> Iterator[object]:
+    followers: list[Follower] = []
+
+    def start(query: Query | None = None) -> Follower:
+        followers.append(Follower(store, query or Query()))
+        return followers[-1]
+
+    yield start
+    for follower in followers:
+        follower.stopped.set()
+        follower.thread.join(20)
+        assert not follower.thread.is_alive()
+
+
+def append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def test_follow_shows_what_is_there_and_what_comes(store: Path, follow):
+    write(store / "logs.jsonl", lines(record(0), record(1)))
+    follower = follow(Query(limit=1))
+    follower.wait_for(["message 1"])
+    append(store / "logs.jsonl", lines(record(2)))
+    follower.wait_for(numbers(1, 3))
+
+
+def test_follow_waits_for_the_rest_of_a_line(store: Path, follow):
+    line = lines(record(1))
+    write(store / "logs.jsonl", lines(record(0)) + line[:30])
+    follower = follow()
+    follower.wait_for(["message 0"])
+    append(store / "logs.jsonl", line[30:])
+    follower.wait_for(numbers(0, 2))
+    assert follower.store.skipped == 0
+
+
+def test_follow_goes_on_through_rotations(store: Path, follow):
+    live = store / "logs.jsonl"
+    write(live, lines(record(0)))
+    follower = follow()
+    follower.wait_for(numbers(0, 1))
+    for rotation in range(1, 6):
+        # What is written right before the rename must not be lost, nor what is in the new file right after.
+        append(live, lines(record(3 * rotation - 2), record(3 * rotation - 1)))
+        live.rename(store / f"logs-{rotation}.jsonl")
+        append(live, lines(record(3 * rotation)))
+        follower.wait_for(numbers(0, 3 * rotation + 1))
+
+
+def test_follow_reads_a_removed_file_to_its_end(store: Path, follow):
+    live = store / "logs.jsonl"
+    write(live, lines(record(0)))
+    follower = follow()
+    follower.wait_for(numbers(0, 1))
+    append(live, lines(record(1)))
+    live.unlink()
+    append(live, lines(record(2)))
+    follower.wait_for(numbers(0, 3))
+
+
+def test_follow_starts_before_there_is_anything(store: Path, follow):
+    follower = follow(Query(service="orders"))
+    append(store / "logs.jsonl", lines(record(0, service="other"), record(1)))
+    follower.wait_for(["message 1"])
+
+
+def test_follow_reads_a_file_that_was_cut_from_its_start(store: Path, follow):
+    write(store / "logs.jsonl", lines(*map(record, range(5))))
+    follower = follow()
+    follower.wait_for(numbers(0, 5))
+    write(store / "logs.jsonl", lines(record(5)))
+    follower.wait_for(numbers(0, 6))
