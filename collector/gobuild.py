@@ -33,7 +33,8 @@ GO_BUILD = ("build", "-v", "-mod=mod", "-trimpath", "-buildvcs=false", "-ldflags
 EXE = ".exe" if os.name == "nt" else ""
 
 _NO_NETWORK = re.compile(
-    r"dial tcp|no such host|connection refused|i/o timeout|TLS handshake|proxyconnect|network is unreachable"
+    r"dial tcp|no such host|connection refused|name resolution|i/o timeout|handshake timeout|proxyconnect|unreachable",
+    re.IGNORECASE,
 )
 _DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
@@ -347,7 +348,7 @@ def explain(name: str, title: str, output: str) -> str:
         free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
         cause = f"the disk is full ({free:.1f} GB free for temporary files; a build needs about 5 GB, mostly for Go)"
     elif _NO_NETWORK.search(output):
-        cause = "no network: Go modules come from the proxy in GOPROXY, or set HTTPS_PROXY"
+        cause = "no network: Go's modules come from the proxy in GOPROXY, Go itself from PyPI; HTTPS_PROXY is respected"
     elif "checksum mismatch" in output or "SECURITY ERROR" in output:
         cause = "a downloaded module differs from the recorded checksum; do not use it"
     else:
