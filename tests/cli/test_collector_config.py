@@ -94,5 +94,7 @@ def test_maps_merge_and_lists_replace_as_in_the_collector(tmp_path: Path):
         ({}, ["loki,auto"], ("file", "loki")),
     ],
 )
-def test_stores_are_those_asked_for_else_those_set(variables: dict[str, str], asked: list[str], stores: tuple[str, ...]):
+def test_stores_are_those_asked_for_else_those_set(
+    variables: dict[str, str], asked: list[str], stores: tuple[str, ...]
+):
     assert pieces.chosen_stores(settings.read(variables), asked) == stores

@@ -139,7 +139,12 @@ def test_doctor_shows_what_waits_in_the_spool(run: Run, http_server: HTTPServer,
 def test_doctor_shows_no_secret(run: Run):
     url = f"http://user:sesame@127.0.0.1:{free_port()}"
     done = run(
-        "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=url, AEGIS_LOKI_URL=url, SEQ_ENABLED="true", SEQ_URL=url, SEQ_API_KEY="sesame"
+        "doctor",
+        OTEL_EXPORTER_OTLP_ENDPOINT=url,
+        AEGIS_LOKI_URL=url,
+        SEQ_ENABLED="true",
+        SEQ_URL=url,
+        SEQ_API_KEY="sesame",
     )
     assert done.status == 1
     assert "sesame" not in done.out + done.err

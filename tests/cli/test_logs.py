@@ -72,7 +72,7 @@ def test_skipped_lines_are_counted_on_stderr(run: Run, store: Path):
 
 def test_hostile_content_does_not_reach_the_terminal(run: Run, store: Path):
     hostile = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\u202e\u2028[bold]x[/bold]:smile:"
-    everywhere = {name: hostile for name in ("message", "service", "level", "timestamp", "logger", "correlationId")}
+    everywhere = dict.fromkeys(("message", "service", "level", "timestamp", "logger", "correlationId"), hostile)
     (store / "logs.jsonl").write_bytes(lines(record(1, **everywhere, **{hostile: {hostile: hostile}}, error=hostile)))
     for options in ([], ["--json"]):
         done = run("logs", *options)

@@ -266,9 +266,7 @@ def test_ctrl_c_on_a_terminal_at_any_moment_leaves_nothing_behind(
     if pid == 0:
         os.chdir(tmp_path)
         ports = [f"--grpc-port={grpc}", f"--http-port={http_port}", f"--health-port={health}"]
-        os.execve(
-            sys.executable, [*CLI, "up", *ports, f"--metrics-port={metrics}"], clean_environment(**collector)
-        )
+        os.execve(sys.executable, [*CLI, "up", *ports, f"--metrics-port={metrics}"], clean_environment(**collector))
     try:
         lock = tmp_path / ".aegis" / "up.lock"
         wait_for(lock.exists, what="the start")
