@@ -22,13 +22,13 @@ def arm() -> None:
     """Instrument the process as soon as the interpreter's paths are complete."""
     if is_tool(sys.orig_argv):
         return
-    run_customize = site.execsitecustomize  # type: ignore[attr-defined]
+    run_customize = site.execsitecustomize
 
     def execsitecustomize() -> None:
         run_customize()
         enable()
 
-    site.execsitecustomize = execsitecustomize  # type: ignore[attr-defined]
+    site.execsitecustomize = execsitecustomize
 
 
 def enable() -> None:

@@ -14,7 +14,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from opentelemetry import propagate
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
@@ -120,7 +120,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.request_logs:
             processors.append(RequestCapture(accept, level=settings.level))
         with settings_module.upstream_environment():
-            super()._configure(
+            super()._configure(  # type: ignore[no-untyped-call]
                 resource_attributes=resource,
                 sampler=RequestSampler(_import_sampler(_get_sampler()) or sampling.DEFAULT_ON),
                 span_processors=processors,
@@ -147,12 +147,22 @@ def _read_settings() -> Settings:
         try:
             settings = settings_module.read()
         except SettingsError as error:
-            warn(f"AEGIS_STRICT is true and a setting is wrong, so the app is not started.\n{error}")
-            # An exception would be swallowed by the instrumentation that calls us, and the app would run.
-            os._exit(EXIT_WRONG_SETTINGS)
+            _stop(str(error))
         settings_module.report(settings, sys.stderr.write)
         _state.settings = settings
     return _state.settings
+
+
+def _stop_if_strict(settings: Settings, problem: str) -> None:
+    if settings.strict:
+        _stop(problem)
+    warn(problem)
+
+
+def _stop(problem: str) -> NoReturn:
+    warn(f"AEGIS_STRICT is true and a setting is wrong, so the app is not started.\n{problem}")
+    # An exception would be swallowed by the instrumentation that calls us, and the app would run.
+    os._exit(EXIT_WRONG_SETTINGS)
 
 
 def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
@@ -187,6 +197,8 @@ def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
                 protocol=settings.protocol,
                 spool_dir=settings.spool_dir if settings.spool_enabled else None,
                 spool_bytes=settings.spool_max_bytes,
+                export_timeout=settings.export_timeout_ms / 1000,
+                schedule_delay=settings.schedule_delay_ms / 1000,
                 warn=warn,
             )
         )
@@ -202,13 +214,15 @@ def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
 def _redaction(settings: Settings) -> Prepare | None:
     if not settings.redaction_enabled:
         return None
-    from aegis_otel.redaction import Redactor
+    from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules
 
-    redactor = Redactor.from_options(
-        rules_file=settings.redaction_rules,
-        enable=settings.redaction_enable,
-        hash_key=settings.redaction_hash_key,
-    )
+    rules = DEFAULT
+    if settings.redaction_rules is not None:
+        try:
+            rules = load_rules(settings.redaction_rules)
+        except RuleError as error:
+            _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
+    redactor = Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
     text, mapping = redactor.redact_text, redactor.redact_mapping
 
     def prepare(record: Record) -> None:
@@ -229,7 +243,7 @@ def _propagate(header: str) -> None:
     # OTEL_PROPAGATORS may name ours as well; it is there once, with the header of the settings.
     kept = [member for member in members if not isinstance(member, CorrelationPropagator)]
     propagate.set_global_textmap(CompositePropagator([*kept, ours]))
-    set_global_response_propagator(CorrelationResponsePropagator(header))
+    set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
 
 
 def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispatcher: Dispatcher) -> None:

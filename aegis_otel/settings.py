@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from aegis_otel import schema
@@ -257,7 +257,7 @@ class Settings:
     file_keep: int
     file_daily: bool
     exporters: tuple[str, ...]
-    protocol: str
+    protocol: Literal["grpc", "http/protobuf"]
     metrics_exported: bool
     spool_enabled: bool
     spool_dir: Path

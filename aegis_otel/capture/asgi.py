@@ -3,7 +3,7 @@
 opentelemetry-instrumentation-asgi brings the middleware but nothing that puts it in place; framework
 instrumentations do, for their framework. Here it is put around whatever app the server loads, so every
 ASGI framework is covered by one hook and no package more. An app that a framework's instrumentation has
-taken already is left to it.
+taken already keeps that one's span.
 """
 
 from __future__ import annotations
@@ -50,30 +50,49 @@ class AsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
 
 def instrument_app(app: AsgiApp) -> AsgiApp:
-    """The app with the middleware around it; the app itself where it has one or where we are off."""
+    """The app with the middleware around it; the app itself where we are off."""
     options = AsgiServerInstrumentor._options
-    if options is None or _has_middleware(app):
+    if options is None or isinstance(app, _ServedApp):
         return app
-    return _ServedApp(app, options)
+    return _ServedApp(app, None if _has_middleware(app) else options)
 
 
 class _ServedApp:
-    """The app as the server sees it: inside the server span, and errors keep the request's context."""
+    """The app as the server sees it: inside the server span, and errors keep the request's context.
 
-    def __init__(self, app: AsgiApp, options: dict[str, Any]) -> None:
+    Args:
+        app: the app.
+        options: for the middleware; None for an app that a framework's instrumentation has taken.
+    """
+
+    def __init__(self, app: AsgiApp, options: dict[str, Any] | None) -> None:
         self.app = app
-        self._middleware = OpenTelemetryMiddleware(self._remember, excluded_urls=get_excluded_urls("ASGI"), **options)
+        self._serve: AsgiApp = self._remember_at_response
+        if options is not None:
+            self._serve = OpenTelemetryMiddleware(
+                self._remember_at_request, excluded_urls=get_excluded_urls("ASGI"), **options
+            )
 
-    async def _remember(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _remember_at_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[_CONTEXT] = otel_context.get_current()
+        # FastAPI has telemetry of its own, which would make a second server span and a second request
+        # record; it lets a request be that carries this key.
+        scope.setdefault("fastapi.telemetry", None)
         await self.app(scope, receive, send)
+
+    async def _remember_at_response(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def remember(message: MutableMapping[str, Any]) -> None:
+            scope[_CONTEXT] = otel_context.get_current()
+            await send(message)
+
+        await self.app(scope, receive, remember)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         try:
-            await self._middleware(scope, receive, send)
+            await self._serve(scope, receive, send)
         except BaseException:
             # The server logs this error after the span is over. Every request runs in a task of its own,
             # so the context may stay, and the server's line carries the request's ids.
@@ -90,7 +109,7 @@ def _has_middleware(app: Any) -> bool:
     for _ in range(16):
         if app is None:
             return False
-        if isinstance(app, (OpenTelemetryMiddleware, _ServedApp)) or getattr(app, _MARK, False):
+        if isinstance(app, OpenTelemetryMiddleware) or getattr(app, _MARK, False):
             return True
         app = getattr(app, "__dict__", {}).get("app")
     return False

@@ -1,0 +1,155 @@
+"""Variables are read once, checked, and fall back to their defaults with a clear word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aegis_otel import schema, settings
+
+
+def test_without_any_variable_the_development_preset_holds():
+    read = settings.read({})
+    assert read.environment == "development"
+    assert (read.level, read.console_enabled, read.file_enabled) == (schema.DEBUG, True, True)
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("environment", "level", "console", "file"),
+    [
+        ("development", schema.DEBUG, True, True),
+        ("staging", schema.INFO, False, True),
+        ("production", schema.WARN, False, True),
+        ("PROD", schema.WARN, False, True),
+        ("qa", schema.INFO, False, True),
+    ],
+)
+def test_the_environment_chooses_the_preset(environment, level, console, file):
+    read = settings.read({"ENVIRONMENT": environment})
+    assert (read.level, read.console_enabled, read.file_enabled) == (level, console, file)
+    assert read.environment == environment
+
+
+def test_a_variable_beats_its_preset():
+    read = settings.read({"ENVIRONMENT": "production", "LOG_LEVEL": "debug", "LOG_CONSOLE_ENABLED": "yes"})
+    assert read.level == schema.DEBUG
+    assert read.console_enabled
+
+
+def test_standard_names_beat_those_of_aegisx():
+    read = settings.read(
+        {
+            "SERVICE_NAME": "theirs",
+            "OTEL_SERVICE_NAME": "standard",
+            "ENVIRONMENT": "staging",
+            "OTEL_RESOURCE_ATTRIBUTES": "service.name=resource,deployment.environment.name=prod%20eu",
+            "LOG_LEVEL": "error",
+            "OTEL_PYTHON_LOG_LEVEL": "info",
+        }
+    )
+    assert read.service == "standard"
+    assert read.environment == "prod eu"
+    assert read.level == schema.INFO
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("LOG_CONSOLE_ENABLED", "maybe", "true or false"),
+        ("LOG_LEVEL", "loud", "error, warn, info or debug"),
+        ("AEGIS_LOG_FILE_MAX_BYTES", "-1", "a number of bytes from 4096"),
+        ("AEGIS_SHUTDOWN_TIMEOUT", "soon", "a number of seconds"),
+        ("SEQ_URL", "seq.local", "an http:// or https:// URL"),
+        ("SEQ_URL", "http://[::1", "an http:// or https:// URL"),
+        ("AEGIS_CORRELATION_HEADER", "x correlation", "a header name"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "grpc or http/protobuf"),
+        ("SERVICE_NAME", "a\nb", "a printable name"),
+        ("AEGIS_CONSOLE_STREAM", "printer", "stderr or stdout"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed_and_its_default_is_used(name, value, expected):
+    read = settings.read({name: value})
+    assert len(read.problems) == 1
+    problem = read.problems[0]
+    assert name in problem
+    assert repr(value) in problem
+    assert expected in problem
+    plain = settings.read({})
+    changed = {field for field in vars(plain) if getattr(plain, field) != getattr(read, field)}
+    assert changed == {"problems"}
+
+
+def test_in_strict_mode_a_wrong_value_is_an_error_that_names_each():
+    with pytest.raises(settings.SettingsError) as caught:
+        settings.read({"AEGIS_STRICT": "true", "LOG_LEVEL": "loud", "SEQ_ENABLED": "perhaps"})
+    assert "LOG_LEVEL" in str(caught.value)
+    assert "SEQ_ENABLED" in str(caught.value)
+
+
+def test_a_secret_is_never_shown():
+    secret = "s3cr3t-value"
+    read = settings.read({"SEQ_API_KEY": secret, "AEGIS_REDACTION_HASH_KEY": secret})
+    assert read.seq_api_key == secret
+    assert secret not in repr(read)
+    assert secret not in str(settings.effective(read))
+
+
+def test_everything_is_off_when_it_is_switched_off():
+    assert not settings.read({"AEGIS_ENABLED": "false"}).enabled
+    assert not settings.read({"OTEL_SDK_DISABLED": "true"}).enabled
+
+
+@pytest.mark.parametrize(
+    ("exporters", "otlp", "protocol"),
+    [
+        ("otlp", True, "grpc"),
+        ("none", False, "grpc"),
+        ("otlp_proto_http", True, "http/protobuf"),
+        ("console, otlp", True, "grpc"),
+    ],
+)
+def test_the_standard_exporter_variable_decides_on_otlp(exporters, otlp, protocol):
+    read = settings.read({"OTEL_LOGS_EXPORTER": exporters, "ENVIRONMENT": "production"})
+    assert read.otlp_enabled is otlp
+    assert read.protocol == protocol
+    assert read.console_enabled is ("console" in exporters)
+
+
+def test_problems_are_shown_once_for_a_process_and_its_children(monkeypatch):
+    monkeypatch.delenv(settings.REPORTED, raising=False)
+    read = settings.read({"LOG_LEVEL": "loud"})
+    shown: list[str] = []
+    settings.report(read, shown.append)
+    settings.report(read, shown.append)
+    monkeypatch.delenv(settings.REPORTED)
+    assert len(shown) == 1
+    assert shown[0].startswith("aegis-otel: LOG_LEVEL")
+
+
+def test_upstreams_configuration_sees_no_second_log_exporter_and_nothing_else_stays_changed(monkeypatch):
+    monkeypatch.setenv("OTEL_LOGS_EXPORTER", "otlp")
+    monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "console")
+    monkeypatch.delenv("OTEL_SEMCONV_STABILITY_OPT_IN", raising=False)
+    import os
+
+    with settings.upstream_environment():
+        assert os.environ["OTEL_LOGS_EXPORTER"] == "none"
+        assert os.environ["OTEL_TRACES_EXPORTER"] == "none"
+        assert os.environ["OTEL_METRICS_EXPORTER"] == "console"
+    assert os.environ["OTEL_LOGS_EXPORTER"] == "otlp"
+    assert "OTEL_TRACES_EXPORTER" not in os.environ
+    monkeypatch.delenv("OTEL_SEMCONV_STABILITY_OPT_IN")
+
+
+def test_every_field_of_a_variable_exists_and_every_name_is_its_own():
+    fields = set(vars(settings.read({})))
+    names = [name for variable in settings.VARIABLES for name in variable.names]
+    assert {variable.field for variable in settings.VARIABLES} <= fields
+    assert len(names) == len(set(names))
+
+
+def test_a_home_in_a_path_is_expanded():
+    assert settings.read({"LOG_FILE_PATH": "~/app.log"}).file_path == Path.home() / "app.log"
