@@ -1,0 +1,212 @@
+"""Records reach every sink in order; a bad sink or a bad record costs nothing else; the end waits, but not long."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from aegis_otel import schema
+from aegis_otel.deliver.dispatcher import Dispatcher
+
+
+class Collected:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.records: list[schema.Record] = []
+        self.closed = False
+
+    def write(self, records):
+        self.records += records
+
+    def flush(self, deadline):
+        return True
+
+    def close(self, deadline):
+        self.closed = True
+
+    def after_fork(self):
+        self.records.clear()
+
+
+class Blocked(Collected):
+    """A sink that takes nothing until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = threading.Event()
+        self.entered = threading.Event()
+
+    def write(self, records):
+        self.entered.set()
+        self.release.wait(30)
+        super().write(records)
+
+
+class Broken(Collected):
+    def write(self, records):
+        raise OSError("no")
+
+
+def record(message="m", **fields):
+    return schema.Record(1, schema.INFO, message, "app", **fields)
+
+
+@pytest.fixture
+def make():
+    made: list[Dispatcher] = []
+
+    def dispatcher(*sinks, **options):
+        options = {"prepare": None, "queue_size": 1000, "max_text": 100, "warn": lambda text: None, **options}
+        made.append(Dispatcher(sinks, **options))
+        return made[-1]
+
+    yield dispatcher
+    for one in made:
+        one.close(5)
+
+
+def messages(sink):
+    return [item.message for item in sink.records]
+
+
+def test_every_sink_gets_every_record_in_order(make):
+    first, second = Collected(), Collected()
+    dispatcher = make(first, second, queue_size=100_000)
+    for number in range(10_000):
+        dispatcher.put(record(str(number)))
+    assert dispatcher.flush(30)
+    assert messages(first) == messages(second) == [str(number) for number in range(10_000)]
+
+
+def test_a_record_put_after_a_long_silence_is_written_without_a_flush(make):
+    sink = Collected()
+    dispatcher = make(sink)
+    for message in ("one", "two"):
+        dispatcher.put(record(message))
+        deadline = time.monotonic() + 10
+        while message not in messages(sink):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_a_broken_sink_does_not_keep_records_from_the_others(make):
+    warnings: list[str] = []
+    sink = Collected()
+    dispatcher = make(Broken(), sink, warn=warnings.append)
+    dispatcher.put(record())
+    assert dispatcher.flush(10)
+    assert messages(sink) == ["m"]
+    assert "Broken" in warnings[0]
+
+
+def test_put_does_not_wait_for_a_sink_that_blocks(make):
+    sink = Blocked()
+    dispatcher = make(sink)
+    dispatcher.put(record("first"))
+    assert sink.entered.wait(10)
+    for number in range(500):
+        dispatcher.put(record(str(number)))
+    assert sink.records == []
+    sink.release.set()
+    assert dispatcher.flush(10)
+    assert len(sink.records) == 501
+
+
+def test_beyond_the_limit_the_oldest_go_and_audit_records_stay(make):
+    warnings: list[str] = []
+    sink = Blocked()
+    dispatcher = make(sink, queue_size=10, warn=warnings.append)
+    dispatcher.put(record("first"))
+    assert sink.entered.wait(10)
+    dispatcher.put(record("AUDIT: CREATE"))
+    for number in range(50):
+        dispatcher.put(record(str(number)))
+    sink.release.set()
+    assert dispatcher.flush(10)
+    assert "AUDIT: CREATE" in messages(sink)
+    assert "49" in messages(sink)
+    assert "5" not in messages(sink)
+    assert dispatcher.dropped == 52 - len(sink.records)
+    assert any(str(dispatcher.dropped) in text for text in warnings)
+
+
+def test_close_writes_what_waits_and_ends_in_time_with_a_sink_that_blocks(make):
+    sink, blocked = Collected(), Blocked()
+    dispatcher = make(sink, blocked)
+    dispatcher.put(record())
+    assert blocked.entered.wait(10)
+    started = time.monotonic()
+    dispatcher.close(0.2)
+    assert time.monotonic() - started < 10
+    blocked.release.set()
+    assert messages(sink) == ["m"]
+    assert sink.closed
+
+
+def test_what_cannot_be_prepared_is_replaced_not_let_through(make):
+    def prepare(item):
+        raise ValueError("secret in here: hunter2")
+
+    sink = Collected()
+    dispatcher = make(sink, prepare=prepare)
+    dispatcher.put(record("password is hunter2", attributes={"password": "hunter2"}, trace_id=7))
+    assert dispatcher.flush(10)
+    (written,) = sink.records
+    assert written.message == "[REDACTION FAILED]"
+    assert "hunter2" not in str(schema.to_mapping(written, schema.Identity("s", "e")))
+    assert written.trace_id == 7
+
+
+def test_texts_are_cut_and_made_encodable_at_any_depth(make):
+    sink = Collected()
+    dispatcher = make(sink)
+    dispatcher.put(
+        record(
+            "a" * 1000,
+            attributes={"deep": [{"b": "\ud800" + "b" * 1000}]},
+            error=schema.ErrorInfo("E", "\udfff", "s" * 1000),
+        )
+    )
+    assert dispatcher.flush(10)
+    text = str(schema.to_mapping(sink.records[0], schema.Identity("s", "e")))
+    text.encode("utf-8")
+    assert "900 more characters" in text
+    assert len(text) < 1500
+
+
+def test_a_forked_child_starts_empty_and_the_parent_goes_on(make):
+    sink = Blocked()
+    dispatcher = make(sink)
+    dispatcher.put(record("parent"))
+    assert sink.entered.wait(10)
+    sink.release.set()
+    assert dispatcher.flush(10)
+    read, write = os.pipe()
+    dispatcher.before_fork()
+    child = os.fork()
+    if child == 0:
+        try:
+            dispatcher.after_fork_in_child()
+            dispatcher.put(record("child"))
+            flushed = dispatcher.flush(10)
+            os.write(write, f"{flushed} {messages(sink)}".encode())
+        finally:
+            os._exit(0)
+    dispatcher.after_fork_in_parent()
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        assert pipe.read() == "True ['child']"
+    dispatcher.put(record("again"))
+    assert dispatcher.flush(10)
+    assert messages(sink) == ["parent", "again"]
+
+
+def test_an_idle_dispatcher_has_no_thread_before_its_first_record(make):
+    before = threading.active_count()
+    make(Collected())
+    assert threading.active_count() == before
