@@ -29,7 +29,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from rich.console import Console
@@ -89,18 +89,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Two services, the Collector, a store, and a check of what arrived.")
     parser.add_argument("--store", choices=("file", "loki"), default="file")
     store = parser.parse_args().store
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # Where a terminal's Ctrl-C reaches make and us, a background job's may be switched off: switch it on.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signals = Signals()
     try:
-        with contextlib.ExitStack() as stack:
-            problems = Demo(store, stack).run()
+        with signals.held_at_exit(contextlib.ExitStack()) as stack:
+            problems = Demo(store, stack, signals).run()
     except (DemoError, OSError, httpx.HTTPError) as error:
         say(f"failed: {error}", "bold red")
         return 1
-    except KeyboardInterrupt:
+    except Stopped as stopped:
         say("interrupted; everything is stopped", "yellow")
-        return 130
+        return 128 + stopped.number
     for problem in problems:
         say(f"wrong: {problem}", "bold red")
     if not problems:
@@ -108,12 +106,56 @@ def main() -> int:
     return 1 if problems else 0
 
 
+class Stopped(BaseException):
+    """SIGINT or SIGTERM came."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Signals:
+    """Turns SIGINT and SIGTERM into `Stopped`, but not where that would leave a process behind."""
+
+    def __init__(self) -> None:
+        self.is_held = False
+        self.came: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.note)
+
+    def note(self, number: int, frame: object) -> None:
+        self.came = number
+        if not self.is_held:
+            raise Stopped(number)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Wait with it until the end of this block."""
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+        if self.came is not None:
+            raise Stopped(self.came)
+
+    @contextlib.contextmanager
+    def held_at_exit(self, stack: contextlib.ExitStack) -> Iterator[contextlib.ExitStack]:
+        """Close `stack` at the end, whatever signals come meanwhile."""
+        try:
+            yield stack
+        finally:
+            self.is_held = True
+            stack.close()
+
+
 class Demo:
     """One run. Whatever it starts is on `stack`, which stops it in the reverse order."""
 
-    def __init__(self, store: str, stack: contextlib.ExitStack) -> None:
+    def __init__(self, store: str, stack: contextlib.ExitStack, signals: Signals) -> None:
         self.store = store
         self.stack = stack
+        self.signals = signals
         self.environ = clean_environment()
         self.environ["AEGIS_DATA_DIR"] = str(WORK / "collector")
         self.requests = requests()
@@ -131,16 +173,19 @@ class Demo:
         self.show()
         problems += self.secrets_in_store()
         # Stopped first: what a process writes while it ends counts too.
-        self.stack.close()
+        with self.signals.held():
+            self.stack.close()
         say("everything is stopped")
         return problems + secrets_in_files(WORK)
 
     def start_loki(self, http_port: int, grpc_port: int) -> None:
         say("finding Loki in the cache, or building it (once, some minutes)")
-        built = subprocess.run([sys.executable, ROOT / "collector/loki/build.py"], stdout=subprocess.PIPE, check=False)
-        if built.returncode:
+        output = WORK / "loki-build.out"
+        with output.open("wb") as stdout:
+            build = self.launch([sys.executable, ROOT / "collector/loki/build.py"], self.environ, stdout, None)
+        if build.wait():
             raise DemoError("Loki cannot be built")
-        binary = built.stdout.decode().splitlines()[-1]
+        binary = output.read_text().splitlines()[-1]
         data = WORK / "loki"
         data.mkdir()
         environ = {
@@ -178,17 +223,7 @@ class Demo:
         """Start a process, which writes to a file, and wait until `url` answers 200."""
         log = WORK / f"{name}.console"
         with log.open("wb") as output:
-            # In a session of its own, so that a Ctrl-C at the terminal does not end it before we do.
-            process = subprocess.Popen(
-                command,
-                env=environ,
-                cwd=WORK,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.stack.callback(stop, process)
+            process = self.launch(command, environ, output, subprocess.STDOUT)
 
         def answers() -> bool:
             if process.poll() is not None:
@@ -201,6 +236,23 @@ class Demo:
 
         wait_for(answers, seconds, f"{name} does not answer at {url}:\n{log.read_text(errors='replace')[-3000:]}")
         say(f"{name} is up")
+
+    def launch(
+        self, command: Sequence[str | Path], environ: dict[str, str], stdout: IO[bytes], stderr: int | None
+    ) -> subprocess.Popen[bytes]:
+        with self.signals.held():
+            # In a session of its own, so that a Ctrl-C at the terminal does not end it before we do.
+            process = subprocess.Popen(
+                command,
+                env=environ,
+                cwd=WORK,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            self.stack.callback(stop, process)
+        return process
 
     def send(self, url: str) -> None:
         for request in self.requests:
@@ -217,17 +269,16 @@ class Demo:
 
     def collect(self) -> list[str]:
         """Wait for the records of each request; what is missing, doubled or foreign."""
+        deadline = time.monotonic() + 30
         for request in self.requests:
-            with contextlib.suppress(DemoError):
-                wait_for(lambda r=request: self.fetch(r) and not r_problems(r, missing_only=True), 30, "")  # type: ignore[misc]
-        problems = [problem for request in self.requests for problem in r_problems(request)]
+            request.records = self.stored("--correlation-id", request.correlation_id)
+            while problems_of(request, missing_only=True) and time.monotonic() < deadline:
+                time.sleep(0.5)
+                request.records = self.stored("--correlation-id", request.correlation_id)
+        problems = [problem for request in self.requests for problem in problems_of(request)]
         if self.store == "loki" and not problems:
             problems += self.check_loki_query()
         return problems
-
-    def fetch(self, request: Request) -> bool:
-        request.records = self.stored("--correlation-id", request.correlation_id)
-        return True
 
     def stored(self, *options: str) -> list[dict[str, Any]]:
         command = [BIN / "aegis-otel", "logs", "--json", "--limit", "100000", *options]
@@ -248,7 +299,7 @@ class Demo:
         )
         found = sum(len(stream["values"]) for stream in answer.json()["data"]["result"])
         mine = sum(record["service"] == "orders" for record in request.records)
-        return [] if found == mine else [f"Loki has {found} of {mine} records for {query}"]
+        return [] if found == mine else [f"Loki finds {found} of {mine} records with {query}"]
 
     def show(self) -> None:
         request = self.requests[-1]
@@ -287,7 +338,7 @@ class Demo:
         return found
 
 
-def r_problems(request: Request, *, missing_only: bool = False) -> list[str]:
+def problems_of(request: Request, *, missing_only: bool = False) -> list[str]:
     """What is wrong with the records that the store has for a request."""
     problems = []
     for name, messages in request.expected.items():
@@ -333,6 +384,7 @@ def service(name: str) -> dict[str, str]:
     return {
         "SERVICE_NAME": name,
         "ENVIRONMENT": "development",
+        "LOG_LEVEL": "info",  # the development default shows each step of httpcore as well
         "LOG_CONSOLE_ENABLED": "true",
         "LOG_FILE_ENABLED": "true",
         "LOG_FILE_PATH": str(WORK / f"{name}.log"),
