@@ -1,0 +1,234 @@
+"""What a regular expression can't say about a candidate: check digits, neighbours, whether it is opaque.
+
+Each check takes the text and the candidate's start and end and says whether it counts. The Collector's
+processor has the same functions under the same names.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Final
+
+Check = Callable[[str, int, int], bool]
+
+_DIGITS: Final = "0123456789"
+_DIGIT: Final = frozenset(_DIGITS)
+_JOINERS: Final = ".-_"
+_FILES: Final = (
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "ico",
+    "css",
+    "js",
+    "mjs",
+    "ts",
+    "tsx",
+    "jsx",
+    "json",
+    "html",
+    "xml",
+    "yaml",
+    "yml",
+    "py",
+    "rb",
+    "go",
+    "rs",
+    "java",
+    "gz",
+    "tgz",
+    "zip",
+    "tar",
+    "whl",
+    "jar",
+)
+_UNITS: Final = ("service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap")
+_NOT_MAIL_DOMAINS: Final = frozenset((*_FILES, *_UNITS))
+_NOT_MAIL_LOCALS: Final = frozenset(["git", "hg", "svn"])
+
+
+def digits_of(text: str) -> str:
+    """The ASCII digits of `text`, in order."""
+    return "".join(character for character in text if character in _DIGITS)
+
+
+def edge(text: str, start: int, end: int) -> bool:
+    """Not a part of a longer number: no digit next to it, nor behind one of `.-_`."""
+    if start > 0:
+        before = text[start - 1]
+        if before in _DIGITS or (before in _JOINERS and start > 1 and text[start - 2] in _DIGITS):
+            return False
+    if end < len(text):
+        after = text[end]
+        if after in _DIGITS or (after in _JOINERS and end + 1 < len(text) and text[end + 1] in _DIGITS):
+            return False
+    return True
+
+
+def luhn(text: str, start: int, end: int) -> bool:
+    """A payment card number: an issuer's range and length, right check digit, no part of a longer number."""
+    candidate = text[start:end]
+    digits = digits_of(candidate)
+    if not _issued(digits) or text[start - 1 : start] in _DIGIT or text[end : end + 1] in _DIGIT:
+        return False
+    if len(digits) == len(candidate) and (
+        (text[start - 1 : start] == "." and text[start - 2 : start - 1] in _DIGIT)
+        or (text[end : end + 1] == "." and text[end + 1 : end + 2] in _DIGIT)
+    ):
+        return False
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit)
+        if position % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def _issued(digits: str) -> bool:
+    length = len(digits)
+    first2, first3, first4 = int(digits[:2]), int(digits[:3]), int(digits[:4])
+    if digits[0] == "4":
+        return length in (13, 16, 19)
+    if 51 <= first2 <= 55 or 2221 <= first4 <= 2720 or 2200 <= first4 <= 2204:
+        return length == 16
+    if first2 in (34, 37):
+        return length == 15
+    if first4 == 6011 or first2 in (60, 62, 64, 65, 81) or 3528 <= first4 <= 3589:
+        return 16 <= length <= 19
+    if 300 <= first3 <= 305 or first2 in (36, 38, 39):
+        return 14 <= length <= 19
+    return first2 in (50, 56, 57, 58, 63, 67) and 13 <= length <= 19
+
+
+def ssn(text: str, start: int, end: int) -> bool:
+    """A social security number. With dashes the shape is enough; otherwise the number must be one that exists."""
+    if not edge(text, start, end):
+        return False
+    candidate = text[start:end]
+    if "-" in candidate:
+        return True
+    digits = digits_of(candidate)
+    area = int(digits[:3])
+    return area not in (0, 666) and area < 900 and digits[3:5] != "00" and digits[5:] != "0000"
+
+
+def phone(text: str, start: int, end: int) -> bool:
+    """A telephone number that stands by itself."""
+    if not edge(text, start, end):
+        return False
+    if start > 0:
+        before = text[start - 1]
+        if before.isascii() and before.isalnum():
+            return False
+        if before in "-_/+" and start > 1 and text[start - 2].isascii() and text[start - 2].isalnum():
+            return False
+    if end < len(text) and text[end].isascii() and (text[end].isalpha() or text[end] == "_"):
+        return False
+    candidate = text[start:end]
+    count = len(digits_of(candidate))
+    if candidate.startswith("+"):
+        return 10 <= count <= 15 if count == len(candidate) - 1 else count >= 9
+    return 9 <= count <= 15
+
+
+def phone_hint(text: str, start: int, end: int) -> bool:
+    """A telephone number after a word like "phone": shorter ones and bare digits count too, dates don't."""
+    if not edge(text, start, end):
+        return False
+    candidate = text[start:end]
+    digits = digits_of(candidate)
+    if len(digits) == len(candidate):
+        return 10 <= len(digits) <= 15
+    is_date = candidate[4:5] in ("-", ".") and candidate[:4].isdigit() and candidate[:2] in ("19", "20")
+    return 7 <= len(digits) <= 17 and not is_date
+
+
+def opaque(text: str, start: int, end: int) -> bool:
+    """Looks like a secret, not like a word: six characters or more with a digit, mixed case, or long."""
+    candidate = text[start:end]
+    if len(candidate) < 6:
+        return False
+    if len(candidate) >= 20 or any(character in _DIGITS for character in candidate):
+        return True
+    return any(
+        previous.islower() and character.isupper()
+        for previous, character in pairwise(candidate)
+        if previous.isascii() and character.isascii()
+    )
+
+
+def opaque_digit(text: str, start: int, end: int) -> bool:
+    """Like `opaque`, and with at least one letter and one digit in it."""
+    candidate = text[start:end]
+    return (
+        len(candidate) >= 6
+        and any(character in _DIGITS for character in candidate)
+        and any(character.isascii() and character.isalpha() for character in candidate)
+    )
+
+
+def basic(text: str, start: int, end: int) -> bool:
+    """Base64 of `user:password`, RFC 7617."""
+    candidate = text[start:end].rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        decoded = base64.b64decode(candidate + "=" * (-len(candidate) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return b":" in decoded
+
+
+def email(text: str, start: int, end: int) -> bool:
+    """An address of a person: not a file, a systemd unit, a git remote, or the password in a URL."""
+    local, _, domain = text[start:end].rpartition("@")
+    if local.lower() in _NOT_MAIL_LOCALS or domain.rpartition(".")[2].lower() in _NOT_MAIL_DOMAINS:
+        return False
+    position = start
+    colon = False
+    while position > 0 and text[position - 1] not in " \t\r\n\"'<>/":
+        position -= 1
+        colon = colon or text[position] == ":"
+    return not (colon and text[max(0, position - 3) : position] == "://")
+
+
+def ipv4(text: str, start: int, end: int) -> bool:
+    """Four octets."""
+    return edge(text, start, end) and all(int(octet) < 256 for octet in text[start:end].split("."))
+
+
+def ipv6(text: str, start: int, end: int) -> bool:
+    """An address of RFC 4291 with a digit in it, standing by itself."""
+    if start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_:."):
+        return False
+    if end < len(text) and (text[end].isalnum() or text[end] in "_:"):
+        return False
+    candidate = text[start:end]
+    if not any(character in _DIGITS for character in candidate):
+        return False
+    try:
+        ipaddress.IPv6Address(candidate)
+    except ValueError:
+        return False
+    return True
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "edge": edge,
+    "luhn": luhn,
+    "ssn": ssn,
+    "phone": phone,
+    "phone_hint": phone_hint,
+    "opaque": opaque,
+    "opaque_digit": opaque_digit,
+    "basic": basic,
+    "email": email,
+    "ipv4": ipv4,
+    "ipv6": ipv6,
+}
