@@ -1,6 +1,7 @@
 """Build our Collector from ``manifest.yaml`` with the OpenTelemetry Collector Builder.
 
     python collector/build_collector.py            # build, or find in the cache; the last line on stdout is the path
+    python collector/build_collector.py --image    # also the health check that the container image needs
     python collector/build_collector.py --sums     # after a change of the manifest: write go.sum again
 
 ``pip install ./collector`` does the same through ``hatch_build.py``; run this first to see progress, which pip hides.
@@ -22,6 +23,7 @@ import gobuild
 
 HERE = Path(__file__).parent.resolve()
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.152.0"
+MINIMUM_GO = (1, 25, 0)
 
 
 def _not_compiled(path: Path) -> bool:
@@ -39,7 +41,7 @@ def recipe() -> gobuild.Recipe:
         name="otelcol",
         binary=f"aegis-otelcol{gobuild.EXE}",
         version=version[1],
-        minimum_go=(1, 25, 0),
+        minimum_go=MINIMUM_GO,
         inputs={
             "builder": BUILDER,
             "manifest": manifest,
@@ -55,6 +57,23 @@ def _compile(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
     # Recorded checksums are compared with what is downloaded; Go asks its checksum database only for others.
     shutil.copy(HERE / "go.sum", source)
     return gobuild.compile_package(go, ".", source, work / f"aegis-otelcol{gobuild.EXE}", progress)
+
+
+def healthcheck() -> gobuild.Recipe:
+    """Return the recipe of the program that asks a Collector in a container whether it works."""
+    folder = HERE / "healthcheck"
+
+    def compile_(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
+        return gobuild.compile_package(go, ".", folder, work / f"healthcheck{gobuild.EXE}", progress)
+
+    return gobuild.Recipe(
+        name="healthcheck",
+        binary=f"healthcheck{gobuild.EXE}",
+        version="1",
+        minimum_go=MINIMUM_GO,
+        inputs=dict(gobuild.files_below(folder)),
+        compile=compile_,
+    )
 
 
 def _generate(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
@@ -78,9 +97,7 @@ def _generate(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
 def write_sums() -> None:
     """Resolve the manifest anew and write the checksums of all modules to ``go.sum``."""
     progress = gobuild.Progress("otelcol")
-    go = gobuild.installed_go((1, 25, 0))
-    if go is None:
-        raise gobuild.BuildError("--sums needs Go 1.25 or newer on PATH")
+    go = gobuild.require_go(MINIMUM_GO, progress)
     with tempfile.TemporaryDirectory() as scratch:
         source = _generate(go, Path(scratch), progress)
         gobuild.count_packages(go, ".", source, progress)
@@ -90,4 +107,4 @@ def write_sums() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--sums"]:
         write_sums()
-    sys.exit(gobuild.command([recipe()]))
+    sys.exit(gobuild.command([healthcheck(), recipe()] if sys.argv[1:] == ["--image"] else [recipe()]))

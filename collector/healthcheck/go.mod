@@ -1,0 +1,3 @@
+module github.com/aegis-otel/aegis-otel/collector/healthcheck
+
+go 1.25
