@@ -17,11 +17,16 @@ _TOOLS: Final = frozenset(
 )
 _TOOL_MODULES: Final = frozenset(("pip", "venv", "ensurepip", "virtualenv", "aegis_otel"))
 
+_armed = False
+
 
 def arm() -> None:
     """Instrument the process as soon as the interpreter's paths are complete."""
-    if is_tool(sys.orig_argv):
+    global _armed
+    if _armed or is_tool(sys.orig_argv):
         return
+    # Some environments read a .pth file more than once.
+    _armed = True
     run_customize = site.execsitecustomize
 
     def execsitecustomize() -> None:

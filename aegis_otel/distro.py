@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import wrapt
 from opentelemetry import propagate
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.propagators import set_global_response_propagator
@@ -78,11 +79,23 @@ def warn(text: str) -> None:
         return
 
 
+class _OtherDistribution(logging.Filter):
+    """Says once, in plain words, what OpenTelemetry's loader says in every process about a second configurator."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not str(record.msg).startswith("Configuration of %s not loaded"):
+            return True
+        if settings_module.first_time("distribution"):
+            warn("another OpenTelemetry distribution is installed too; aegis-otel is the one in use")
+        return False
+
+
 class AegisDistro(BaseDistro):  # type: ignore[misc]
     """Reads the settings, and decides for every instrumentation whether and how it is used."""
 
     def _configure(self, **kwargs: Any) -> None:
         _read_settings()
+        logging.getLogger("opentelemetry.instrumentation.auto_instrumentation._load").addFilter(_OtherDistribution())
 
     def load_instrumentor(self, entry_point: EntryPoint, **kwargs: Any) -> None:
         """Instrument one library as the settings allow."""
@@ -274,6 +287,15 @@ def _live_and_die(dispatcher: Dispatcher, timeout: float) -> None:
         after_in_child=dispatcher.after_fork_in_child,
     )
     atexit.register(dispatcher.close, timeout)
+
+    def hook_children(util: Any) -> None:
+        # Children of multiprocessing leave without running what `atexit` holds; they run its finalizers.
+        util.register_after_fork(
+            dispatcher, lambda child: util.Finalize(child, child.close, args=(timeout,), exitpriority=-1000)
+        )
+
+    for module in ("multiprocessing.util", "billiard.util"):
+        wrapt.register_post_import_hook(hook_children, module)
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
 
         def on_sigterm(number: int, frame: FrameType | None) -> None:

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from aegis_otel import schema
 
-REPORTED: Final = "AEGIS_SETTINGS_REPORTED"
-"""Set for child processes once the problems were shown, so that four workers do not show them four times."""
+REPORTED: Final = "AEGIS_REPORTED"
+"""Says to child processes what was shown already, so that four workers do not show it four times."""
 
 
 class SettingsError(ValueError):
@@ -425,9 +425,17 @@ def report(settings: Settings, write: Callable[[str], object]) -> None:
     Args:
         write: takes the text, newline included.
     """
-    if settings.problems and not os.environ.get(REPORTED):
-        os.environ[REPORTED] = "true"
+    if settings.problems and first_time("settings"):
         write("".join(f"aegis-otel: {problem}\n" for problem in settings.problems))
+
+
+def first_time(what: str) -> bool:
+    """Whether this process and its parents have not yet shown `what` to people; true once."""
+    shown = _words(os.environ.get(REPORTED, ""))
+    if what in shown:
+        return False
+    os.environ[REPORTED] = ",".join((*shown, what))
+    return True
 
 
 def effective(settings: Settings) -> list[tuple[str, str, str]]:

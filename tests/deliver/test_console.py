@@ -29,7 +29,9 @@ def test_json_lines_go_to_the_stream():
 
 
 def test_the_readable_form_shows_what_a_person_wants():
-    line = readable_line(record(correlation_id="c-1", attributes={"userId": 7, "deep": {"a": [1, "b"]}}), IDENTITY, colour=False)
+    line = readable_line(
+        record(correlation_id="c-1", attributes={"userId": 7, "deep": {"a": [1, "b"]}}), IDENTITY, colour=False
+    )
     assert line == "00:22:21.578 WARN  shop: hello correlationId=c-1 userId=7 deep={a=[1 b]}"
 
 
