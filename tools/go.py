@@ -14,7 +14,7 @@ MINIMUM = (1, 25, 0)
 
 if __name__ == "__main__":
     try:
-        go = gobuild.installed_go(MINIMUM) or gobuild._fetched_go(gobuild.Progress("go"))
+        go = gobuild.require_go(MINIMUM, gobuild.Progress("go"))
     except gobuild.BuildError as error:
         sys.exit(f"error: {error}")
     os.execve(go.command, ["go", *sys.argv[1:]], gobuild.environment())

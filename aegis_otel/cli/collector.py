@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import ipaddress
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -57,6 +59,14 @@ class Endpoint:
     port: int
 
     @property
+    def is_public(self) -> bool:
+        """Whether other machines may reach it."""
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    @property
     def address(self) -> str:
         """``host:port``, IPv6 in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -67,6 +77,23 @@ class Endpoint:
         """The same as one can call it from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host)  # noqa: S104 - read, not bound
         return f"{host}:{self.port}" if host else self.address
+
+
+def endpoint(name: str, variable: str, option: str, default: int, host: str | None, port: int | None) -> Endpoint:
+    """An endpoint from the command line, else from its variable (``host:port``), else on loopback.
+
+    Raises:
+        CollectorError: the variable holds something else.
+    """
+    text = os.environ.get(variable, "").strip()
+    named_host, named_port = "127.0.0.1", default
+    if text:
+        try:
+            parts = urlsplit(f"//{text}")
+            named_host, named_port = parts.hostname or "0.0.0.0", parts.port or default  # noqa: S104 - as the Collector
+        except ValueError:
+            raise CollectorError(f"{variable}: {text!r} is not an address such as 127.0.0.1:{default}") from None
+    return Endpoint(name, variable, option, host or named_host, port or named_port)
 
 
 @dataclass

@@ -29,15 +29,22 @@ app = typer.Typer(
 
 _STATE_FILE: Final = "up.json"
 _LOKI_DEFAULT: Final = "http://localhost:3100"
+_METRICS: Final = "AEGIS_METRICS_PORT"
 
 StoreOption = Annotated[
     list[str] | None,
-    typer.Option("--store", help="auto, file, loki or seq; may be given several times."),
+    typer.Option("--store", metavar="STORE", help="auto, file, loki or seq; may be given several times."),
 ]
 PieceOption = Annotated[
     list[Path] | None,
-    typer.Option("--config", help="A further piece of configuration, merged last; may be given several times."),
+    typer.Option(
+        "--config", metavar="FILE", help="A further piece of configuration, merged last; may be given several times."
+    ),
 ]
+
+
+def _port(what: str, default: int) -> Any:
+    return typer.Option(min=1, max=65535, metavar="PORT", help=f"{what}.  [default: {default}]")
 
 
 def _version(asked: bool) -> None:
@@ -58,13 +65,17 @@ def root(
 @app.command()
 def up(
     store: StoreOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    grpc_port: Annotated[int, typer.Option(min=1, max=65535, help="OTLP over gRPC.")] = 4317,
-    http_port: Annotated[int, typer.Option(min=1, max=65535, help="OTLP over HTTP.")] = 4318,
-    health_port: Annotated[int, typer.Option(min=1, max=65535, help="The health check.")] = 13133,
-    metrics_port: Annotated[int, typer.Option(min=1, max=65535, help="The Collector's own metrics.")] = 8888,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address for OTLP.  [default: 127.0.0.1]")
+    ] = None,
+    grpc_port: Annotated[int | None, _port("OTLP over gRPC", 4317)] = None,
+    http_port: Annotated[int | None, _port("OTLP over HTTP", 4318)] = None,
+    health_port: Annotated[int | None, _port("The health check", 13133)] = None,
+    metrics_port: Annotated[int | None, _port("The Collector's own metrics", 8888)] = None,
     config: PieceOption = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds it may take to become healthy.")] = 30.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Seconds it may take to become healthy.")
+    ] = 30.0,
 ) -> None:
     """Start the Collector and keep it running until Ctrl-C.
 
@@ -75,23 +86,19 @@ def up(
     stores = _stores(current, store)
     loki_url = current.loki_url or _LOKI_DEFAULT
     data_dir = current.data_dir.absolute()
-    endpoints = [
-        collector.Endpoint("OTLP over gRPC", "AEGIS_OTLP_GRPC_ENDPOINT", "--grpc-port", host, grpc_port),
-        collector.Endpoint("OTLP over HTTP", "AEGIS_OTLP_HTTP_ENDPOINT", "--http-port", host, http_port),
-        collector.Endpoint("health check", "AEGIS_HEALTH_ENDPOINT", "--health-port", "127.0.0.1", health_port),
-        collector.Endpoint("own metrics", "AEGIS_METRICS_ENDPOINT", "--metrics-port", "127.0.0.1", metrics_port),
-    ]
-    environ = {
-        **os.environ,
-        **{endpoint.variable: endpoint.address for endpoint in endpoints},
-        "AEGIS_METRICS_HOST": "127.0.0.1",
-        "AEGIS_METRICS_PORT": str(metrics_port),
-        "AEGIS_DATA_DIR": str(data_dir),
-        "AEGIS_LOKI_URL": loki_url,
-        "SEQ_URL": current.seq_url,
-    }
     with _errors_told():
-        running = collector.Collector(pieces.binary(), pieces.files(stores, config or ()), environ, endpoints, data_dir)
+        endpoints = _endpoints(host, grpc_port, http_port, health_port, metrics_port)
+        environ = {
+            **os.environ,
+            **{each.variable: each.address for each in endpoints if each.variable != _METRICS},
+            "AEGIS_DATA_DIR": str(data_dir),
+            "AEGIS_LOKI_URL": loki_url,
+            "SEQ_URL": current.seq_url,
+        }
+        if endpoints[-1].variable == _METRICS:
+            environ.update(AEGIS_METRICS_HOST=endpoints[-1].host, AEGIS_METRICS_PORT=str(endpoints[-1].port))
+        paths = pieces.files(stores, config or (), optional=_optional_pieces(endpoints))
+        running = collector.Collector(pieces.binary(), paths, environ, endpoints, data_dir)
         with running.signals_caught():
             try:
                 running.start()
@@ -108,24 +115,28 @@ def up(
 def logs(
     correlation_id: Annotated[
         str | None,
-        typer.Option("--correlation-id", "-c", help="Records with this correlation id."),
+        typer.Option("--correlation-id", "-c", metavar="ID", help="Records with this correlation id."),
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option("--level", "-l", help="error, warn, info or debug: this level and more severe ones."),
+        typer.Option(
+            "--level", "-l", metavar="LEVEL", help="error, warn, info or debug: this level and more severe ones."
+        ),
     ] = None,
     service: Annotated[
         str | None,
-        typer.Option("--service", "-s", help="Records of this service."),
+        typer.Option("--service", "-s", metavar="NAME", help="Records of this service."),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", help="Not older than this: 90s, 5m, 1h30m, 2d, or an ISO 8601 time."),
+        typer.Option("--since", metavar="WHEN", help="Not older than this: 90s, 5m, 1h30m, 2d, or an ISO 8601 time."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as stored.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many records.")] = 500,
-    store: Annotated[str, typer.Option("--store", help="auto (the one in use), file or loki.")] = "auto",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="The newest so many records.")] = 500,
+    store: Annotated[
+        str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file or loki.")
+    ] = "auto",
 ) -> None:
     """Show stored records, the oldest first.
 
@@ -179,7 +190,8 @@ def collector_config(
     current = _settings()
     stores = _stores(current, store)
     with _errors_told():
-        paths = pieces.files(stores, config or ())
+        optional = ["receive-token"] if os.environ.get("AEGIS_OTLP_TOKEN", "").strip() else []
+        paths = pieces.files(stores, config or (), optional=optional)
         if check:
             _check_config(current, paths)
         elif show_files:
@@ -240,6 +252,41 @@ def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
     if asked == "file":
         return FileStore(current.data_dir / "store")
     terminal.fail(f"{asked!r} is not a store that can be read; use auto, file or loki", status=2)
+
+
+def _endpoints(
+    host: str | None, grpc: int | None, http: int | None, health: int | None, metrics: int | None
+) -> list[collector.Endpoint]:
+    found = [
+        collector.endpoint("OTLP over gRPC", "AEGIS_OTLP_GRPC_ENDPOINT", "--grpc-port", 4317, host, grpc),
+        collector.endpoint("OTLP over HTTP", "AEGIS_OTLP_HTTP_ENDPOINT", "--http-port", 4318, host, http),
+        collector.endpoint("health check", "AEGIS_HEALTH_ENDPOINT", "--health-port", 13133, None, health),
+    ]
+    if os.environ.get("AEGIS_METRICS_LEVEL", "").strip().lower() == "none":
+        return found
+    # The Collector takes these two apart, unlike the others.
+    metrics_host = os.environ.get("AEGIS_METRICS_HOST", "").strip() or "127.0.0.1"
+    text = os.environ.get(_METRICS, "").strip()
+    if metrics is None and text:
+        try:
+            metrics = int(text)
+        except ValueError:
+            raise collector.CollectorError(f"{_METRICS}: {text!r} is not a port number") from None
+    found.append(collector.Endpoint("own metrics", _METRICS, "--metrics-port", metrics_host, metrics or 8888))
+    return found
+
+
+def _optional_pieces(endpoints: list[collector.Endpoint]) -> list[str]:
+    """The token piece where there is a token; on a public address there must be one."""
+    if os.environ.get("AEGIS_OTLP_TOKEN", "").strip():
+        return ["receive-token"]
+    for each in endpoints[:2]:
+        if each.is_public:
+            raise collector.CollectorError(
+                f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN, which senders must then"
+                ' present (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer <token>"), or listen on 127.0.0.1'
+            )
+    return []
 
 
 def _check_config(current: settings.Settings, paths: list[Path]) -> None:

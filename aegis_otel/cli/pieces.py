@@ -93,14 +93,18 @@ def config_dir() -> Path:
         raise CollectorMissingError(INSTALL_HINT) from None
 
 
-def files(stores: Iterable[str], further: Iterable[Path] = ()) -> list[Path]:
-    """The pieces for these stores, in the order in which they are merged; `further` come last.
+def files(stores: Iterable[str], further: Iterable[Path] = (), *, optional: Iterable[str] = ()) -> list[Path]:
+    """The pieces for these stores, in the order in which they are merged.
+
+    Args:
+        stores: their names; `optional`: names of more pieces of ours, after those that are always there.
+        further: files of the user's own; they come last.
 
     Raises:
         CollectorMissingError: one of them is not there.
     """
     folder = config_dir()
-    paths = [folder / f"{name}.yaml" for name in (*ALWAYS, *(f"to-{store}" for store in stores))]
+    paths = [folder / f"{name}.yaml" for name in (*ALWAYS, *optional, *(f"to-{store}" for store in stores))]
     paths += [path.expanduser().absolute() for path in further]
     for path in paths:
         if not path.is_file():
