@@ -101,6 +101,7 @@ class OtlpSink:
         self._backlog = Backlog(spool, self._warn)
         self._changed = threading.Condition(threading.Lock())
         self._calling = threading.Lock()
+        self._paused = False
         self._thread: threading.Thread | None = None
         self._transport: Transport | None = None
         self._due: float | None = None
@@ -266,7 +267,8 @@ class OtlpSink:
             transport = self._transport
             if transport is None:
                 try:
-                    transport = create_transport(self._protocol, timeout=self._export_timeout)
+                    with _importing:
+                        transport = create_transport(self._protocol, timeout=self._export_timeout)
                 except Exception as error:
                     return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
                 self._transport = transport
@@ -435,19 +437,21 @@ class OtlpSink:
 
     def before_fork(self) -> None:
         """Keep the exporting thread out of gRPC while the process is copied: gRPC cannot be forked in a call."""
-        if self._calling.acquire(timeout=0.25):
+        if self._protocol != "grpc":
             return
+        self._paused = self._calling.acquire(timeout=0.25)
         transport = self._transport
-        if transport is not None and self._protocol == "grpc":
+        if not self._paused and transport is not None:
             # A Collector that does not answer must not hold up the fork: the call is made again after it.
             self._interrupted = True
             transport.close()
-            self._calling.acquire(timeout=2.0)
+            self._paused = self._calling.acquire(timeout=2.0)
             self._transport = None
 
     def after_fork_in_parent(self) -> None:
         """Let the exporting thread go on."""
-        if self._calling.locked():
+        if self._paused:
+            self._paused = False
             self._calling.release()
         if self._interrupted:
             with self._changed:
@@ -504,15 +508,35 @@ _inherited: Final[list[object]] = []
 """Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""
 
 
+_importing = threading.Lock()
+"""Held while a transport's modules are imported: a child that is forked in the middle could never import them."""
+
+_IMPORT_SECONDS: Final = 10.0
+_waited = False
+
+
 def _before_fork() -> None:
+    global _waited
+    _waited = _importing.acquire(timeout=_IMPORT_SECONDS)
     for sink in list(_forkable):
         sink.before_fork()
 
 
+def _after_fork_in_child() -> None:
+    global _importing
+    _importing = threading.Lock()
+
+
 def _after_fork_in_parent() -> None:
+    if _waited:
+        _importing.release()
     for sink in list(_forkable):
         sink.after_fork_in_parent()
 
 
+# Hooks run last registered first. Upstream's exporters start a thread pool while they are imported, and that module's
+# own hook holds the pools' lock: it has to be registered before ours, which waits for that import.
+import concurrent.futures.thread  # noqa: E402, F401
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -50,6 +50,7 @@ _CRC_PREFIX: Final = struct.Struct("<IIQ")
 _SEGMENT_START: Final = _SEGMENT_HEADER.size
 _HEADER_SIZE: Final = _ENTRY_HEADER.size
 
+_SEARCH: Final = 64 * 1024
 _LARGEST_ENTRY: Final = 64 * 1024 * 1024
 _FOLDER: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]{1,64})\.[0-9a-f]{16}")
 _SEGMENT: Final = re.compile(r"(?P<number>[0-9]{16})\.(?P<kind>rest|audit)")
@@ -163,7 +164,7 @@ def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, i
 
     Returns:
         The entries (offsets within `data`); how many bytes they and the skipped stretches take up; how
-        many stretches were skipped; how many bytes are needed to read the next entry when none was complete, else 0.
+        many stretches were skipped; how many bytes are needed to read one more entry, else 0.
     """
     entries: list[_Entry] = []
     position = torn = 0
@@ -172,14 +173,14 @@ def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, i
         if total - position < _HEADER_SIZE:
             if final:
                 return entries, total, torn + 1, 0
-            return entries, position, torn, 0 if entries else _HEADER_SIZE
+            return entries, position, torn, position + _HEADER_SIZE
         magic, length, records, number, checksum = _ENTRY_HEADER.unpack_from(data, position)
         start = position + _HEADER_SIZE
         end = start + length
         sound = magic == _ENTRY_MAGIC and length <= _LARGEST_ENTRY
         if sound and end > total:
             if not final:
-                return entries, position, torn, 0 if entries else end - position
+                return entries, position, torn, end
             sound = False
         if sound and verify:
             prefix = zlib.crc32(_CRC_PREFIX.pack(length, records, number))
@@ -189,10 +190,22 @@ def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, i
             position = end
             continue
         torn += 1
-        position = data.find(_ENTRY_MAGIC, position + 1)
-        if position < 0:
-            return entries, total, torn, 0
+        found = data.find(_ENTRY_MAGIC, position + 1)
+        if found < 0:
+            # The next entry's first bytes may be the last ones here.
+            return entries, total if final else max(total - len(_ENTRY_MAGIC) + 1, position + 1), torn, 0
+        position = found
     return entries, position, torn, 0
+
+
+def _fitting(entries: list[_Entry], used: int, limit: int) -> tuple[list[_Entry], int]:
+    """The first of `entries` that have at most `limit` bytes together, at least one; where they end."""
+    size = 0
+    for index, entry in enumerate(entries):
+        size += entry.end - entry.start
+        if size > limit and index:
+            return entries[:index], entry.start - _HEADER_SIZE
+    return entries, used
 
 
 class _Folder:
@@ -270,27 +283,24 @@ class _Folder:
         """Segment, bytes, entries in them, offset where these end, whether more of this kind follow."""
         segments = self.segments[kind]
         for index, segment in enumerate(segments):
-            pending = segment.pending
-            if not pending:
-                continue
-            want = min(pending, limit + _HEADER_SIZE)
-            while True:
+            want = limit + _HEADER_SIZE
+            while pending := segment.pending:
+                # A stretch that must be searched for the next sound entry is read in larger pieces.
+                want = min(pending, max(want, _HEADER_SIZE if segment.trusted else _SEARCH))
                 data = os.pread(segment.fd, want, segment.offset)
                 final = want >= pending or len(data) < want
                 entries, used, torn, need = _parse(data, not segment.trusted, final)
+                if entries:
+                    self.torn += torn
+                    entries, used = _fitting(entries, used, limit)
+                    end = segment.offset + used
+                    return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
                 if need and not final:
-                    want = min(pending, max(need, _HEADER_SIZE))
+                    want = max(need, want + 1)
                     continue
-                break
-            self.torn += torn
-            if torn and not entries:
                 # Nothing readable in this stretch: leave it behind, once.
+                self.torn += torn
                 segment.offset += used
-                if segment.pending:
-                    return self._read(kind, limit)
-                continue
-            end = segment.offset + used
-            return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
         return None
 
     def done(self, batch: Batch, current: dict[str, _Segment]) -> int:
