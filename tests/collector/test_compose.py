@@ -1,0 +1,190 @@
+"""`docker-compose.otel.yml`: is it sound, and does it start? Each test prints what it used for that."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import yaml
+
+from tests.support import collector, loki
+from tests.support.containers import BASE_ENV, ROOT, build, compose_command, copy_python, engine
+from tests.support.processes import free_ports, http_is_ok, wait_for
+
+FILE = ROOT / "docker-compose.otel.yml"
+SECRETS = {"AEGIS_OTLP_TOKEN": "t0ken", "GRAFANA_ADMIN_PASSWORD": "grafana-pw", "SEQ_ADMIN_PASSWORD": "seq-pw"}
+STARTED = ("collector", "loki", "inventory", "orders")
+
+
+def default_of(text: str) -> str:
+    """A value of the file with each `${NAME:-default}` replaced by its default."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
+class TestFile:
+    services: ClassVar[dict[str, dict[str, Any]]] = yaml.safe_load(FILE.read_text())["services"]
+
+    def test_is_accepted_by_compose(self):
+        command = compose_command()
+        if command is None:
+            print("no docker compose here: the file is read as YAML")
+            assert set(STARTED) < set(self.services)
+            return
+        print("used:", *command)
+        config = [*command, "-f", str(FILE), "config"]
+        done = subprocess.run(config, env={**BASE_ENV, **SECRETS}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert set(yaml.safe_load(done.stdout)["services"]) == set(self.services)
+
+    @pytest.mark.parametrize("secret", SECRETS)
+    def test_has_no_default_for_a_secret(self, secret):
+        uses = re.findall(rf"\$\{{{secret}([^}}]*)\}}", FILE.read_text())
+        assert uses
+        assert all(use.startswith(":?") for use in uses)
+
+    @pytest.mark.parametrize("service", services)
+    def test_pins_each_image_and_lets_it_be_replaced(self, service):
+        assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:-[\w./-]+:\d+\.[\w.-]+\}", self.services[service]["image"])
+
+    @pytest.mark.parametrize("service", services)
+    def test_gives_no_service_more_rights_than_it_needs(self, service):
+        options = self.services[service]
+        assert options["read_only"]
+        assert options["cap_drop"] == ["ALL"]
+        assert options["security_opt"] == ["no-new-privileges:true"]
+        assert "healthcheck" in options
+        assert all(port.startswith("127.0.0.1:") for port in options.get("ports", []))
+        if service != "seq":  # a closed image, which chooses its user itself
+            assert not options["user"].startswith("0")
+
+    def test_composes_a_configuration_that_the_collector_takes(self, tmp_path):
+        arguments = [
+            default_of(part).replace("/etc/aegis", str(collector.CONFIG))
+            for part in self.services["collector"]["command"]
+        ]
+        env = {**BASE_ENV, "AEGIS_OTLP_TOKEN": "x", "AEGIS_DATA_DIR": str(tmp_path)}
+        command = [str(collector.binary()), "validate", *arguments]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def test_mounts_only_what_is_there(self):
+        mounted = [volume.split(":")[0] for s in self.services.values() for volume in s.get("volumes", [])]
+        assert [path for path in mounted if path.startswith("./") and not (ROOT / path).exists()] == []
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
+    """The compose file, started, all but Seq and Grafana, whose images can't be built here. Gives the published URLs."""
+    folder = tmp_path_factory.mktemp("compose")
+    command = compose_command()
+    with engine(folder) as found:
+        if found is None or command is None:
+            pytest.skip("no Docker engine here, and none that this user may start; the file was checked without")
+        print("used:", found[0], *command)
+        ports = dict(
+            zip(
+                ("AEGIS_OTLP_GRPC_PORT", "AEGIS_OTLP_HTTP_PORT", "AEGIS_LOKI_PORT", "ORDERS_PORT"),
+                free_ports(4),
+                strict=True,
+            )
+        )
+        env = {
+            **found[1],
+            **SECRETS,
+            **{name: str(port) for name, port in ports.items()},
+            **images(found[1], folder),
+            "AEGIS_SECOND_STORE": "to-loki",
+        }
+        compose = [*command, "-p", "aegis-test", "-f", str(FILE)]
+        try:
+            done = subprocess.run(
+                [*compose, "up", "-d", "--no-build", *STARTED], env=env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            urls = {name.removesuffix("_PORT"): f"http://127.0.0.1:{port}" for name, port in ports.items()}
+            wait_for(lambda: http_is_ok(f"{urls['ORDERS']}/health"), seconds=90, what="orders")
+            wait_for(lambda: http_is_ok(f"{urls['AEGIS_LOKI']}/ready"), seconds=60, what="Loki")
+            yield urls
+        finally:
+            logs = subprocess.run(
+                [*compose, "logs", "--no-color"], env=env, capture_output=True, text=True, check=False
+            )
+            print(logs.stdout[-6000:])
+            subprocess.run([*compose, "down", "--volumes"], env=env, capture_output=True, check=False)
+
+
+def images(env: dict[str, str], folder: Path) -> dict[str, str]:
+    """Images with our Collector, Loki and the examples, of what is on this machine."""
+    built = folder / "build"
+    for path in ("image/usr/bin", "image/etc/ssl/certs", "image/tmp", "image/var/lib/aegis"):
+        (built / path).mkdir(parents=True)
+    shutil.copy(collector.binary(), built / "image/usr/bin/aegis-otelcol")
+    builder = [sys.executable, str(ROOT / "collector/build_collector.py"), "--image"]
+    paths = subprocess.run(builder, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    shutil.copy(paths[0], built / "image/usr/bin")
+    build(env, "aegis-test/build", built, "FROM scratch\nCOPY image /image\n")
+    # Our own Dockerfile, but for the stage that compiles.
+    dockerfile = (ROOT / "collector/Dockerfile").read_text()
+    runtime = dockerfile[dockerfile.index("FROM scratch") :].replace("--from=build", "--from=aegis-test/build")
+    shutil.copytree(collector.CONFIG, folder / "collector/config")
+    build(env, "aegis-test/collector:1.0", folder / "collector", runtime)
+
+    (folder / "loki/data").mkdir(parents=True)
+    shutil.copy(loki.binary(), folder / "loki/loki")
+    build(
+        env,
+        "aegis-test/loki:1.0",
+        folder / "loki",
+        'FROM scratch\nCOPY loki /usr/bin/loki\nCOPY --chown=10001:10001 data /loki\nENTRYPOINT ["/usr/bin/loki"]\n',
+    )
+
+    copy_python(folder / "example/root")
+    (folder / "example/spool").mkdir()
+    shutil.copytree(ROOT / "examples", folder / "example/examples")
+    build(
+        env,
+        "aegis-test/example:1.0",
+        folder / "example",
+        "FROM scratch\nCOPY root /\nCOPY --chown=10001:10001 spool /var/spool/aegis\nCOPY examples /app\nWORKDIR /app\n"
+        "ENV PATH=/opt/python/bin PYTHONDONTWRITEBYTECODE=1\n",
+    )
+    return {
+        "AEGIS_COLLECTOR_IMAGE": "aegis-test/collector:1.0",
+        "LOKI_IMAGE": "aegis-test/loki:1.0",
+        "AEGIS_EXAMPLE_IMAGE": "aegis-test/example:1.0",
+    }
+
+
+class TestStack:
+    def test_delivers_a_request_of_both_services_redacted_to_loki(self, stack):
+        order = {"item": "book", "customer": {"password": "hunter2", "ssn": "123-45-6789"}}
+        headers = {"content-type": "application/json", "x-correlation-id": "compose-1"}
+        request = urllib.request.Request(f"{stack['ORDERS']}/orders", json.dumps(order).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.headers["x-correlation-id"] == "compose-1"
+        asked = loki.Loki.at(stack["AEGIS_LOKI"])
+
+        def completed() -> list[str]:
+            lines = asked.lines('{service=~"orders|inventory"} | correlationId="compose-1"')
+            services = {json.loads(line)["service"] for line in lines if "HTTP Request Completed" in line}
+            return lines if services == {"orders", "inventory"} else []
+
+        lines = wait_for(completed, seconds=60, what="both services' records in Loki")
+        assert not [line for line in lines if "hunter2" in line or "123-45-6789" in line]
+
+    def test_refuses_records_without_the_token(self, stack):
+        request = urllib.request.Request(
+            f"{stack['AEGIS_OTLP_HTTP']}/v1/logs", b"{}", {"content-type": "application/json"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=30)
+        assert refused.value.code == 401
