@@ -144,16 +144,13 @@ class StartedProcess:
         """All it has written so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(
-        self, condition: Callable[[], T], *, seconds: float = 30.0, what: str = "ready"
-    ) -> T:
+    def wait_until(self, condition: Callable[[], T], *, seconds: float = 30.0, what: str = "ready") -> T:
         """Like `wait_for`, but raises `ProcessEndedError` at once when the process has ended."""
 
         def checked() -> T:
             if not self.running:
                 raise ProcessEndedError(
-                    f"{self.argv[0]} ended with {self.popen.returncode} before: {what}\n"
-                    f"{self.output()[-4000:]}"
+                    f"{self.argv[0]} ended with {self.popen.returncode} before: {what}\n{self.output()[-4000:]}"
                 )
             return condition()
 

@@ -2,18 +2,52 @@ package aegisotlphttp
 
 import (
 	"errors"
+	"fmt"
+	"net/url"
+	"time"
 
-	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/config/confighttp"
 )
 
-// Config of the exporter: upstream's otlp_http, and what happens to records that it cannot deliver.
+// Config of the exporter.
 type Config struct {
-	otlphttpexporter.Config `mapstructure:",squash"`
-
+	// ClientConfig is upstream's HTTP client: TLS, headers, compression, authentication, timeout. Its
+	// endpoint is the whole URL that takes OTLP logs. Headers without a value are not sent.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Queue is where records wait.
+	Queue QueueConfig `mapstructure:"queue"`
+	// Batch says how much goes into one request.
+	Batch BatchConfig `mapstructure:"batch"`
+	// Retry says how long to wait before the next try; there is no last one.
+	Retry RetryConfig `mapstructure:"retry"`
 	// DeadLetter keeps what the store refuses for good.
 	DeadLetter DeadLetterConfig `mapstructure:"dead_letter"`
-	// Reserve keeps room on the queue's disk.
-	Reserve ReserveConfig `mapstructure:"reserve"`
+}
+
+// QueueConfig describes the queue on disk.
+type QueueConfig struct {
+	// Directory holds the queues; each exporter has a folder of its own in it.
+	Directory string `mapstructure:"directory"`
+	// MaxMegabytes is how much may wait; senders wait when it is reached.
+	MaxMegabytes int64 `mapstructure:"max_megabytes"`
+	// Fsync makes each batch safe on disk before it is acknowledged.
+	Fsync bool `mapstructure:"fsync"`
+}
+
+// BatchConfig says when a request is sent, and how large it may be.
+type BatchConfig struct {
+	// MinBytes are waited for before a request is sent …
+	MinBytes int `mapstructure:"min_bytes"`
+	// … but not longer than FlushTimeout.
+	FlushTimeout time.Duration `mapstructure:"flush_timeout"`
+	// MaxBytes is the size of a request before compression; only a single record may be larger.
+	MaxBytes int `mapstructure:"max_bytes"`
+}
+
+// RetryConfig describes the waiting time between tries, which doubles from one to the next.
+type RetryConfig struct {
+	InitialInterval time.Duration `mapstructure:"initial_interval"`
+	MaxInterval     time.Duration `mapstructure:"max_interval"`
 }
 
 // DeadLetterConfig says where refused batches go.
@@ -26,28 +60,27 @@ type DeadLetterConfig struct {
 	MaxFiles int `mapstructure:"max_files"`
 }
 
-// ReserveConfig tells the sender to wait while the disk is nearly full: what is queued needs some room
-// to be taken out again, and a queue that cannot write loses its place.
-type ReserveConfig struct {
-	// Directory is on the disk that is watched: the one of the queue. Empty: no check.
-	Directory string `mapstructure:"directory"`
-	// MinFreeMegabytes is how much must be free for a batch to be accepted.
-	MinFreeMegabytes uint64 `mapstructure:"min_free_megabytes"`
-}
-
 // Validate checks the configuration.
 func (c *Config) Validate() error {
-	if c.DeadLetter.Directory == "" {
-		return errors.New("dead_letter::directory must be given")
+	var failures []error
+	require := func(ok bool, format string, values ...any) {
+		if !ok {
+			failures = append(failures, fmt.Errorf(format, values...))
+		}
 	}
-	if c.DeadLetter.MaxMegabytes < 1 {
-		return errors.New("dead_letter::max_megabytes must be at least 1")
-	}
-	if c.DeadLetter.MaxFiles < 0 {
-		return errors.New("dead_letter::max_files must not be negative")
-	}
-	if c.RetryConfig.Enabled && c.RetryConfig.MaxElapsedTime != 0 {
-		return errors.New("retry_on_failure::max_elapsed_time must be 0: giving up would lose records")
-	}
-	return c.Config.Validate()
+	endpoint, err := url.Parse(c.ClientConfig.Endpoint)
+	require(err == nil && endpoint.Host != "" && (endpoint.Scheme == "http" || endpoint.Scheme == "https"),
+		"endpoint %q: must be an http or https URL", c.ClientConfig.Endpoint)
+	require(c.Queue.Directory != "", "queue::directory must be given")
+	require(c.Queue.MaxMegabytes > 0, "queue::max_megabytes must be positive")
+	require(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
+	require(c.Batch.MinBytes >= 0 && c.Batch.MinBytes <= c.Batch.MaxBytes,
+		"batch::min_bytes must be from 0 to max_bytes")
+	require(c.Batch.FlushTimeout >= 0, "batch::flush_timeout must not be negative")
+	require(c.Retry.InitialInterval > 0 && c.Retry.MaxInterval >= c.Retry.InitialInterval,
+		"retry: initial_interval must be positive and max_interval not below it")
+	require(c.DeadLetter.Directory != "", "dead_letter::directory must be given")
+	require(c.DeadLetter.MaxMegabytes > 0, "dead_letter::max_megabytes must be positive")
+	require(c.DeadLetter.MaxFiles >= 0, "dead_letter::max_files must not be negative")
+	return errors.Join(failures...)
 }

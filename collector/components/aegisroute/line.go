@@ -223,10 +223,10 @@ func appendString(b []byte, s string) []byte {
 		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
+			if replacement := escapeOf(r, size); replacement != "" {
 				b = append(b, s[start:i]...)
-				b = append(b, "\uFFFD"...)
-				start = i + 1
+				b = append(b, replacement...)
+				start = i + size
 			}
 			i += size
 			continue
@@ -249,6 +249,22 @@ func appendString(b []byte, s string) []byte {
 	}
 	b = append(b, s[start:]...)
 	return append(b, '"')
+}
+
+// escapeOf returns what stands for a character beyond ASCII, "" for itself. Some readers end a line at
+// NEL, U+2028 and U+2029, so these are escaped.
+func escapeOf(r rune, size int) string {
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return "\uFFFD"
+	case r == 0x85:
+		return `\u0085`
+	case r == 0x2028:
+		return `\u2028`
+	case r == 0x2029:
+		return `\u2029`
+	}
+	return ""
 }
 
 // appendTime writes the time in UTC with milliseconds; the text of the last second is kept.

@@ -1,0 +1,175 @@
+package aegisotlphttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.uber.org/zap"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/diskqueue"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/linefile"
+)
+
+const (
+	maxSegmentBytes = 16 << 20
+
+	// drainTime is how long a shutdown goes on sending; what is left then waits on disk for the next start.
+	drainTime = 5 * time.Second
+)
+
+// logsExporter puts records on the queue; its deliverer takes them from there.
+type logsExporter struct {
+	cfg       *Config
+	set       exporter.Settings
+	name      string
+	queue     atomic.Pointer[diskqueue.Queue] // set by Start; metrics look at it at any time
+	dead      *linefile.File
+	telemetry *telemetry
+
+	stopping context.CancelFunc // nothing more comes: send what is there
+	abandon  context.CancelFunc // stop sending
+	sending  sync.WaitGroup
+}
+
+func newExporter(cfg *Config, set exporter.Settings) (*logsExporter, error) {
+	name := set.ID.Name()
+	if name == "" {
+		name = set.ID.Type().String()
+	}
+	e := &logsExporter{cfg: cfg, set: set, name: filepath.Base(name)}
+	var err error
+	e.telemetry, err = newTelemetry(set, func() (int64, int64) {
+		queue := e.queue.Load()
+		if queue == nil {
+			return 0, 0
+		}
+		return queue.Size(), cfg.Queue.MaxMegabytes << 20
+	})
+	return e, err
+}
+
+// Start opens the files, so that a directory which cannot be used stops the start, and begins to send.
+func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
+	client, err := e.cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), quiet(e.set.TelemetrySettings))
+	if err != nil {
+		return err
+	}
+	maxBytes := e.cfg.Queue.MaxMegabytes << 20
+	queue, err := diskqueue.Open(diskqueue.Options{
+		Directory:    filepath.Join(e.cfg.Queue.Directory, e.name),
+		MaxBytes:     maxBytes,
+		SegmentBytes: min(maxSegmentBytes, max(maxBytes/8, 64<<10)),
+		Sync:         e.cfg.Queue.Fsync,
+	}, func(err error) { e.set.Logger.Error("The disk damaged records of the queue.", zap.Error(err)) })
+	if err != nil {
+		return err
+	}
+	e.dead, err = linefile.Open(linefile.Options{
+		Path:     filepath.Join(e.cfg.DeadLetter.Directory, e.name+".jsonl"),
+		MaxBytes: e.cfg.DeadLetter.MaxMegabytes << 20,
+		MaxFiles: e.cfg.DeadLetter.MaxFiles,
+		Sync:     true,
+	})
+	if err != nil {
+		return fmt.Errorf("dead_letter::directory: %w", errors.Join(err, queue.Close()))
+	}
+	e.queue.Store(queue)
+	d := &deliverer{
+		cfg:       e.cfg,
+		queue:     queue,
+		dead:      e.dead,
+		poster:    newPoster(client, e.cfg.ClientConfig.Endpoint, e.set.BuildInfo),
+		logger:    e.set.Logger,
+		telemetry: e.telemetry,
+	}
+	receiving, stopping := context.WithCancel(context.Background())
+	sending, abandon := context.WithCancel(context.Background())
+	e.stopping, e.abandon = stopping, abandon
+	e.sending.Go(func() { d.run(receiving, sending) })
+	return nil
+}
+
+// Shutdown sends what it can in a short time. The rest stays on disk.
+func (e *logsExporter) Shutdown(ctx context.Context) error {
+	if e.stopping == nil {
+		return nil
+	}
+	e.stopping()
+	done := make(chan struct{})
+	go func() {
+		e.sending.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(drainTime)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	e.abandon()
+	<-done
+	return errors.Join(e.queue.Load().Close(), e.dead.Close(), e.telemetry.close())
+}
+
+// Capabilities implements consumer.Logs.
+func (e *logsExporter) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: false}
+}
+
+// ConsumeLogs returns once the records are on disk. It waits while the queue is full.
+func (e *logsExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	records := logs.LogRecordCount()
+	if records == 0 {
+		return nil
+	}
+	entry, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
+	if err != nil {
+		return err
+	}
+	if len(entry) <= e.cfg.Batch.MaxBytes || records == 1 {
+		return e.queue.Load().Append(ctx, entry, records)
+	}
+	first, second := halves(logs)
+	return errors.Join(e.ConsumeLogs(ctx, first), e.ConsumeLogs(ctx, second))
+}
+
+// halves copies a batch into two of about the same number of records.
+func halves(logs plog.Logs) (first, second plog.Logs) {
+	first, second = plog.NewLogs(), plog.NewLogs()
+	left := logs.LogRecordCount() / 2
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			n := scope.LogRecords().Len()
+			copyRecords(first, resource, scope, 0, min(left, n))
+			copyRecords(second, resource, scope, min(left, n), n)
+			left -= min(left, n)
+		}
+	}
+	return first, second
+}
+
+func copyRecords(to plog.Logs, resource plog.ResourceLogs, scope plog.ScopeLogs, from, until int) {
+	if from == until {
+		return
+	}
+	r := to.ResourceLogs().AppendEmpty()
+	resource.Resource().CopyTo(r.Resource())
+	r.SetSchemaUrl(resource.SchemaUrl())
+	s := r.ScopeLogs().AppendEmpty()
+	scope.Scope().CopyTo(s.Scope())
+	s.SetSchemaUrl(scope.SchemaUrl())
+	for i := from; i < until; i++ {
+		scope.LogRecords().At(i).CopyTo(s.LogRecords().AppendEmpty())
+	}
+}
