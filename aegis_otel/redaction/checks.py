@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Final
 
 Check = Callable[[str, int, int], bool]
@@ -18,6 +18,9 @@ Check = Callable[[str, int, int], bool]
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = frozenset(_DIGITS)
 _JOINERS: Final = ".-_"
+_OPAQUE: Final = frozenset(_DIGITS + "!@#$%^&*+=~\\")
+_UPPER: Final = re.compile("[A-Z]")
+_LOWER: Final = re.compile("[a-z]")
 _FILES: Final = (
     "png",
     "jpg",
@@ -146,23 +149,19 @@ def phone_hint(text: str, start: int, end: int) -> bool:
     candidate = text[start:end]
     digits = digits_of(candidate)
     if len(digits) == len(candidate):
-        return 10 <= len(digits) <= 15
+        return 10 <= len(digits) <= 15 and (digits[0] != "1" or len(digits) == 11)
     is_date = candidate[4:5] in ("-", ".") and candidate[:4].isdigit() and candidate[:2] in ("19", "20")
     return 7 <= len(digits) <= 17 and not is_date
 
 
 def opaque(text: str, start: int, end: int) -> bool:
-    """Looks like a secret, not like a word: six characters or more with a digit, mixed case, or long."""
+    """Looks like a secret, not like a word: six characters or more with a digit, a symbol, mixed case, or long."""
     candidate = text[start:end]
     if len(candidate) < 6:
         return False
-    if len(candidate) >= 20 or any(character in _DIGITS for character in candidate):
+    if len(candidate) >= 20 or any(character in _OPAQUE for character in candidate):
         return True
-    return any(
-        previous.islower() and character.isupper()
-        for previous, character in pairwise(candidate)
-        if previous.isascii() and character.isascii()
-    )
+    return _UPPER.search(candidate, 1) is not None and _LOWER.search(candidate) is not None
 
 
 def opaque_digit(text: str, start: int, end: int) -> bool:

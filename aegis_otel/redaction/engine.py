@@ -327,7 +327,7 @@ class Redactor:
         if not isinstance(first, str) or len(first) > 64:
             return None
         rule = self._keys.match(first)
-        if rule is not None and isinstance(second, str) and self._keys.match(second) is not None:
+        if rule is not None and isinstance(second, str) and self._text.names_field(second):
             return None
         return rule
 

@@ -59,7 +59,7 @@ def needs_folding(text: str) -> bool:
 
 
 def fold_character(code_point: int) -> str:
-    """What one code point counts as: an ASCII character, itself, or nothing (deleted)."""
+    """What one code point counts as: an ASCII character (any other letter as `x`), itself, or nothing (deleted)."""
     if code_point < 0x80:
         return chr(code_point)
     if code_point in _DELETED:
@@ -74,7 +74,9 @@ def fold_character(code_point: int) -> str:
         return chr(65 + letter) if letter < 26 else chr(71 + letter)
     character = chr(code_point)
     digit = unicodedata.decimal(character, -1)
-    return character if digit < 0 else str(digit)
+    if digit >= 0:
+        return str(digit)
+    return "x" if character.isalpha() else character
 
 
 def fold(text: str) -> tuple[str, list[int], list[int]] | None:

@@ -55,7 +55,8 @@ class Prefilter:
                 contained.add(glued)
                 continue
             before, rest = _split(words, anchor)
-            near = glued[max(0, anchor - 1) : anchor + 1] if len(words) == 1 or anchor >= len(words[0]) + 1 else ""
+            starts = {len("".join(words[:index])) for index in range(len(words))}
+            near = "" if anchor in starts else glued[anchor - 1 : anchor + 1]
             group = anchored.setdefault(glued[anchor], {}).setdefault(re.escape(near), set())
             group.update((variant, rest + (_END if short else "")) for variant in before)
         self._contained = tuple(

@@ -278,7 +278,7 @@ ALLOW_KEYS: Final = (
 NEUTRAL: Final = _words(
     "value val string str text raw plain plaintext hash hashed digest encrypted enc confirm confirmation again "
     "repeat header number num no nbr new old current last four full digits b base hex bytes data info details "
-    "payload json list map dict array object obj input field"
+    "payload json list map dict array object obj input field provided supplied entered"
 )
 
 PROSE_VALUES: Final = _words(
@@ -292,12 +292,15 @@ PROSE_VALUES: Final = _words(
     "matched wrong incorrect correct bad weak strong short long hidden masked redacted filtered omitted "
     "provided supplied expected got optional unsupported supported declined approved blocked locked unlocked "
     "login logout attempt attempts count type length size policy rule rules service manager email username "
-    "number protected skipped ignored cached reused unchanged"
+    "number protected skipped ignored cached reused unchanged "
+    "called returned oauth oauth2 oidc saml ldap basic bearer digest sso mtls jwt kerberos"
 )
 
 PLACEHOLDER: Final = (
     r"[*•#]+|[xX]{4,}|\.{3,}|…|-+|_+|\?|%s|%\([A-Za-z_]+\)s|\$[0-9]+|\$[A-Z_][A-Z0-9_]*|:[a-z_]+"
-    r"|\$?\{[A-Za-z_][A-Za-z0-9_.:\-]*\}|\{\{[^{}]*\}\}|\{\}"
+    r"|\$\{[A-Za-z_][A-Za-z0-9_.:\-]*\}|\{[A-Za-z_.]*\}|\{\{[^{}]*\}\}|\{\}"
+    r"|[A-Za-z_][A-Za-z0-9_.]*\(\)"
+    r"|(?:os|process|self|settings|config|request|env|args|this|cfg)\.[A-Za-z_.]+(?:[\[(][\"']?[A-Za-z_]*[\"']?[\])])?"
 )
 
 _DATE: Final = (
@@ -411,6 +414,29 @@ VALUES: Final = (
         literals=("@",),
     ),
     ValueRule("password", r"""://[^\s/?#"'<>@:\\]*:([^\s/?#"'<>\\]+)@""", group=1, check="secret", literals=("@",)),
+    ValueRule(
+        "password",
+        r"""://[^\s/?#"'<>@:\\]*:([0-9]*[^0-9\s"'<>@\\/:][^\s"'<>@\\/]*/[^\s"'<>@]*)@""",
+        group=1,
+        check="secret",
+        literals=("@",),
+    ),
+    ValueRule("password", r":thin:[^\s/@]+/([^\s@]+)@", group=1, check="secret", literals=(":thin:",)),
+    ValueRule("token", r"""[?&]code=([^\s&"'#<>]{16,})""", group=1, check="opaque", literals=("code=",)),
+    ValueRule(
+        "password",
+        r"""(?i)basic_?auth\(\s*["'][^"']*["']\s*,\s*(?:password\s*=\s*)?["']([^"']+)["']""",
+        group=1,
+        check="secret",
+        literals=("basicauth(", "basic_auth("),
+    ),
+    ValueRule(
+        "password",
+        r"""(?i)\b(?:credentials|creds|logins?)\s+(?:(?:with|as|for)\s+)?[A-Za-z0-9._@\-]+[:/]([^\s"',;:/]{6,})""",
+        group=1,
+        check="opaque_digit",
+        literals=("credentials ", "creds ", "login "),
+    ),
     ValueRule("token", r"""://([^\s/?#"'<>@:\\]{16,})@""", group=1, check="opaque", literals=("@",)),
     ValueRule(
         "password",
@@ -506,6 +532,23 @@ VALUES: Final = (
     ),
     ValueRule(
         "",
+        r"""\b(?:name|key|field|param|header)\s*[:=]\s*["']?([A-Za-z][A-Za-z0-9_.\-]{0,60})["']?[\s,;]+"""
+        r"""(?:value|val)\s*[:=]\s*["']?([^\s"',;}]+)""",
+        group=2,
+        key=1,
+        check="secret",
+        literals=("value", "val:", "val="),
+    ),
+    ValueRule(
+        "",
+        r"""\b([A-Za-z_][A-Za-z0-9_]{0,60})\((?:value\s*=\s*)?[bur]?["']([^"']+)["']\)""",
+        group=2,
+        key=1,
+        check="opaque",
+        literals=("('", '("', "(b'", '(b"', "(value"),
+    ),
+    ValueRule(
+        "",
         r"""(?:^|[\s"'\[,(])--?([A-Za-z][A-Za-z0-9_\-]*)(?:["'],\s*|\s+)["']?([^\s"'\-,][^\s"']*)""",
         group=2,
         key=1,
@@ -516,7 +559,7 @@ VALUES: Final = (
         "",
         r"(?i)\b([a-z0-9_\-]{0,40}?(?:passw(?:or)?d|pwd|passcode|passphrase|secret|token|api key|access key|secret key"
         r"|ssn|social security number|mrn|medical record number|dob|date of birth|otp|pin))\s+"
-        r"(?:is|was|equals|(?:(?:is|was|has been) )?(?:set|changed|reset|updated) to):?\s+"
+        r"(?:is|was|equals|(?:has|with)(?: the)? value|(?:(?:is|was|has been) )?(?:set|changed|reset|updated) to):?\s+"
         r"""["']?([^\s"',;]+)""",
         group=2,
         key=1,
@@ -541,7 +584,7 @@ VALUES: Final = (
     ),
     ValueRule(
         "password",
-        r"""(?i)\b(?:password|passwd|pwd|passcode|passphrase)\s+(?:of\s+)?([^\s"',;:=()]+)""",
+        r"""(?i)\b(?:password|passwd|pwd|passcode|passphrase)\s+(?:of\s+|\()?([^\s"',;:=()]+)""",
         group=1,
         check="opaque_digit",
         literals=("passw", "pwd", "passcode", "passphrase"),
@@ -552,6 +595,15 @@ VALUES: Final = (
         group=1,
         check="opaque_digit",
         literals=("key", "token", "secret"),
+    ),
+    ValueRule(
+        "otp",
+        r"(?i)\b(?:verification|security|login|access|mfa|2fa|otp|reset|recovery|one[- ]time|confirmation)[ \-]"
+        r"(?:code|password|pin|passcode)[\s:=#]*(?:(?:is|was)[\s:=]*)?([0-9]{4,8})\b",
+        group=1,
+        check="edge",
+        literals=(" code", " passw", " pin ", " passcode", "-code"),
+        digits=True,
     ),
     # Identifiers of people
     ValueRule(
@@ -616,9 +668,8 @@ VALUES: Final = (
         digits=True,
         literals=("+",),
     ),
-    ValueRule(
-        "phone", r"\+?\b(?:00[1-9][0-9]{0,2}|1)[ \-.][0-9]{2,4}(?:[ \-.][0-9]{2,5}){2,5}", check="phone", digits=True
-    ),
+    ValueRule("phone", r"\b1[ \-.][0-9]{2,4}(?:[ \-.][0-9]{2,5}){2,5}", check="phone", digits=True),
+    ValueRule("phone", r"\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \-.][0-9]{2,8}){1,5}", check="phone", digits=True),
     ValueRule("phone", r"\b0[0-9]{2,4}[ \-][0-9]{3,4}[ \-][0-9]{3,4}", check="phone", digits=True),
     ValueRule("phone", r"^\s*([0-9]{3} [0-9]{3} [0-9]{4})\s*$", group=1, check="phone", digits=True),
     ValueRule(
@@ -637,6 +688,14 @@ VALUES: Final = (
         group=1,
         check="edge",
         literals=("account n", "account #", "acct n", "acct. n", "acct #"),
+        digits=True,
+    ),
+    ValueRule(
+        "license",
+        r"(?i)\bdriv(?:er'?s?'?|ing) licen[sc]e(?: number| no\.?| num)?[\s:#=]*(?:is\s+)?"
+        r"([A-Za-z]*-?[0-9][A-Za-z0-9\-]{3,})",
+        group=1,
+        literals=("driver", "driving"),
         digits=True,
     ),
     # Healthcare messages

@@ -28,6 +28,7 @@ _CLEAN_CACHE: Final = 4096
 _CLEAN_LENGTH: Final = 256
 _MAX_KEY: Final = 64
 _MAX_PARENTHESIS: Final = 32
+_MAX_INDEX: Final = 8
 _MAX_WORDS: Final = 8
 _BUDGET_FLOOR: Final = 1_000_000
 _BUDGET_FACTOR: Final = 20
@@ -35,17 +36,28 @@ _BUDGET_FACTOR: Final = 20
 _KEY_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _QUOTES: Final = "\"'`"
 _CLOSING: Final = {"{": "}", "[": "]", "(": ")"}
-_STOPS: Final = frozenset(",;&\"'`)]}>|")
+_MAX_CALL: Final = 200
+_BLANK: Final = re.compile(r"\s", re.ASCII)
 _SPACE: Final = " \t\r\n\f\v\0"
 _PROSE_STRIP: Final = "<>[](){}*.!,;:'\"` "
 
-_SEPARATOR: Final = re.compile(r"=+>?|:=|:| -> ", re.ASCII)
-_BOUNDARY: Final = re.compile(
-    r"[,;&\"'`)\]}>|.:]*(?:[\s\x01]|\Z|\\+[nrt\"']|[A-Za-z_][A-Za-z0-9_.\-]*[\"']?\s?[=:]|[\"'\[({<])", re.ASCII
-)
+_SEPARATOR: Final = re.compile(r"=+>?|:=|:| -> |\u2192", re.ASCII)
+_CLOSED: Final = r"[,;&\"'`)\]}>|.:]*(?:[\s\x01]|\Z|\\+[nrt\"'])"
+_NEXT_KEY: Final = r"[\"'\\]*[A-Za-z_][A-Za-z0-9_.\-\[\]]*[\"'\\]*\s?[=:]"
+# What must follow a character for it to end an unquoted value: separators, and closing brackets and quotes.
+_AFTER_SEPARATOR: Final = re.compile(rf"{_CLOSED}|\s?{_NEXT_KEY}|[\"'\[({{]", re.ASCII)
+_AFTER_AMPERSAND: Final = re.compile(rf"{_CLOSED}|[A-Za-z_][A-Za-z0-9_.\-\[\]%]*=", re.ASCII)
+_AFTER_CLOSING: Final = re.compile(rf"{_CLOSED}|[\"'`)\]}}>]*[,;&|]\s?(?:{_NEXT_KEY}|[\"'\[({{])", re.ASCII)
+_BOUNDARIES: Final = {
+    **dict.fromkeys(",;", _AFTER_SEPARATOR),
+    **dict.fromkeys("&|", _AFTER_AMPERSAND),
+    **dict.fromkeys("\"'`)]}>", _AFTER_CLOSING),
+}
 _ESCAPED_BREAK: Final = re.compile(r"\\+[nrt](?:\s|\Z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])", re.ASCII)
 _LINE_END: Final = re.compile(r"[\r\n]|\\+[nr]", re.ASCII)
 _PREFIX: Final = re.compile(r"[bBuUrRfF]{0,2}(\\*)([\"'`])", re.ASCII)
+_YAML_BLOCK: Final = re.compile(r"([|>][-+0-9]{0,2}[ \t]*\r?\n)(?:[ \t]+[^\r\n]*(?:\r?\n|\Z))+", re.ASCII)
+_TAG: Final = re.compile(r"<(?:/|!--|!\[|!D|[A-Za-z][A-Za-z0-9:\-]*(?:\s[^<>]{0,200})?/?>)", re.ASCII)
 _SCHEME: Final = re.compile(
     r"(bearer|basic|digest|token|negotiate|ntlm|apikey|hawk|oauth|aws4-hmac-sha256) +(?=\S)", re.ASCII | re.IGNORECASE
 )
@@ -56,10 +68,13 @@ _NEXT_DATE_WORD: Final = re.compile(
     r"[^\s,;&\"'<>\[\]{}|=:\x01]*)(\s*[=:])?",
     re.ASCII | re.IGNORECASE,
 )
+_FIELD_NAME: Final = re.compile(r"(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*)\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9][0-9.,_]*", re.ASCII)
 _INSERT: Final = re.compile(r"\binsert\s+into\s+[^\s(]+\s*\(([^()]*)\)\s*values\s*(?=\()", re.ASCII | re.IGNORECASE)
 # A text without any of these has no `key=value` in it, nor a disguise.
 _ACTIVE: Final = re.compile(r"[=:@<>\"'%\\|&_`\x1b]", re.ASCII)
+# SQLAlchemy's errors: [SQL: INSERT … VALUES (?, ?)]\n[parameters: ('x', 'y')]
+_PARAMETERS: Final = re.compile(r"\]?\s*\[parameters: \[?", re.ASCII)
 _DIGIT_RUN: Final = re.compile(r"[0-9][0-9 ().\-/_]{6,}[0-9]", re.ASCII)
 
 
@@ -155,6 +170,10 @@ class TextRedactor:
         return text.strip(_PROSE_STRIP).lower() in self._prose or (
             self._placeholder is not None and self._placeholder.match(text) is not None
         )
+
+    def names_field(self, text: str) -> bool:
+        """Whether `text` is itself the name of a secret field, as in a list of fields."""
+        return _FIELD_NAME.match(text) is not None and self._keys.match(text) is not None
 
     def _remember(self, text: str) -> None:
         if len(text) <= _CLEAN_LENGTH:
@@ -252,7 +271,7 @@ class TextRedactor:
             return not self.is_prose(text[start:end])
         if check == "field":
             value = text[start:end]
-            return not self.is_prose(value) and self._keys.match(value) is None
+            return not self.is_prose(value) and not self.names_field(value)
         if not CHECKS[check](text, start, end):
             return False
         return not check.startswith("opaque") or not self.is_prose(text[start:end])
@@ -277,17 +296,12 @@ class TextRedactor:
             if value is None:
                 continue
             start, end, quoted = value
-            bare = not quote and not quoted
-            prose_form = bare and separator.group() == ":" and text[position : position + 1] in (" ", "\t")
-            candidate = text[start:end]
-            budget -= len(candidate)
+            budget -= end - start
             if budget < 0:
                 raise ValueError("a text built to make redaction slow")
-            if (
-                self.is_prose(candidate)
-                or not _fits(rule, candidate)
-                or (rule.opaque and prose_form and candidate[0] not in _CLOSING and not _looks_opaque(text, start, end))
-            ):
+            if self.is_prose(text[start:end]) or not _fits(rule, text[start:end]):
+                continue
+            if not (quote or quoted) and _is_harmless(text, key_start, separator, rule, start, end):
                 continue
             yield Span(start, end, 0, rule.kind, "" if quoted else quote)
             position = end
@@ -297,11 +311,16 @@ class TextRedactor:
         end = _skip_back(text, end)
         if end and text[end - 1] == ")":
             opening = text.rfind("(", max(0, end - _MAX_PARENTHESIS), end)
-            if opening <= 0:
+            if opening < 0:
                 return None
+            for column in text[opening + 1 : end - 1].split(","):
+                rule = self._keys.match(column.strip())
+                if rule is not None:
+                    return rule, opening, ""
             end = _skip_back(text, opening)
         if end and text[end - 1] == "]":
-            end -= 1
+            opening = text.rfind("[", max(0, end - _MAX_INDEX), end)
+            end = opening if opening >= 0 and not text[opening + 1 : end - 1].strip("0123456789") else end - 1
         if end and text[end - 1] in _QUOTES:
             quote = text[end - 1]
             key_end = end - 1
@@ -363,6 +382,9 @@ class TextRedactor:
                 position = close
                 while position < len(text) and text[position] in ", \t\r\n":
                     position += 1
+                parameters = _PARAMETERS.match(text, position)
+                if parameters is not None:
+                    position = parameters.end()
 
 
 class _Pattern:
@@ -389,8 +411,21 @@ def _fits(rule: KeyRule, value: str) -> bool:
     return not rule.min_digits or sum(character in "0123456789" for character in value) >= rule.min_digits
 
 
-def _looks_opaque(text: str, start: int, end: int) -> bool:
-    return _SCHEME.match(text, start, end) is not None or text.find("=", start, end) >= 0 or opaque(text, start, end)
+def _is_harmless(text: str, key_start: int, separator: re.Match[str], rule: KeyRule, start: int, end: int) -> bool:
+    """Whether a bare `key: value` is code (`password=password`), part of a path, or prose (`session: active`)."""
+    key = text[key_start : separator.start()].rstrip().lower().rpartition(".")[2]
+    if text[start:end].lower() == key:
+        return True
+    if not rule.opaque or separator.group() != ":":
+        return False
+    if start == separator.end():
+        return key_start > 0 and text[key_start - 1] == ":"
+    return not (
+        text[start] in _CLOSING
+        or text.find("=", start, end) >= 0
+        or _SCHEME.match(text, start, end) is not None
+        or opaque(text, start, end)
+    )
 
 
 def _skip_back(text: str, end: int) -> int:
@@ -408,8 +443,16 @@ def _value_after(
         position += 1
     if position == length:
         return None
+    block = _YAML_BLOCK.match(text, position)
+    if block is not None:
+        return block.end(1), block.end(), False
     opening = _PREFIX.match(text, position)
     if opening is not None:
+        quotes = opening.group(2) * 3
+        if text.startswith(quotes, opening.start(2)):
+            start = opening.start(2) + 3
+            end = text.find(quotes, start)
+            return (start, end if end > 0 else len(text), True) if start < len(text) else None
         start = opening.end()
         end = _closing_quote(text, start, len(opening.group(1)), opening.group(2))
         return (start, end, True) if end > start else None
@@ -459,9 +502,9 @@ def _closing_quote(text: str, start: int, backslashes: int, quote: str) -> int:
     return length
 
 
-def _matching(text: str, position: int) -> int:
-    """The position after the bracket that closes the one at `position`; the end of the text if there is none."""
-    length = len(text)
+def _matching(text: str, position: int, limit: int | None = None) -> int:
+    """The position after the bracket that closes the one at `position`; `limit`, else the text's end, if none does."""
+    length = len(text) if limit is None else limit
     open_brackets: list[str] = []
     while position < length:
         character = text[position]
@@ -475,7 +518,7 @@ def _matching(text: str, position: int) -> int:
             position += 1
         elif character in "\"'":
             closing = _closing_quote(text, position + 1, 0, character)
-            if closing < length:
+            if closing < len(text):
                 position = closing
         position += 1
     return length
@@ -489,22 +532,24 @@ def _token_end(text: str, position: int) -> int:
         character = text[position]
         if character in _SPACE:
             break
-        if character in _STOPS:
-            if character in _QUOTES and position > start and text[position - 1] in _CLOSING:
-                closed = _matching(text, position - 1)
-                if closed < length or text[-1] in ")]}":
-                    return closed
-            if _BOUNDARY.match(text, position + 1):
+        boundary = _BOUNDARIES.get(character)
+        if boundary is not None:
+            if boundary.match(text, position + 1):
                 break
+        elif character in _CLOSING:
+            closed = _matching(text, position, min(length, position + _MAX_CALL))
+            inside = text[position + 1 : closed]
+            if inside and text[closed - 1] == _CLOSING[character] and (inside[0] in "\"'" or not _BLANK.search(inside)):
+                position = closed
+                continue
         elif character == "<":
-            tag = text[position + 1 : position + 2]
-            if position > start and (tag in ("/", "!") or (tag.isascii() and tag.isalpha())):
+            if position > start and _TAG.match(text, position):
                 break
         elif character == "\\" and position > start:
             after = position + 1
             while text[after : after + 1] == "\\":
                 after += 1
-            if text[after : after + 1] in ('"', "'") and _BOUNDARY.match(text, after + 1):
+            if text[after : after + 1] in ('"', "'") and _AFTER_CLOSING.match(text, after + 1):
                 break
             if _ESCAPED_BREAK.match(text, position):
                 break
