@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from aegis_otel.redaction.keys import KeyMatcher
+from aegis_otel.redaction.keys import MAX_KEY, KeyMatcher
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet
 from aegis_otel.redaction.text import TextRedactor
 
@@ -23,6 +23,7 @@ MAX_TEXT: Final = 4 * 2**20
 """Characters of one text; a longer one is masked as kind `length`."""
 
 _MAX_NODES: Final = 200_000
+_KEY_CACHE: Final = 4096
 _SMALLEST_NUMBER: Final = 10**8
 _LARGEST_NUMBER: Final = 10**40
 _NOT_HASHED: Final = re.compile(r"[^a-z0-9]+")
@@ -88,6 +89,7 @@ class Redactor:
         self._who_text = TextRedactor(who, self._keys, self._mask)
         self._identity = frozenset(rules.audit_keys)
         self._who = frozenset(rules.audit_who)
+        self._plain_keys: set[str] = set()
         self._by_kind = {rule.kind: rule for rule in reversed(rules.keys)}
 
     def redact_text(self, text: str) -> str:
@@ -112,6 +114,8 @@ class Redactor:
         A value that can't be redacted becomes `[REDACTION FAILED]`.
         """
         try:
+            if type(mapping) is dict and self._is_plain(mapping):
+                return mapping
             return self._redact_map(mapping, 0, _Walk(), None, audit, self._text)
         except Exception:
             return self._one_by_one(mapping, audit)
@@ -121,6 +125,31 @@ class Redactor:
     ) -> tuple[str, dict[str, Any]]:
         """A record's message and attributes, redacted."""
         return self.redact_text(message), self.redact_mapping(attributes, audit=audit)
+
+    def _is_plain(self, mapping: dict[str, Any]) -> bool:
+        """Whether a look at each entry of a flat map shows that there is nothing to do: the usual case, made cheap."""
+        plain_keys = self._plain_keys
+        is_clean = self._text.is_clean
+        for key, value in mapping.items():
+            if key not in plain_keys and not self._is_plain_key(key):
+                return False
+            kind = type(value)
+            if kind is str:
+                if not is_clean(value):
+                    return False
+            elif kind is int or kind is float:
+                if not -_SMALLEST_NUMBER < value < _SMALLEST_NUMBER:
+                    return False
+            elif value is not None and kind is not bool:
+                return False
+        return True
+
+    def _is_plain_key(self, key: str) -> bool:
+        if key in _VALUE_FIELDS or key == "text" or self._keys.match(key) is not None or not self._text.is_clean(key):
+            return False
+        if len(self._plain_keys) < _KEY_CACHE and len(key) <= MAX_KEY:
+            self._plain_keys.add(key)
+        return True
 
     def _one_by_one(self, mapping: Mapping[str, Any], audit: bool) -> dict[str, Any]:
         """Redacts each entry by itself, so that one that fails does not take the others with it."""

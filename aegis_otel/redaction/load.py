@@ -139,6 +139,7 @@ def _value_rule(rule: Any, where: str) -> ValueRule:
     if check and check not in TEXT_CHECKS:
         raise RuleError(f"{where}: check must be one of {', '.join(sorted(TEXT_CHECKS))}, not {check!r}")
     given["check"] = "" if check == "none" else check
+    given["digits"] = False  # The quick look for numbers knows the built-in rules only.
     given["literals"] = tuple(str(literal).lower() for literal in given.get("literals", ()))
     return ValueRule(**given)
 

@@ -76,6 +76,7 @@ _ACTIVE: Final = re.compile(r"[=:@<>\"'%\\|&_`\x1b]", re.ASCII)
 # SQLAlchemy's errors: [SQL: INSERT … VALUES (?, ?)]\n[parameters: ('x', 'y')]
 _PARAMETERS: Final = re.compile(r"\]?\s*\[parameters: \[?", re.ASCII)
 _DIGIT_RUN: Final = re.compile(r"[0-9][0-9 ().\-/_]{6,}[0-9]", re.ASCII)
+_NINE_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/_]{0,3}[0-9]){8}", re.ASCII)
 
 
 class Span(NamedTuple):
@@ -110,16 +111,15 @@ class TextRedactor:
         )
         names = [words for rule in rules.keys for name in rule.names if (words := split_words(name))]
         self._spaced_tails = frozenset(words[-1] for words in names if len(words) > 1) | frozenset(rules.neutral)
-        literals = {
-            literal
-            for pattern in self._values
-            if pattern.rule.check != "phone_hint"
-            for literal in pattern.rule.literals
-            if len(literal) > 1
-        }
+        literals: set[str] = set()
+        hints: set[str] = set()
+        for pattern in self._values:
+            (hints if pattern.rule.check == "phone_hint" else literals).update(pattern.rule.literals)
+        literals = {literal for literal in literals if len(literal) > 1}
         plain = {literal for literal in literals if not (_ACTIVE.search(literal) or " -" in literal)}
         self._has_stem = Prefilter((), names).hits
         self._has_literal = Prefilter(literals).hits
+        self._has_phone_hint = Prefilter(hints).hits
         self._plain_gate = Prefilter(plain).hits
         self._ungated = tuple(pattern for pattern in self._values if not (pattern.rule.literals or pattern.rule.digits))
         self._wants_all = any(pattern.rule.kind in ("ipv4", "ipv6") for pattern in self._values)
@@ -136,11 +136,10 @@ class TextRedactor:
             suspect = "@" in text or needs_folding(text) or self._has_stem(lower) or self._has_literal(lower)
         else:
             suspect = self._plain_gate(text.lower())
-        if (
-            suspect
-            or _DIGIT_RUN.search(text) is not None
-            or self._wants_all
-            or any(pattern.search(text) for pattern in self._ungated)
+        if suspect or self._wants_all or (self._ungated and any(pattern.search(text) for pattern in self._ungated)):
+            return False
+        if _DIGIT_RUN.search(text) is not None and (
+            _NINE_DIGITS.search(text) is not None or self._has_phone_hint(text.lower())
         ):
             return False
         self._remember(text)
@@ -209,17 +208,18 @@ class TextRedactor:
             if "insert" in lower:
                 spans.extend(self._find_inserts(text))
         has_run = self._wants_all or _DIGIT_RUN.search(text) is not None
+        has_number = has_run and (self._wants_all or _NINE_DIGITS.search(text) is not None)
         has_literal = self._has_literal(lower)
         for pattern in self._values:
             rule = pattern.rule
             if rule.key and not has_stem:
                 continue
             if rule.literals:
-                if pattern.needs_literal and not has_literal and not (has_run and rule.check == "phone_hint"):
+                if pattern.needs_literal and not (has_run if rule.check == "phone_hint" else has_literal):
                     continue
                 if not any(literal in lower for literal in rule.literals):
                     continue
-            elif rule.digits and not has_run:
+            elif rule.digits and not has_number:
                 continue
             spans.extend(self._find_values(text, pattern))
         return _merge(_whole_masks(text, spans))
