@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import importlib.metadata
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
@@ -33,6 +34,10 @@ class Verdict(enum.Enum):
     WRONG = "wrong"
 
 
+# A line of the Collector's metrics, in Prometheus' text format.
+_SAMPLE: Final = re.compile(r"(?m)^otelcol_(\w+?)(?:_total)?\{([^}]*)\} ([0-9.e+]+)$")
+_EXPORTER: Final = re.compile(r'exporter="([^"]*)"')
+
 _STYLES: Final = {Verdict.FINE: "green", Verdict.OFF: "dim", Verdict.NOTE: "yellow", Verdict.WRONG: "bold red"}
 
 
@@ -51,6 +56,8 @@ def examine(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
         lambda: _distribution(current),
         _collector_installed,
         lambda: _collector_reachable(current),
+        lambda: _collector_counters(state),
+        lambda: _dead_letters(current.data_dir / "dead-letter"),
         lambda: _stores(current, state),
         lambda: _spool(current),
         lambda: _log_file(current),
@@ -157,6 +164,40 @@ def _export_nothing_http(url: str) -> None:
     answer = httpx.post(url, content=b"", headers={"content-type": "application/x-protobuf"}, timeout=_SECONDS)
     if answer.status_code not in (200, 401, 403):
         raise ConnectionError(f"status {answer.status_code}")
+
+
+def _collector_counters(state: Mapping[str, Any]) -> list[Finding]:
+    """What the Collector started here says of itself: taken, refused, still waiting for a store."""
+    what = "Collector's counters"
+    endpoints = state.get("endpoints")
+    address = endpoints.get("AEGIS_METRICS_PORT") if isinstance(endpoints, Mapping) else None
+    if not isinstance(address, str):
+        return []
+    try:
+        text = httpx.get(f"http://{address}/metrics", timeout=_SECONDS, trust_env=False).text
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return [Finding(what, Verdict.OFF, f"no `aegis-otel up` of this folder answers at {address}")]
+    counts: dict[str, float] = {}
+    waiting: dict[str, float] = {}
+    for name, labels, number in _SAMPLE.findall(text):
+        counts[name] = counts.get(name, 0.0) + float(number)
+        exporter = _EXPORTER.search(labels)
+        if name in ("aegis_queue_size", "exporter_queue_size") and exporter is not None and float(number):
+            waiting[exporter.group(1).rpartition("/")[2]] = float(number)
+    refused = counts.get("receiver_refused_log_records", 0) + counts.get("receiver_failed_log_records", 0)
+    detail = f"{counts.get('receiver_accepted_log_records', 0):.0f} records taken, {refused:.0f} refused"
+    for queue, size in sorted(waiting.items()):
+        detail += f"; {_amount(size)} wait for {queue}"
+    return [Finding(what, Verdict.NOTE if refused or waiting else Verdict.FINE, detail)]
+
+
+def _dead_letters(folder: Path) -> list[Finding]:
+    what = "dead letters"
+    count, size = _contents(folder)
+    if not size:
+        return []
+    detail = f"{folder}: {_amount(size)} in {count} files, which a store refused for good; they are in no store"
+    return [Finding(what, Verdict.WRONG, detail)]
 
 
 def _stores(current: Settings, state: Mapping[str, Any]) -> list[Finding]:

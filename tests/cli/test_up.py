@@ -142,6 +142,29 @@ def test_secrets_are_not_in_the_process_list_nor_on_the_console_nor_on_disk(up, 
     ]
 
 
+def test_doctor_sees_what_it_took_and_what_waits(up, run: Run, tmp_path: Path, collector: dict[str, str]):
+    running = up("--store", "file,seq", SEQ_URL="http://127.0.0.1:9").wait_until_up()
+    running.send(message="hello")
+    variables = {
+        **collector,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{running.grpc}",
+        "AEGIS_SPOOL_DIR": str(tmp_path / "spool"),
+    }
+
+    def seen() -> bool:
+        done = run("doctor", **variables)
+        assert done.status == 0, done.out
+        assert "takes records" in done.out
+        return "1 records taken, 0 refused" in done.out and "wait for seq-rest" in done.out
+
+    wait_for(seen, what="the Collector's counters")
+
+    (tmp_path / ".aegis/dead-letter/seq-rest.jsonl").write_text("{}\n")
+    done = run("doctor", **variables)
+    assert done.status == 1
+    assert "dead-letter" in done.out
+
+
 def test_a_port_in_use_is_named(up, run: Run, collector: dict[str, str]):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
