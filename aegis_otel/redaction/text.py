@@ -56,7 +56,7 @@ _BOUNDARIES: Final = {
 _ESCAPED_BREAK: Final = re.compile(r"\\+[nrt](?:\s|\Z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])", re.ASCII)
 _LINE_END: Final = re.compile(r"[\r\n]|\\+[nr]", re.ASCII)
 _PREFIX: Final = re.compile(r"[bBuUrRfF]{0,2}(\\*)([\"'`])", re.ASCII)
-_YAML_BLOCK: Final = re.compile(r"([|>][-+0-9]{0,2}[ \t]*\r?\n)(?:[ \t]+[^\r\n]*(?:\r?\n|\Z))+", re.ASCII)
+_YAML_BLOCK: Final = re.compile(r"([|>][-+0-9]{0,2}[ \t]*\r?\n[ \t]+)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*", re.ASCII)
 _TAG: Final = re.compile(r"<(?:/|!--|!\[|!D|[A-Za-z][A-Za-z0-9:\-]*(?:\s[^<>]{0,200})?/?>)", re.ASCII)
 _SCHEME: Final = re.compile(
     r"(bearer|basic|digest|token|negotiate|ntlm|apikey|hawk|oauth|aws4-hmac-sha256) +(?=\S)", re.ASCII | re.IGNORECASE
