@@ -17,19 +17,20 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import wrapt
-from opentelemetry import propagate
+from opentelemetry import propagate, trace
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.propagators import set_global_response_propagator
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTelSDKConfigurator
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import sampling
+from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose
 from aegis_otel import settings as settings_module
 from aegis_otel.capture import Accept
 from aegis_otel.capture.crash import CrashCapture
+from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
 from aegis_otel.capture.stdlib import StdlibCapture
@@ -55,6 +56,7 @@ class _State:
     settings: Settings | None = None
     dispatcher: Dispatcher | None = None
     capture: StdlibCapture | None = None
+    span_processors: int = 0
 
 
 _state = _State()
@@ -105,6 +107,8 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
+        if entry_point.name == "aegis_asgi":
+            kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
             kwargs.setdefault("meter_provider", NoOpMeterProvider())
         if not settings.message_spans:
@@ -132,6 +136,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         processors: list[Any] = [CorrelationSpanProcessor()]
         if settings.request_logs:
             processors.append(RequestCapture(accept, level=settings.level))
+        _state.span_processors = len(processors)
         with settings_module.upstream_environment():
             super()._configure(  # type: ignore[no-untyped-call]
                 resource_attributes=resource,
@@ -278,6 +283,20 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispa
     _state.capture = capture
     CrashCapture(accept).install()
     logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
+
+
+def _lean(settings: Settings) -> LeanRequests | None:
+    """How requests are recorded while nobody looks at spans; None where the SDK is not ours."""
+    provider = trace.get_tracer_provider()
+    if _state.dispatcher is None or not isinstance(provider, TracerProvider):
+        return None
+    return LeanRequests(
+        accept=_state.dispatcher.put if settings.request_logs else None,
+        level=settings.level,
+        header=settings.correlation_header,
+        provider=provider,
+        own_processors=_state.span_processors,
+    )
 
 
 def _live_and_die(dispatcher: Dispatcher, timeout: float) -> None:

@@ -29,7 +29,21 @@ def test_an_acceptable_id_is_taken_as_it_is(value):
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "x" * 129, "a b", "a\n", "a\r\nset-cookie: b", "<script>", "ü", "a,b", 'a"', "a\x00", "{}", "../../etc\\"],
+    [
+        "",
+        " ",
+        "x" * 129,
+        "a b",
+        "a\n",
+        "a\r\nset-cookie: b",
+        "<script>",
+        "ü",
+        "a,b",
+        'a"',
+        "a\x00",
+        "{}",
+        "../../etc\\",
+    ],
 )
 def test_a_hostile_id_is_not(value):
     context = PROPAGATOR.extract({"x-correlation-id": value})

@@ -53,7 +53,16 @@ def test_an_error_is_aegisxs_error_log_entry():
 
 @pytest.mark.parametrize(
     ("levelno", "level"),
-    [(5, "debug"), (10, "debug"), (20, "info"), (25, "info"), (30, "warn"), (40, "error"), (50, "error"), (99, "error")],
+    [
+        (5, "debug"),
+        (10, "debug"),
+        (20, "info"),
+        (25, "info"),
+        (30, "warn"),
+        (40, "error"),
+        (50, "error"),
+        (99, "error"),
+    ],
 )
 def test_stdlib_levels_map_to_four(levelno, level):
     assert schema.level_name(schema.severity_of_level(levelno)) == level

@@ -8,7 +8,7 @@ taken already keeps that one's span.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from functools import wraps
 from typing import Any, Final
 
@@ -18,10 +18,7 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import get_excluded_urls
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+from aegis_otel.capture.lean import AsgiApp, LeanRequests, LeanServer, Receive, Scope, Send
 
 _CONTEXT: Final = "aegis_otel.context"
 _MARK: Final = "_is_instrumented_by_opentelemetry"
@@ -38,7 +35,7 @@ class AsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _instrument(self, **kwargs: Any) -> None:
         first = AsgiServerInstrumentor._options is None
-        allowed = ("tracer_provider", "meter_provider", "exclude_spans")
+        allowed = ("tracer_provider", "meter_provider", "exclude_spans", "lean")
         AsgiServerInstrumentor._options = {name: kwargs[name] for name in allowed if name in kwargs}
         if first:
             for module, hook in _HOOKS.items():
@@ -69,12 +66,18 @@ class _ServedApp:
         self.app = app
         self._serve: AsgiApp = self._remember_at_response
         if options is not None:
-            self._serve = OpenTelemetryMiddleware(
-                self._remember_at_request, excluded_urls=get_excluded_urls("ASGI"), **options
-            )
+            excluded = get_excluded_urls("ASGI")
+            options = dict(options)
+            lean: LeanRequests | None = options.pop("lean", None)
+            self._serve = OpenTelemetryMiddleware(self._remember_at_request, excluded_urls=excluded, **options)
+            if lean is not None:
+                self._serve = LeanServer(self._without_fastapis_own, lean, self._serve, excluded)
 
     async def _remember_at_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[_CONTEXT] = otel_context.get_current()
+        await self._without_fastapis_own(scope, receive, send)
+
+    async def _without_fastapis_own(self, scope: Scope, receive: Receive, send: Send) -> None:
         # FastAPI has telemetry of its own, which would make a second server span and a second request
         # record; it lets a request be that carries this key.
         scope.setdefault("fastapi.telemetry", None)

@@ -121,11 +121,16 @@ def _error(span: ReadableSpan, status: int | None) -> ErrorInfo:
     info = error_info(sys.exc_info())
     if info is not None:
         return info
+    return plain_error(status, span.status.description)
+
+
+def plain_error(status: int | None, description: str | None = None) -> ErrorInfo:
+    """The error of a request that failed with a status and no exception."""
     try:
         phrase = HTTPStatus(status or 500).phrase
     except ValueError:
         phrase = f"status {status}"
-    return ErrorInfo("HTTPError", span.status.description or phrase, "")
+    return ErrorInfo("HTTPError", description or phrase, "")
 
 
 class RequestSampler(Sampler):

@@ -55,7 +55,10 @@ def test_older_attribute_names_are_understood(served):
 
 def test_a_request_that_raised(served):
     tracer, records = served
-    with pytest.raises(KeyError), tracer.start_as_current_span("s", kind=SpanKind.SERVER, attributes={"http.method": "GET", "http.target": "/"}):
+    with (
+        pytest.raises(KeyError),
+        tracer.start_as_current_span("s", kind=SpanKind.SERVER, attributes={"http.method": "GET", "http.target": "/"}),
+    ):
         raise KeyError("stock")
     (record,) = records
     assert record.message == "HTTP Request Error"
@@ -108,7 +111,9 @@ def test_a_remote_parent_is_a_request(served):
     assert records[0].trace_id == 5
 
 
-@pytest.mark.parametrize("sampler", [sampling.ALWAYS_OFF, sampling.TraceIdRatioBased(0.0), sampling.ParentBased(sampling.ALWAYS_OFF)])
+@pytest.mark.parametrize(
+    "sampler", [sampling.ALWAYS_OFF, sampling.TraceIdRatioBased(0.0), sampling.ParentBased(sampling.ALWAYS_OFF)]
+)
 def test_a_span_that_sampling_drops_makes_its_record_and_is_not_exported(sampler):
     records: list[schema.Record] = []
     exporter = InMemorySpanExporter()

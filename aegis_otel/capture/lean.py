@@ -1,0 +1,212 @@
+"""A server span that costs little, for requests whose traces go nowhere.
+
+Where no processor but our own looks at spans, a request needs of its span only what the log needs: ids in the
+context, the correlation id on the response, and a request record at the end. This does that and no more.
+What OpenTelemetry's middleware would add (attributes, events, metrics, spans of messages) nobody would see.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import propagate, trace
+from opentelemetry.instrumentation.asgi import get_host_port_url_tuple
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.util.http import ExcludeList
+
+from aegis_otel import correlation
+from aegis_otel.capture import Accept
+from aegis_otel.capture.requests import LOGGER, plain_error
+from aegis_otel.capture.stdlib import error_info
+from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record, trace_id_as_uuid
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+
+
+class LeanRequests:
+    """Makes the lean span and the record of every request to an app.
+
+    Args:
+        accept: takes each record; None: no request records.
+        level: least OpenTelemetry severity that is taken.
+        header: the correlation id's header, lower case.
+        provider: the tracer provider in force; asked for ids, and whether anybody looks at spans.
+        own_processors: how many span processors of the provider are ours.
+    """
+
+    def __init__(
+        self,
+        *,
+        accept: Accept | None,
+        level: int,
+        header: str,
+        provider: TracerProvider,
+        own_processors: int,
+    ) -> None:
+        self.accept = accept
+        self.level = level
+        self.header = header.encode("ascii")
+        self._provider = provider
+        self._own_processors = own_processors
+        fields = {field.lower() for field in propagate.get_global_textmap().fields}
+        self._carried = {field.encode("latin-1", "replace"): field for field in fields}
+
+    def usable(self) -> bool:
+        """Whether still nobody but us looks at spans."""
+        processors = getattr(self._provider._active_span_processor, "_span_processors", None)
+        return processors is not None and len(processors) == self._own_processors
+
+    def context(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[otel_context.Context, SpanContext]:
+        """The context of a request with these headers, and its span's."""
+        carried = self._carried
+        carrier: dict[str, str] = {}
+        for name, value in headers:
+            field = carried.get(name)
+            if field is not None and field not in carrier:
+                carrier[field] = value.decode("latin-1")
+        context = propagate.extract(carrier, otel_context.Context()) if carrier else otel_context.Context()
+        parent = trace.get_current_span(context).get_span_context()
+        ids = self._provider.id_generator
+        if parent.trace_id:
+            span = SpanContext(parent.trace_id, ids.generate_span_id(), False, parent.trace_flags, parent.trace_state)
+        else:
+            span = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), False, _SAMPLED)
+        return trace.set_span_in_context(NonRecordingSpan(span), context), span
+
+
+class LeanServer:
+    """An ASGI app inside lean spans.
+
+    Args:
+        app: the app.
+        requests: how spans and records are made.
+        full: the app inside OpenTelemetry's middleware, for when somebody looks at spans after all.
+        excluded: URLs that get no span (``OTEL_PYTHON_ASGI_EXCLUDED_URLS``).
+    """
+
+    def __init__(self, app: AsgiApp, requests: LeanRequests, full: AsgiApp, excluded: ExcludeList) -> None:
+        self._app = app
+        self._requests = requests
+        self._full = full
+        self._excluded = excluded if excluded._excluded_urls else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        requests = self._requests
+        if scope["type"] != "http" or not requests.usable():
+            await self._full(scope, receive, send)
+            return
+        if self._excluded is not None:
+            _, _, url = get_host_port_url_tuple(scope)  # type: ignore[no-untyped-call]
+            if self._excluded.url_disabled(url):
+                await self._app(scope, receive, send)
+                return
+        context, span = requests.context(scope["headers"])
+        correlation_id = correlation.in_context(context)
+        request = _Request(requests, scope, send, span, correlation_id)
+        token = otel_context.attach(context)
+        try:
+            await self._app(scope, receive, request.send)
+        except BaseException as error:
+            # The context stays: see `aegis_otel.capture.asgi`.
+            request.end(error)
+            raise
+        request.end(None)
+        otel_context.detach(token)
+
+
+class _Request:
+    """One request on its way: what its record will say."""
+
+    __slots__ = ("_correlation_id", "_requests", "_scope", "_send", "_span", "_started", "_status", "_trailers")
+
+    def __init__(
+        self, requests: LeanRequests, scope: Scope, send: Send, span: SpanContext, correlation_id: str | None
+    ) -> None:
+        self._requests: LeanRequests | None = requests
+        self._scope = scope
+        self._send = send
+        self._span = span
+        self._correlation_id = correlation_id or trace_id_as_uuid(span.trace_id)
+        self._started = time.perf_counter()
+        self._status: int | None = None
+        self._trailers = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with the id in the response's headers."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._status = message["status"]
+            self._trailers = message.get("trailers", False)
+            requests = self._requests
+            if requests is not None:
+                header = requests.header
+                headers = list(message.get("headers") or ())
+                for name, _ in headers:
+                    if name == header or name.lower() == header:
+                        break
+                else:
+                    headers.append((header, self._correlation_id.encode("ascii")))
+                    message["headers"] = headers
+        await self._send(message)
+        if (kind == "http.response.body" and not self._trailers and not message.get("more_body", False)) or (
+            kind == "http.response.trailers" and not message.get("more_trailers", False)
+        ):
+            self.end(None)
+
+    def end(self, error: BaseException | None) -> None:
+        """Make the record; a second call does nothing. Never raises."""
+        requests, self._requests = self._requests, None
+        if requests is None or requests.accept is None:
+            return
+        try:
+            status = self._status
+            failed = status >= 500 if status is not None else error is not None
+            severity = ERROR if failed else INFO
+            if severity < requests.level:
+                return
+            scope = self._scope
+            query = scope.get("query_string")
+            path = scope.get("path", "")
+            fields = {
+                "method": scope.get("method", ""),
+                "url": f"{path}?{query.decode('latin-1')}" if query else path,
+                # A server answers with 500 for an app that ends without an answer.
+                "statusCode": status if status is not None else 500,
+                "responseTime": round((time.perf_counter() - self._started) * 1000, 3),
+            }
+            span = self._span
+            requests.accept(
+                Record(
+                    time.time_ns(),
+                    severity,
+                    REQUEST_ERROR if failed else REQUEST_COMPLETED,
+                    LOGGER,
+                    span.trace_id,
+                    span.span_id,
+                    int(span.trace_flags),
+                    self._correlation_id,
+                    fields,
+                    None,
+                    _error(error, status) if failed else None,
+                )
+            )
+        except Exception:
+            return
+
+
+def _error(error: BaseException | None, status: int | None) -> ErrorInfo:
+    # A framework that answers an exception with its own 500 page ends the response while it handles it.
+    info = error_info(error if error is not None else sys.exc_info())
+    return info or plain_error(status)
