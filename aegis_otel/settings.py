@@ -329,10 +329,12 @@ def upstream_environment() -> Iterator[None]:
     """The environment in which OpenTelemetry's own configuration runs: our defaults, and no second log exporter.
 
     Logs are delivered by this package. Traces and metrics are exported where the user asks for it; upstream's
-    default, to export them, would need a Collector that takes them. Only the choice of stable HTTP names
-    outlives the block: instrumentations look it up later.
+    default, to export them, would need a Collector that takes them. Two choices outlive the
+    block, since they are looked up later: stable names for HTTP, and gRPC's support for forks, without which a
+    forked child that uses gRPC hangs.
     """
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
     inside = {
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_TRACES_EXPORTER": os.environ.get("OTEL_TRACES_EXPORTER", "none"),

@@ -133,6 +133,7 @@ def test_upstreams_configuration_sees_no_second_log_exporter_and_nothing_else_st
     monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "console")
     monkeypatch.delenv("OTEL_SEMCONV_STABILITY_OPT_IN", raising=False)
+    monkeypatch.setenv("GRPC_ENABLE_FORK_SUPPORT", "1")
     import os
 
     with settings.upstream_environment():
