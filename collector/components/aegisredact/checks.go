@@ -1,34 +1,83 @@
 package aegisredact
 
-// checks are the tests which a match must pass beyond its pattern, by the name used in the rules.
-var checks = map[string]func(match string) bool{
-	"":     nil,
-	"none": nil,
-	"luhn": luhn,
-	"ssn":  validSSN,
+import (
+	"encoding/base64"
+	"net/netip"
+	"strings"
+)
+
+// check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
+type check func(text string, start, end int) bool
+
+// checks are the tests by the name which rules use. The checks "secret" and "field" need the rule set and
+// are the engine's.
+var checks = map[string]check{
+	"edge":         edge,
+	"luhn":         luhn,
+	"ssn":          ssn,
+	"phone":        phone,
+	"phone_hint":   phoneHint,
+	"opaque":       opaque,
+	"opaque_digit": opaqueDigit,
+	"basic":        basic,
+	"email":        email,
+	"ipv4":         ipv4,
+	"ipv6":         ipv6,
 }
 
-// luhn says whether the 12 to 19 digits of s satisfy the checksum of payment cards (ISO/IEC 7812-1,
-// annex B). Digits all alike do not count: they are placeholders and test data.
-func luhn(s string) bool {
-	var digits [19]byte
-	n := 0
+// numberChecks are the checks of numbers: when one fails the search goes on one character further, since
+// a number may begin within what the pattern took.
+var numberChecks = map[string]bool{
+	"edge": true, "luhn": true, "ssn": true, "phone": true, "phone_hint": true, "ipv4": true,
+}
+
+func set(words string) map[string]bool { return trimmedSet(strings.Fields(words)) }
+
+var (
+	notMailLocals  = set("git hg svn")
+	notMailDomains = set(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
+		gz tgz zip tar whl jar service socket target timer slice scope mount device path swap`)
+)
+
+func digitsOf(s string) string {
+	digits := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) {
-			continue
+		if isDigit(s[i]) {
+			digits = append(digits, s[i])
 		}
-		if n == len(digits) {
-			return false
-		}
-		digits[n] = s[i] - '0'
-		n++
 	}
-	if n < 12 {
+	return string(digits)
+}
+
+func at(s string, i int) byte {
+	if i < 0 || i >= len(s) {
+		return 0
+	}
+	return s[i]
+}
+
+func isJoiner(c byte) bool { return c == '.' || c == '-' || c == '_' }
+
+// edge: no part of a longer number, that is no digit next to it, nor behind one of ".-_".
+func edge(text string, start, end int) bool {
+	before, after := at(text, start-1), at(text, end)
+	return !isDigit(before) && !(isJoiner(before) && isDigit(at(text, start-2))) &&
+		!isDigit(after) && !(isJoiner(after) && isDigit(at(text, end+1)))
+}
+
+// luhn: a payment card number with an issuer's range and length and the right check digit (ISO/IEC 7812-1).
+func luhn(text string, start, end int) bool {
+	digits := digitsOf(text[start:end])
+	if !issued(digits) || isDigit(at(text, start-1)) || isDigit(at(text, end)) {
 		return false
 	}
-	sum, alike := 0, true
-	for i := 0; i < n; i++ {
-		d := int(digits[n-1-i])
+	if len(digits) == end-start &&
+		(at(text, start-1) == '.' && isDigit(at(text, start-2)) || at(text, end) == '.' && isDigit(at(text, end+1))) {
+		return false
+	}
+	sum := 0
+	for i := range len(digits) {
+		d := int(digits[len(digits)-1-i] - '0')
 		if i%2 == 1 {
 			d *= 2
 			if d > 9 {
@@ -36,29 +85,183 @@ func luhn(s string) bool {
 			}
 		}
 		sum += d
-		alike = alike && digits[i] == digits[0]
 	}
-	return sum%10 == 0 && !alike
+	return sum%10 == 0
 }
 
-// validSSN says whether the nine digits of s can be a social security number: no area 000, 666 or
-// 9xx, no group 00, no serial 0000 (Social Security Administration, RM 10201.035).
-func validSSN(s string) bool {
-	var d [9]byte
-	n := 0
-	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) {
-			continue
-		}
-		if n == len(d) {
-			return false
-		}
-		d[n] = s[i]
-		n++
-	}
-	if n != len(d) {
+// issued says whether a card number may begin with these digits and have this length.
+func issued(digits string) bool {
+	length := len(digits)
+	if length < 12 {
 		return false
 	}
-	area, group, serial := string(d[:3]), string(d[3:5]), string(d[5:])
-	return area != "000" && area != "666" && d[0] != '9' && group != "00" && serial != "0000"
+	number := func(n int) int {
+		value := 0
+		for _, c := range digits[:n] {
+			value = 10*value + int(c-'0')
+		}
+		return value
+	}
+	first2, first3, first4 := number(2), number(3), number(4)
+	in := func(n int, all ...int) bool {
+		for _, one := range all {
+			if n == one {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case digits[0] == '4':
+		return in(length, 13, 16, 19)
+	case first2 >= 51 && first2 <= 55, first4 >= 2221 && first4 <= 2720, first4 >= 2200 && first4 <= 2204:
+		return length == 16
+	case in(first2, 34, 37):
+		return length == 15
+	case first4 == 6011, in(first2, 60, 62, 64, 65, 81), first4 >= 3528 && first4 <= 3589:
+		return length >= 16 && length <= 19
+	case first3 >= 300 && first3 <= 305, in(first2, 36, 38, 39):
+		return length >= 14 && length <= 19
+	}
+	return in(first2, 50, 56, 57, 58, 63, 67) && length >= 13 && length <= 19
+}
+
+// ssn: with dashes the shape is enough; otherwise the number must be one that exists (no area 000, 666 or
+// 9xx, no group 00, no serial 0000).
+func ssn(text string, start, end int) bool {
+	if !edge(text, start, end) {
+		return false
+	}
+	candidate := text[start:end]
+	if strings.Contains(candidate, "-") {
+		return true
+	}
+	d := digitsOf(candidate)
+	return len(d) == 9 && d[:3] != "000" && d[:3] != "666" && d[0] != '9' && d[3:5] != "00" && d[5:] != "0000"
+}
+
+// phone: a telephone number that stands by itself.
+func phone(text string, start, end int) bool {
+	if !edge(text, start, end) {
+		return false
+	}
+	if before := at(text, start-1); isAlnum(before) {
+		return false
+	} else if start > 0 && strings.IndexByte("-_/+", before) >= 0 && isAlnum(at(text, start-2)) {
+		return false
+	}
+	if after := at(text, end); isLetter(after) || after == '_' {
+		return false
+	}
+	candidate := text[start:end]
+	n := countDigits(candidate)
+	if candidate[0] == '+' {
+		if n == len(candidate)-1 {
+			return n >= 10 && n <= 15
+		}
+		return n >= 9
+	}
+	return n >= 9 && n <= 15
+}
+
+// phoneHint: a telephone number after a word like "phone"; shorter ones and bare digits count too, dates don't.
+func phoneHint(text string, start, end int) bool {
+	if !edge(text, start, end) {
+		return false
+	}
+	candidate := text[start:end]
+	digits := digitsOf(candidate)
+	if len(digits) == len(candidate) {
+		return len(digits) >= 10 && len(digits) <= 15 && (digits[0] != '1' || len(digits) == 11)
+	}
+	isDate := len(candidate) > 4 && (candidate[4] == '-' || candidate[4] == '.') &&
+		isAllDigits(candidate[:4]) && (candidate[:2] == "19" || candidate[:2] == "20")
+	return len(digits) >= 7 && len(digits) <= 17 && !isDate
+}
+
+// opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
+// case, or long.
+func opaque(text string, start, end int) bool {
+	candidate := text[start:end]
+	if runeCount := countRunes(candidate); runeCount < 6 {
+		return false
+	} else if runeCount >= 20 || strings.ContainsAny(candidate, `0123456789!@#$%^&*+=~\`) {
+		return true
+	}
+	upper, lower := false, false
+	for i := 0; i < len(candidate); i++ {
+		upper = upper || i > 0 && isUpper(candidate[i])
+		lower = lower || isLower(candidate[i])
+	}
+	return upper && lower
+}
+
+// opaqueDigit: with a letter and a digit in it.
+func opaqueDigit(text string, start, end int) bool {
+	candidate := text[start:end]
+	if countRunes(candidate) < 6 || countDigits(candidate) == 0 {
+		return false
+	}
+	for i := 0; i < len(candidate); i++ {
+		if isLetter(candidate[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func countRunes(s string) int {
+	n := 0
+	for range s {
+		n++
+	}
+	return n
+}
+
+// basic: Base64 of "user:password" (RFC 7617).
+func basic(text string, start, end int) bool {
+	candidate := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text[start:end], "="))
+	decoded, err := base64.RawStdEncoding.DecodeString(candidate)
+	return err == nil && strings.IndexByte(string(decoded), ':') >= 0
+}
+
+// email: an address of a person, not a file, a systemd unit, a git remote, or the password in a URL.
+func email(text string, start, end int) bool {
+	candidate := text[start:end]
+	split := strings.LastIndexByte(candidate, '@')
+	local, domain := candidate[:split], candidate[split+1:]
+	if notMailLocals[asciiLower(local)] || notMailDomains[asciiLower(domain[strings.LastIndexByte(domain, '.')+1:])] {
+		return false
+	}
+	colon := false
+	for start > 0 && strings.IndexByte(" \t\r\n\"'<>/", text[start-1]) < 0 {
+		start--
+		colon = colon || text[start] == ':'
+	}
+	return !(colon && strings.HasSuffix(text[:start], "://"))
+}
+
+func ipv4(text string, start, end int) bool {
+	if !edge(text, start, end) {
+		return false
+	}
+	for _, octet := range strings.Split(text[start:end], ".") {
+		octet = strings.TrimLeft(octet, "0")
+		if len(octet) > 3 || len(octet) == 3 && octet > "255" {
+			return false
+		}
+	}
+	return true
+}
+
+// ipv6: an address of RFC 4291 with a digit in it, standing by itself.
+func ipv6(text string, start, end int) bool {
+	before, after := at(text, start-1), at(text, end)
+	if isWordByte(before) || before == '_' || before == ':' || before == '.' ||
+		isWordByte(after) || after == '_' || after == ':' {
+		return false
+	}
+	candidate := text[start:end]
+	address, err := netip.ParseAddr(candidate)
+	return err == nil && address.Is6() && countDigits(candidate) > 0
 }

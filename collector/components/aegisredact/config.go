@@ -10,30 +10,45 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// KeyRule masks the whole value of the keys which its names match.
+// KeyRule masks the values of the keys which its names match.
 type KeyRule struct {
 	// Kind names what is masked; it appears in the mask.
 	Kind string `mapstructure:"kind"`
 	// Names are key names, as words in any notation.
 	Names []string `mapstructure:"names"`
-	// Text says how far an unquoted value reaches in plain text: "token" (default) or "line".
+	// Text says how far an unquoted value reaches in plain text: "token" (default), "words" (a name or an
+	// address), "date", or "line".
 	Text string `mapstructure:"text"`
+	// Exact: the whole key must be the name, not just its last words.
+	Exact bool `mapstructure:"exact"`
+	// Glued: names of six letters or more also match the end of a word (PGPASSWORD). On by default.
+	Glued *bool `mapstructure:"glued"`
+	// Quoted: in plain text the key must be quoted, as in JSON.
+	Quoted bool `mapstructure:"quoted"`
+	// NotNumber: a number is no secret.
+	NotNumber bool `mapstructure:"not_number"`
+	// MinDigits: the value must have at least so many digits.
+	MinDigits int `mapstructure:"min_digits"`
+	// Opaque: in prose ("session: active") the value must look like a secret.
+	Opaque bool `mapstructure:"opaque"`
 }
 
 // ValueRule masks what a pattern matches, wherever it occurs.
 type ValueRule struct {
-	// Kind names what is masked; it appears in the mask.
+	// Kind names what is masked; it appears in the mask. It may be empty when Key is set.
 	Kind string `mapstructure:"kind"`
 	// Pattern is a regular expression in RE2 syntax.
 	Pattern string `mapstructure:"pattern"`
 	// Group is the number of the capture group which is masked, 0 for the whole match.
 	Group int `mapstructure:"group"`
-	// Check is a further test of the masked part: "none" (default), "luhn" or "ssn".
+	// Key is the number of the capture group that must be a secret key; its rule gives the kind.
+	Key int `mapstructure:"key"`
+	// Check is a further test of the masked part, by name.
 	Check string `mapstructure:"check"`
 	// Literals are hints for other engines; this one reads them off the pattern.
 	Literals []string `mapstructure:"literals"`
-	// Needs are hints for other engines, as Literals.
-	Needs []string `mapstructure:"needs"`
+	// Digits is a hint for other engines, as Literals.
+	Digits bool `mapstructure:"digits"`
 }
 
 // RuleSet is what an operator's file may hold; the processor's own configuration holds it as well.
@@ -48,10 +63,16 @@ type RuleSet struct {
 	AllowKeys []string `mapstructure:"allow_keys"`
 	// Values are rules by value, the most important first.
 	Values []ValueRule `mapstructure:"values"`
-	// ProseValues are words which stand after a secret key in prose ("token: expired").
+	// Neutral are words at the end of a key that change nothing (passwordHash).
+	Neutral []string `mapstructure:"neutral"`
+	// ProseValues are values that are never secret ("token: expired").
 	ProseValues []string `mapstructure:"prose_values"`
+	// NotSecret is a pattern for values, as a whole, that are placeholders ("$1", "****").
+	NotSecret string `mapstructure:"not_secret"`
 	// AuditKeys are the attributes of audit records which no key rule masks.
 	AuditKeys []string `mapstructure:"audit_keys"`
+	// AuditWho are those of them where e-mail addresses and telephone numbers stay readable as well.
+	AuditWho []string `mapstructure:"audit_who"`
 }
 
 // Config of the processor.
@@ -90,9 +111,17 @@ func (c *Config) withFile() (RuleSet, error) {
 	rules.Enable = concat(rules.Enable, extra.Enable)
 	rules.Keys = concat(extra.Keys, rules.Keys)
 	rules.AllowKeys = concat(rules.AllowKeys, extra.AllowKeys)
-	rules.Values = concat(rules.Values, extra.Values)
+	rules.Values = concat(extra.Values, rules.Values)
+	rules.Neutral = concat(rules.Neutral, extra.Neutral)
 	rules.ProseValues = concat(rules.ProseValues, extra.ProseValues)
 	rules.AuditKeys = concat(rules.AuditKeys, extra.AuditKeys)
+	rules.AuditWho = concat(rules.AuditWho, extra.AuditWho)
+	switch {
+	case rules.NotSecret == "":
+		rules.NotSecret = extra.NotSecret
+	case extra.NotSecret != "":
+		rules.NotSecret += "|" + extra.NotSecret
+	}
 	return rules, nil
 }
 

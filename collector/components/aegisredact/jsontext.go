@@ -5,232 +5,187 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+const (
+	// maxJSONMembers bounds the objects of a JSON text, since their keys are compared with each other.
+	// A text with a larger one is read as plain text.
+	maxJSONMembers = 2000
+	maxJSONDepth   = 512
 )
 
 // looksLikeJSON says whether a text may be a JSON object or array, by its first and last character.
 func looksLikeJSON(text string) bool {
-	trimmed := strings.TrimSpace(text)
-	if len(trimmed) < 2 {
+	if len(text) < 2 {
 		return false
 	}
-	first, last := trimmed[0], trimmed[len(trimmed)-1]
-	return first == '{' && last == '}' || first == '[' && last == ']'
+	first, last := text[0], text[len(text)-1]
+	return (first == '{' || first == '[') && (last == '}' || last == ']')
 }
 
-// redactJSON redacts a text that is one JSON object or array (RFC 8259). ok is false when it is not, or
-// when it nests too deep: the caller then treats it as plain text.
-func (e *engine) redactJSON(text string, depth int) (out string, changed, ok bool) {
-	t := jsonText{engine: e, in: text, out: make([]byte, 0, len(text))}
-	t.blanks()
-	if !t.value(depth) {
+// redactJSON redacts a text that is one JSON object or array (RFC 8259). ok is false when it is not.
+func (e *engine) redactJSON(text string, depth int, r reader) (out string, changed, ok bool) {
+	p := jsonParser{in: text}
+	root := pcommon.NewValueEmpty()
+	if !p.value(root, 0) || p.at != len(p.in) {
 		return "", false, false
 	}
-	t.blanks()
-	if t.at != len(t.in) {
-		return "", false, false
+	w := e.newWalk(true)
+	w.any(root, depth+1, nil, r)
+	if !w.changed {
+		return "", false, true
 	}
-	return string(t.out), t.changed, true
+	return string(appendJSON(make([]byte, 0, len(text)), root)), true, true
 }
 
-// jsonText walks a JSON text once and writes it redacted, without insignificant blanks, all in one go.
-type jsonText struct {
-	engine  *engine
-	in      string
-	at      int
-	out     []byte
-	changed bool
+// jsonParser reads a JSON text into a value; numbers become bytes, as they are written.
+type jsonParser struct {
+	in string
+	at int
 }
 
-func (t *jsonText) value(depth int) bool {
-	if t.at >= len(t.in) || depth > t.engine.maxDepth {
+func (p *jsonParser) value(to pcommon.Value, depth int) bool {
+	p.blanks()
+	if p.at >= len(p.in) || depth > maxJSONDepth {
 		return false
 	}
-	switch c := t.in[t.at]; {
+	switch c := p.in[p.at]; {
 	case c == '{':
-		return t.object(depth)
+		p.at++
+		return p.object(to.SetEmptyMap(), depth)
 	case c == '[':
-		return t.array(depth)
+		p.at++
+		return p.array(to.SetEmptySlice(), depth)
 	case c == '"':
-		text, ok := t.str()
-		if ok {
-			t.writeString(t.redacted(text, depth))
-		}
-		return ok
+		text, ok := p.str()
+		to.SetStr(text)
+		return ok && p.blanks()
 	case c == '-' || isDigit(c):
-		return t.number()
+		return p.number(to)
 	}
-	for _, literal := range [...]string{"true", "false", "null"} {
-		if strings.HasPrefix(t.in[t.at:], literal) {
-			t.at += len(literal)
-			t.out = append(t.out, literal...)
-			return true
+	switch {
+	case p.literal("true"):
+		to.SetBool(true)
+	case p.literal("false"):
+		to.SetBool(false)
+	case !p.literal("null"):
+		return false
+	}
+	return p.blanks()
+}
+
+func (p *jsonParser) object(to pcommon.Map, depth int) bool {
+	if p.blanks(); p.take('}') {
+		return p.blanks()
+	}
+	for to.Len() < maxJSONMembers {
+		p.blanks()
+		key, ok := p.str()
+		if p.blanks(); !ok || !p.take(':') || !p.value(to.PutEmpty(key), depth+1) {
+			return false
+		}
+		if p.take('}') {
+			return p.blanks()
+		}
+		if !p.take(',') {
+			return false
 		}
 	}
 	return false
 }
 
-func (t *jsonText) redacted(text string, depth int) string {
-	masked, changed := t.engine.redactText(text, depth+1)
-	t.changed = t.changed || changed
-	return masked
-}
-
-func (t *jsonText) object(depth int) bool {
-	t.out = append(t.out, '{')
-	t.at++
-	t.blanks()
-	for first := true; ; first = false {
-		if t.at >= len(t.in) {
-			return false
-		}
-		if t.in[t.at] == '}' && first {
-			break
-		}
-		if !first {
-			t.out = append(t.out, ',')
-		}
-		if !t.member(depth) {
-			return false
-		}
-		t.blanks()
-		if t.take('}') {
-			t.out = append(t.out, '}')
-			return true
-		}
-		if !t.take(',') {
-			return false
-		}
-		t.blanks()
-	}
-	t.at++
-	t.out = append(t.out, '}')
-	return true
-}
-
-func (t *jsonText) member(depth int) bool {
-	key, ok := t.str()
-	if !ok {
-		return false
-	}
-	verdict := t.engine.key(key)
-	if verdict.renamed != "" {
-		t.changed = true
-		t.writeString(verdict.renamed)
-	} else {
-		t.writeString(key)
-	}
-	t.blanks()
-	if !t.take(':') {
-		return false
-	}
-	t.out = append(t.out, ':')
-	t.blanks()
-	if verdict.kind == noKind {
-		return t.value(depth + 1)
-	}
-	return t.secret(verdict.kind, depth+1)
-}
-
-// secret writes the mask in place of the value at hand, unless that has nothing to hide.
-func (t *jsonText) secret(kind, depth int) bool {
-	written, changed, start := len(t.out), t.changed, t.at
-	if !t.value(depth) {
-		return false
-	}
-	raw := t.in[start:t.at]
-	switch {
-	case raw == "null" || raw == "true" || raw == "false" || raw == `""` || raw == "{}" || raw == "[]":
-		return true
-	case raw[0] == '{' || raw[0] == '[':
-		raw = ""
-	case raw[0] == '"':
-		again := jsonText{in: t.in, at: start}
-		raw, _ = again.str()
-		if t.engine.isMask(raw) {
-			return true
-		}
-	}
-	t.out, t.changed = t.out[:written], changed
-	t.writeString(t.engine.mask(kind, raw))
-	t.changed = true
-	return true
-}
-
-func (t *jsonText) array(depth int) bool {
-	t.out = append(t.out, '[')
-	t.at++
-	t.blanks()
-	if t.take(']') {
-		t.out = append(t.out, ']')
-		return true
+func (p *jsonParser) array(to pcommon.Slice, depth int) bool {
+	if p.blanks(); p.take(']') {
+		return p.blanks()
 	}
 	for {
-		if !t.value(depth + 1) {
+		if !p.value(to.AppendEmpty(), depth+1) {
 			return false
 		}
-		t.blanks()
-		if t.take(']') {
-			t.out = append(t.out, ']')
-			return true
+		if p.take(']') {
+			return p.blanks()
 		}
-		if !t.take(',') {
+		if !p.take(',') {
 			return false
 		}
-		t.out = append(t.out, ',')
-		t.blanks()
 	}
 }
 
-func (t *jsonText) number() bool {
-	start := t.at
-	for t.at < len(t.in) {
-		c := t.in[t.at]
+func (p *jsonParser) number(to pcommon.Value) bool {
+	start := p.at
+	for p.at < len(p.in) {
+		c := p.in[p.at]
 		if !isDigit(c) && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' {
 			break
 		}
-		t.at++
+		p.at++
 	}
-	raw := t.in[start:t.at]
-	number, err := strconv.ParseFloat(raw, 64)
-	if err != nil {
+	raw := p.in[start:p.at]
+	to.SetEmptyBytes().FromRaw([]byte(raw))
+	return isJSONNumber(raw) && p.blanks()
+}
+
+// isJSONNumber checks the grammar of RFC 8259, section 6.
+func isJSONNumber(s string) bool {
+	digits := func() bool {
+		n := 0
+		for n < len(s) && isDigit(s[n]) {
+			n++
+		}
+		s = s[n:]
+		return n > 0
+	}
+	s = strings.TrimPrefix(s, "-")
+	if strings.HasPrefix(s, "0") {
+		s = s[1:]
+	} else if !digits() {
 		return false
 	}
-	if masked, changed := t.engine.redactNumber(number, raw); changed {
-		t.changed = true
-		t.writeString(masked)
-	} else {
-		t.out = append(t.out, raw...)
+	if strings.HasPrefix(s, ".") {
+		if s = s[1:]; !digits() {
+			return false
+		}
 	}
-	return true
+	if s != "" && (s[0] == 'e' || s[0] == 'E') {
+		s = strings.TrimLeft(s[1:], "+-")
+		return digits() && s == ""
+	}
+	return s == ""
 }
 
 // str reads a JSON string and undoes its escapes.
-func (t *jsonText) str() (string, bool) {
-	if !t.take('"') {
+func (p *jsonParser) str() (string, bool) {
+	if !p.take('"') {
 		return "", false
 	}
-	start := t.at
-	for t.at < len(t.in) {
-		switch c := t.in[t.at]; {
+	start := p.at
+	for p.at < len(p.in) {
+		switch c := p.in[p.at]; {
 		case c == '"':
-			t.at++
-			return t.in[start : t.at-1], true
+			p.at++
+			return p.in[start : p.at-1], true
 		case c == '\\':
-			return t.escapedString(start)
+			return p.escapedString(start)
 		case c < 0x20:
 			return "", false
 		default:
-			t.at++
+			p.at++
 		}
 	}
 	return "", false
 }
 
-func (t *jsonText) escapedString(start int) (string, bool) {
-	text := []byte(t.in[start:t.at])
-	for t.at < len(t.in) {
-		c := t.in[t.at]
-		t.at++
+var jsonEscapes = map[byte]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+}
+
+func (p *jsonParser) escapedString(start int) (string, bool) {
+	text := []byte(p.in[start:p.at])
+	for p.at < len(p.in) {
+		c := p.in[p.at]
+		p.at++
 		switch {
 		case c == '"':
 			return string(text), true
@@ -238,94 +193,124 @@ func (t *jsonText) escapedString(start int) (string, bool) {
 			return "", false
 		case c != '\\':
 			text = append(text, c)
-			continue
-		}
-		if t.at >= len(t.in) {
-			return "", false
-		}
-		escape := t.in[t.at]
-		t.at++
-		switch escape {
-		case '"', '\\', '/':
-			text = append(text, escape)
-		case 'b':
-			text = append(text, '\b')
-		case 'f':
-			text = append(text, '\f')
-		case 'n':
-			text = append(text, '\n')
-		case 'r':
-			text = append(text, '\r')
-		case 't':
-			text = append(text, '\t')
-		case 'u':
-			r, ok := t.hex4()
+		case p.take('u'):
+			r, ok := p.codePoint()
 			if !ok {
 				return "", false
 			}
-			if utf16.IsSurrogate(r) && strings.HasPrefix(t.in[t.at:], `\u`) {
-				mark := t.at
-				t.at += 2
-				if second, ok := t.hex4(); ok && utf16.DecodeRune(r, second) != utf8.RuneError {
-					r = utf16.DecodeRune(r, second)
-				} else {
-					t.at = mark
-				}
-			}
 			text = utf8.AppendRune(text, r)
 		default:
-			return "", false
+			if p.at >= len(p.in) {
+				return "", false
+			}
+			escaped, ok := jsonEscapes[p.in[p.at]]
+			if !ok {
+				return "", false
+			}
+			text = append(text, escaped)
+			p.at++
 		}
 	}
 	return "", false
 }
 
-func (t *jsonText) hex4() (rune, bool) {
-	if t.at+4 > len(t.in) {
+func (p *jsonParser) codePoint() (rune, bool) {
+	r, ok := p.hex4()
+	if !ok || !utf16.IsSurrogate(r) || !strings.HasPrefix(p.in[p.at:], `\u`) {
+		return r, ok
+	}
+	mark := p.at
+	p.at += 2
+	if low, ok := p.hex4(); ok {
+		if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+			return pair, true
+		}
+	}
+	p.at = mark
+	return r, true
+}
+
+func (p *jsonParser) hex4() (rune, bool) {
+	if p.at+4 > len(p.in) {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(t.in[t.at:t.at+4], 16, 32)
-	t.at += 4
+	n, err := strconv.ParseUint(p.in[p.at:p.at+4], 16, 32)
+	p.at += 4
 	return rune(n), err == nil
 }
 
-func (t *jsonText) take(c byte) bool {
-	if t.at < len(t.in) && t.in[t.at] == c {
-		t.at++
+func (p *jsonParser) literal(text string) bool {
+	if strings.HasPrefix(p.in[p.at:], text) {
+		p.at += len(text)
 		return true
 	}
 	return false
 }
 
-func (t *jsonText) blanks() {
-	for t.at < len(t.in) {
-		switch t.in[t.at] {
-		case ' ', '\t', '\n', '\r':
-			t.at++
-		default:
-			return
-		}
+func (p *jsonParser) take(c byte) bool {
+	if p.at < len(p.in) && p.in[p.at] == c {
+		p.at++
+		return true
 	}
+	return false
 }
 
-func (t *jsonText) writeString(s string) {
+func (p *jsonParser) blanks() bool {
+	for p.at < len(p.in) && strings.IndexByte(" \t\r\n", p.in[p.at]) >= 0 {
+		p.at++
+	}
+	return true
+}
+
+// appendJSON writes a value that jsonParser read, without blanks.
+func appendJSON(b []byte, value pcommon.Value) []byte {
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		return appendJSONString(b, value.Str())
+	case pcommon.ValueTypeBool:
+		return strconv.AppendBool(b, value.Bool())
+	case pcommon.ValueTypeBytes:
+		return append(b, value.Bytes().AsRaw()...)
+	case pcommon.ValueTypeMap:
+		b = append(b, '{')
+		first := true
+		value.Map().Range(func(key string, member pcommon.Value) bool {
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = append(appendJSONString(b, key), ':')
+			b = appendJSON(b, member)
+			return true
+		})
+		return append(b, '}')
+	case pcommon.ValueTypeSlice:
+		b = append(b, '[')
+		for i := range value.Slice().Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(b, value.Slice().At(i))
+		}
+		return append(b, ']')
+	}
+	return append(b, "null"...)
+}
+
+func appendJSONString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	t.out = append(t.out, '"')
-	for i := 0; i < len(s); i++ {
+	b = append(b, '"')
+	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
-			t.out = append(t.out, '\\', c)
+			b = append(b, '\\', c)
 		case c >= 0x20:
-			t.out = append(t.out, c)
-		case c == '\n':
-			t.out = append(t.out, '\\', 'n')
-		case c == '\r':
-			t.out = append(t.out, '\\', 'r')
-		case c == '\t':
-			t.out = append(t.out, '\\', 't')
+			b = append(b, c)
+		case strings.IndexByte("\b\f\n\r\t", c) >= 0:
+			b = append(b, '\\', "btn.fr"[c-'\b'])
 		default:
-			t.out = append(t.out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
-	t.out = append(t.out, '"')
+	return append(b, '"')
 }

@@ -1,264 +1,202 @@
 package aegisredact
 
-import "strings"
+import (
+	"strings"
+)
 
 // Limits of the key of a key/value form in plain text.
 const (
-	maxKeyLength  = 64
-	maxExtraWords = 3
+	maxPairKey     = 64
+	maxParenthesis = 32
+	maxIndex       = 8
+	maxKeyWords    = 3
+
+	// Of the values' lengths in all, so that no text can make the search slow.
+	budgetFloor  = 1_000_000
+	budgetFactor = 20
 )
 
-// schemes are the words that stand before a credential in an Authorization header; what follows
-// belongs to the secret as well.
-var schemes = map[string]bool{
-	"bearer": true, "basic": true, "digest": true, "token": true, "negotiate": true, "apikey": true,
+// keyPlace is a secret key in a text.
+type keyPlace struct {
+	rule  *keyRule
+	start int
+	quote string // that of the key, with its backslashes
 }
 
-// plainValues never hold a secret.
-var plainValues = map[string]bool{
-	"true": true, "false": true, "null": true, "none": true, "nil": true, "undefined": true,
-}
-
-// keyForms appends the values which a secret key names inside a plain text: password=…, "token": "…",
-// Authorization: Bearer …, ?api_key=….
-func (e *engine) keyForms(text string, spans []span) []span {
-	for i := 0; i < len(text); {
-		offset := strings.IndexAny(text[i:], ":=")
-		if offset < 0 {
-			break
+// findPairs appends the values which a secret key names: password=…, "token": "…", Authorization: Bearer ….
+func (e *engine) findPairs(text string, spans []span) []span {
+	budget := budgetFloor + budgetFactor*len(text)
+	for position := 0; ; {
+		first, last := nextSeparator(text, position)
+		if first < 0 {
+			return spans
 		}
-		separator := i + offset
-		after := separator + 1
-		for after < len(text) && (text[after] == '=' || text[after] == '>') {
-			after++
-		}
-		i = after
-		kind, opened := e.keyBefore(text, separator)
-		if kind == noKind {
+		position = last
+		key, ok := e.keyBefore(text, first)
+		if !ok || key.rule.quoted && key.quote == "" {
 			continue
 		}
-		start, end := e.valueAfter(text, after, kind, opened)
-		if start < end {
-			spans = append(spans, span{start: start, end: end, kind: kind, priority: keyFormPriority})
-			i = end
+		value, ok := e.valueAfter(text, last, key)
+		if !ok {
+			continue
 		}
+		secret := text[value.start:value.end]
+		if budget -= len(secret); budget < 0 {
+			panic("a text built to make redaction slow")
+		}
+		if e.isProse(secret) || !key.rule.fits(secret) {
+			continue
+		}
+		if key.quote == "" && !value.quoted && isHarmless(text, key, first, last, value) {
+			continue
+		}
+		found := span{start: value.start, end: value.end, kind: key.rule.kind}
+		if !value.quoted {
+			found.wrap = key.quote
+		}
+		spans = append(spans, found)
+		position = value.end
 	}
-	return spans
 }
 
-// keyBefore reads the key that ends before position end; opened is the quote that stands right before
-// an unquoted key (curl -H "Cookie: …"), or 0.
-func (e *engine) keyBefore(text string, end int) (kind int, opened byte) {
-	end = skipBlanksBack(text, end)
-	if end > 0 && text[end-1] == ']' {
-		end--
+// nextSeparator returns where the next separator begins and ends, -1 when there is none.
+func nextSeparator(text string, position int) (first, last int) {
+	for i := position; i < len(text); i++ {
+		switch text[i] {
+		case '=', ':', ' ', 0xe2:
+		default:
+			continue
+		}
+		switch c := text[i]; {
+		case c == '=':
+			last = i + 1
+			for at(text, last) == '=' {
+				last++
+			}
+			if at(text, last) == '>' {
+				last++
+			}
+			return i, last
+		case c == ':' && at(text, i+1) == '=':
+			return i, i + 2
+		case c == ':':
+			return i, i + 1
+		case strings.HasPrefix(text[i:], " -> "):
+			return i, i + 4
+		case strings.HasPrefix(text[i:], "→"):
+			return i, i + len("→")
+		}
+	}
+	return -1, -1
+}
+
+// keyBefore finds the secret key that ends before position end.
+func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
+	end = skipBack(text, end)
+	if at(text, end-1) == ')' {
+		floor := max(0, end-maxParenthesis)
+		opening := strings.LastIndexByte(text[floor:end], '(')
+		if opening < 0 {
+			return keyPlace{}, false
+		}
+		opening += floor
+		for column := range strings.SplitSeq(text[opening+1:end-1], ",") {
+			if rule := e.keys.match(strings.TrimSpace(column)); rule != nil {
+				return keyPlace{rule: rule, start: opening}, true
+			}
+		}
+		end = skipBack(text, opening)
+	}
+	if at(text, end-1) == ']' {
+		floor := max(0, end-maxIndex)
+		opening := strings.LastIndexByte(text[floor:end], '[')
+		if opening >= 0 && strings.Trim(text[floor+opening+1:end-1], "0123456789") == "" {
+			end = floor + opening
+		} else {
+			end--
+		}
 	}
 	if end > 0 && isQuote(text[end-1]) {
-		return e.keys.match(quotedKey(text, end-1)), 0
+		quoteEnd := end
+		quote := text[end-1]
+		for end--; end > 0 && text[end-1] == '\\'; end-- {
+		}
+		floor := max(0, end-maxPairKey)
+		if opening := strings.LastIndexByte(text[floor:end], quote); opening >= 0 {
+			opening += floor
+			rule := e.keys.match(text[opening+1 : end])
+			return keyPlace{rule: rule, start: opening, quote: text[end:quoteEnd]}, rule != nil
+		}
 	}
-	start := keyStart(text, end)
+	return e.bareKeyBefore(text, end)
+}
+
+// bareKeyBefore finds an unquoted key; words before it belong to it when they make it a secret one.
+func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
+	limit := max(0, end-maxPairKey)
+	start := keyRunStart(text, end, limit)
 	if start == end {
-		return noKind, 0
+		return keyPlace{}, false
 	}
-	if start > 0 && isQuote(text[start-1]) {
-		opened = text[start-1]
+	if at(text, start-1) == '\\' && strings.IndexByte("nrt", text[start]) >= 0 {
+		start++ // the letter of an escape
 	}
-	kind = e.keys.match(text[start:end])
-	if kind != noKind || e.keys.isAllowed(text[start:end]) {
-		return kind, opened
+	run := text[start:end]
+	found := keyPlace{rule: e.keys.match(run), start: start}
+	if found.rule == nil {
+		words := splitWords(run)
+		if len(words) > 0 && !e.keys.tails[words[len(words)-1]] || e.keys.isAllowed(run) {
+			return keyPlace{}, false
+		}
 	}
-	for range maxExtraWords {
-		if start < 2 || text[start-1] != ' ' {
+	for range maxKeyWords {
+		before := start - 1
+		if before < 1 || text[before] != ' ' || !isKeyByte(text[before-1]) {
 			break
 		}
-		previous := keyStart(text, start-1)
-		if previous == start-1 {
-			break
+		start = keyRunStart(text, before, limit)
+		key := text[start:end]
+		if e.keys.isAllowed(key) {
+			return keyPlace{}, false
 		}
-		start = previous
-		if kind = e.keys.match(text[start:end]); kind != noKind {
-			break
-		}
-	}
-	return kind, opened
-}
-
-// quotedKey returns what stands between the quote at position end and the one that opens it.
-func quotedKey(text string, end int) string {
-	quote := text[end]
-	inner := end
-	for inner > 0 && text[inner-1] == '\\' {
-		inner--
-	}
-	limit := max(0, inner-maxKeyLength)
-	start := strings.LastIndexByte(text[limit:inner], quote)
-	if start < 0 {
-		return ""
-	}
-	return text[limit+start+1 : inner]
-}
-
-func keyStart(text string, end int) int {
-	start := end
-	for start > 0 && end-start < maxKeyLength && isKeyByte(text[start-1]) {
-		start--
-	}
-	return start
-}
-
-// valueAfter returns the span of the value that begins at or after position at.
-func (e *engine) valueAfter(text string, at, kind int, opened byte) (start, end int) {
-	at = skipBlanks(text, at)
-	if at == len(text) || text[at] == '\n' || text[at] == '\r' {
-		return at, at
-	}
-	if at+1 < len(text) && isQuote(text[at+1]) && strings.IndexByte("bBuUrRfF", text[at]) >= 0 {
-		at++
-	}
-	if escapes := backslashesFrom(text, at); at+escapes < len(text) && isQuote(text[at+escapes]) {
-		start = at + escapes + 1
-		return start, closingQuote(text, start, text[at+escapes], escapes)
-	}
-	if isOpening(text[at]) {
-		return at, closingBracket(text, at)
-	}
-	if e.kinds[kind].line {
-		return at, lineEnd(text, at, opened)
-	}
-	end = tokenEnd(text, at)
-	if schemes[asciiLower(text[at:end])] && end < len(text) && text[end] == ' ' {
-		if next := skipBlanks(text, end); next < len(text) {
-			if rest := tokenEnd(text, next); rest > next {
-				return at, rest
+		if found.rule == nil {
+			if rule := e.keys.match(key); rule != nil && !rule.exact {
+				found = keyPlace{rule: rule, start: start}
 			}
 		}
 	}
-	word := asciiLower(text[at:end])
-	if plainValues[word] || e.prose[word] {
-		return at, at
-	}
-	return at, end
+	return found, found.rule != nil
 }
 
-// tokenEnd returns the end of an unquoted value. A comma, a semicolon or an ampersand ends it only
-// where something new begins after it, since passwords contain them.
-func tokenEnd(text string, at int) int {
-	i := at
-	for ; i < len(text); i++ {
-		switch c := text[i]; c {
-		case ' ', '\t', '\n', '\r', '\f', '\v', '<', '>', ')', ']', '}':
-			return i
-		case '"', '\'':
-			if i > at && isOpening(text[i-1]) {
-				return closingBracket(text, i-1)
-			}
-			return i
-		case '\\':
-			if i+1 < len(text) && isQuote(text[i+1]) {
-				return i
-			}
-		case ',', ';', '&':
-			if endsList(text, i+1) {
-				return i
-			}
-		}
+func keyRunStart(text string, end, limit int) int {
+	for end > limit && isKeyByte(text[end-1]) {
+		end--
 	}
-	return i
+	return end
 }
 
-func endsList(text string, at int) bool {
-	if at == len(text) {
+// isHarmless says whether a bare "key: value" is code (password=password), part of a path, or prose
+// (session: active).
+func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bool {
+	name := strings.ToLower(strings.TrimSpace(text[key.start:first]))
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	secret := text[value.start:value.end]
+	if strings.ToLower(secret) == name {
 		return true
 	}
-	switch text[at] {
-	case ' ', '\t', '\n', '\r', '\f', '\v', '"', '\'', ')', ']', '}', '>':
-		return true
-	}
-	if !isLower(text[at]) && !isUpper(text[at]) && text[at] != '_' {
+	if !key.rule.opaque || text[first:last] != ":" {
 		return false
 	}
-	for at < len(text) && isKeyByte(text[at]) {
-		at++
+	if value.start == last {
+		return at(text, key.start-1) == ':'
 	}
-	return at < len(text) && (text[at] == '=' || text[at] == ':')
+	return !(isOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
+		scheme.MatchString(secret) || opaque(text, value.start, value.end))
 }
 
-// closingQuote returns where the quoted value that starts at position at ends; a quote counts when it
-// is escaped just as the opening one was. An open end is the end of the text.
-func closingQuote(text string, at int, quote byte, escapes int) int {
-	for i := at; i < len(text); i++ {
-		if text[i] != quote {
-			continue
-		}
-		n := backslashesBefore(text, at, i)
-		if n == escapes || (escapes == 0 && n%2 == 0) {
-			return i - n*min(1, escapes)
-		}
+func skipBack(text string, end int) int {
+	for end > 0 && (text[end-1] == ' ' || text[end-1] == '\t') {
+		end--
 	}
-	return len(text)
-}
-
-// closingBracket returns the position after the bracket that closes the one at position at.
-func closingBracket(text string, at int) int {
-	depth := 0
-	for i := at; i < len(text); i++ {
-		switch c := text[i]; {
-		case isOpening(c):
-			depth++
-		case c == ']' || c == '}' || c == ')':
-			depth--
-			if depth == 0 {
-				return i + 1
-			}
-		case isQuote(c):
-			i = closingQuote(text, i+1, c, 0)
-		}
-	}
-	return len(text)
-}
-
-// lineEnd returns the end of the line, or where the quote closes that was opened before the key.
-func lineEnd(text string, at int, opened byte) int {
-	for i := at; i < len(text); i++ {
-		if text[i] == '\n' || text[i] == '\r' || (opened != 0 && text[i] == opened) {
-			return i
-		}
-	}
-	return len(text)
-}
-
-func skipBlanks(text string, at int) int {
-	for at < len(text) && (text[at] == ' ' || text[at] == '\t') {
-		at++
-	}
-	return at
-}
-
-func skipBlanksBack(text string, at int) int {
-	for at > 0 && (text[at-1] == ' ' || text[at-1] == '\t') {
-		at--
-	}
-	return at
-}
-
-func backslashesFrom(text string, at int) int {
-	n := 0
-	for at+n < len(text) && text[at+n] == '\\' {
-		n++
-	}
-	return n
-}
-
-func backslashesBefore(text string, floor, at int) int {
-	n := 0
-	for at-n > floor && text[at-n-1] == '\\' {
-		n++
-	}
-	return n
-}
-
-func isQuote(c byte) bool   { return c == '"' || c == '\'' }
-func isOpening(c byte) bool { return c == '[' || c == '{' || c == '(' }
-func isKeyByte(c byte) bool {
-	return isLower(c) || isUpper(c) || isDigit(c) || c == '_' || c == '-' || c == '.'
+	return end
 }

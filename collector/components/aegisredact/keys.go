@@ -1,119 +1,218 @@
 package aegisredact
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// gluedSuffixLength is the least length of a rule name that also matches the end of a key written
-// without any border, as in PGPASSWORD or dbpassword. Shorter names would hit ordinary words.
-const gluedSuffixLength = 6
+const (
+	// gluedSuffixLength is the least length of a rule name that also matches the end of a key written
+	// without any border, as in PGPASSWORD. Shorter names would hit ordinary words.
+	gluedSuffixLength = 6
 
-// keyCacheLimit bounds the verdicts kept: keys come from senders, and their number is not ours to trust.
-const keyCacheLimit = 4096
+	// maxKeyLength is how much of a key is looked at; the end of a longer one counts.
+	maxKeyLength = 128
 
-// keyName is one name of a key rule: its words, and the index of the rule's kind.
-type keyName struct {
-	words []string
-	glued string
-	kind  int
+	// keyCacheLimit bounds the verdicts kept: keys come from senders, and their number is not ours to trust.
+	keyCacheLimit = 4096
+
+	maxNeutralWords = 2
+)
+
+// valueReach is how far an unquoted value goes in plain text.
+type valueReach uint8
+
+const (
+	reachToken valueReach = iota
+	reachWords            // a name or an address
+	reachDate             // a date or a number
+	reachLine
+)
+
+var valueReaches = map[string]valueReach{
+	"": reachToken, "token": reachToken, "words": reachWords, "date": reachDate, "line": reachLine,
 }
+
+// keyRule is a compiled KeyRule.
+type keyRule struct {
+	kind      int
+	reach     valueReach
+	exact     bool
+	glued     bool
+	quoted    bool
+	notNumber bool
+	minDigits int
+	opaque    bool
+}
+
+// fits says whether a value in a text is of the sort that the rule is about.
+func (r *keyRule) fits(value string) bool {
+	if r.notNumber && isNumber(strings.TrimSpace(value)) {
+		return false
+	}
+	return r.minDigits == 0 || countDigits(value) >= r.minDigits
+}
+
+// conditional says that the rule looks at values, so that it cannot mask a map or a list as a whole.
+func (r *keyRule) conditional() bool { return r.notNumber || r.minDigits > 0 }
 
 // keyVerdict says what is to happen with a key and the value under it.
 type keyVerdict struct {
-	kind    int    // index of the kind that masks the value, or noKind
-	renamed string // the key itself redacted, "" when it may stay as it is
+	rule    *keyRule // masks the value, or nil
+	renamed string   // the key itself redacted, "" when it may stay as it is
 }
 
-const noKind = -1
+type gluedName struct {
+	name string
+	rule *keyRule
+}
 
-// keyMatcher decides by name which values are secret.
+// keyMatcher decides by its key whether a value is secret: userPassword, X-Api-Key, db.password.
 type keyMatcher struct {
-	byLast  map[string][]keyName // by the last word of the name
-	byGlued map[string]int
-	suffix  []keyName
-	allowed map[string]struct{} // by glued form
+	exact    map[string]*keyRule // by the words, joined with spaces
+	suffixes map[string]*keyRule
+	glued    map[string]*keyRule
+	endings  []gluedName // the longest first
+	longest  int         // words in a name
+	allowed  map[string]bool
+	neutral  map[string]bool
+	tails    map[string]bool // last words of names with several
 
 	mu    sync.Mutex
 	cache atomic.Pointer[map[string]keyVerdict]
+	texts sync.Map // key in a text -> *keyRule, cleared when it grows too large
+	count atomic.Int64
 }
 
-func newKeyMatcher() *keyMatcher {
+func newKeyMatcher(allowed, neutral []string) *keyMatcher {
 	m := &keyMatcher{
-		byLast:  map[string][]keyName{},
-		byGlued: map[string]int{},
-		allowed: map[string]struct{}{},
+		exact:    map[string]*keyRule{},
+		suffixes: map[string]*keyRule{},
+		glued:    map[string]*keyRule{},
+		allowed:  map[string]bool{},
+		neutral:  trimmedSet(neutral),
+		tails:    trimmedSet(neutral),
+	}
+	for _, key := range allowed {
+		m.allowed[strings.Join(splitWords(key), "")] = true
 	}
 	m.cache.Store(&map[string]keyVerdict{})
 	return m
 }
 
-// add registers a name; the first rule that claims a name keeps it.
-func (m *keyMatcher) add(name string, kind int) {
-	words := splitWords(name)
-	if len(words) == 0 {
+// add registers a name; the first rule that claims it keeps it.
+func (m *keyMatcher) add(words []string, rule *keyRule) {
+	phrase, glued := strings.Join(words, " "), strings.Join(words, "")
+	setDefault(m.exact, phrase, rule)
+	setDefault(m.glued, glued, rule)
+	if len(words) > 1 {
+		m.tails[words[len(words)-1]] = true
+	}
+	if rule.exact {
 		return
 	}
-	glued := strings.Join(words, "")
-	if _, taken := m.byGlued[glued]; taken {
-		return
-	}
-	entry := keyName{words: words, glued: glued, kind: kind}
-	last := words[len(words)-1]
-	m.byGlued[glued] = kind
-	m.byLast[last] = append(m.byLast[last], entry)
-	if len(glued) >= gluedSuffixLength {
-		m.suffix = append(m.suffix, entry)
+	setDefault(m.suffixes, phrase, rule)
+	m.longest = max(m.longest, len(words))
+	taken := slices.ContainsFunc(m.endings, func(g gluedName) bool { return g.name == glued })
+	if rule.glued && len(glued) >= gluedSuffixLength && !taken {
+		m.endings = append(m.endings, gluedName{name: glued, rule: rule})
 	}
 }
 
-// allow registers a key whose value is never masked because of its name.
-func (m *keyMatcher) allow(key string) {
-	m.allowed[strings.Join(splitWords(key), "")] = struct{}{}
+// ready is called when all names are added.
+func (m *keyMatcher) ready() {
+	slices.SortFunc(m.endings, func(a, b gluedName) int {
+		return cmp.Or(len(b.name)-len(a.name), cmp.Compare(a.name, b.name))
+	})
+}
+
+func setDefault(m map[string]*keyRule, key string, rule *keyRule) {
+	if _, taken := m[key]; !taken {
+		m[key] = rule
+	}
+}
+
+// match returns the rule that makes the value under key secret, or nil.
+func (m *keyMatcher) match(key string) *keyRule {
+	if known, ok := m.texts.Load(key); ok {
+		return known.(*keyRule)
+	}
+	rule := m.decide(key)
+	if len(key) <= maxKeyLength {
+		if m.count.Add(1) > keyCacheLimit {
+			m.texts.Clear()
+			m.count.Store(0)
+		}
+		m.texts.Store(strings.Clone(key), rule)
+	}
+	return rule
+}
+
+func (m *keyMatcher) decide(key string) *keyRule {
+	if len(key) > maxKeyLength {
+		key = key[len(key)-maxKeyLength:]
+	}
+	if needsFolding(key) {
+		if folded, ok := fold(key); ok {
+			key = folded.text
+		}
+	}
+	words := splitWords(key)
+	if m.allowed[strings.Join(words, "")] {
+		return nil
+	}
+	for dropped := 0; dropped <= maxNeutralWords; dropped++ {
+		if rule := m.matchWords(words); rule != nil {
+			if dropped > 0 && rule.exact {
+				return nil
+			}
+			return rule
+		}
+		if len(words) < 2 || !m.neutral[words[len(words)-1]] {
+			return nil
+		}
+		words = words[:len(words)-1]
+	}
+	return nil
+}
+
+func (m *keyMatcher) matchWords(words []string) *keyRule {
+	if rule := m.exact[strings.Join(words, " ")]; rule != nil {
+		return rule
+	}
+	for n := min(m.longest, len(words)); n > 0; n-- {
+		if rule := m.suffixes[strings.Join(words[len(words)-n:], " ")]; rule != nil {
+			return rule
+		}
+	}
+	glued := strings.Join(words, "")
+	if rule := m.glued[glued]; rule != nil {
+		return rule
+	}
+	for _, ending := range m.endings {
+		if strings.HasSuffix(glued, ending.name) {
+			return ending.rule
+		}
+	}
+	return nil
 }
 
 // isAllowed says whether key is one whose value is never masked because of its name.
 func (m *keyMatcher) isAllowed(key string) bool {
-	_, ok := m.allowed[strings.Join(splitWords(key), "")]
-	return ok
+	return m.allowed[strings.Join(splitWords(key), "")]
 }
 
-// match returns the kind that masks the value of key, or noKind.
-func (m *keyMatcher) match(key string) int {
-	words := splitWords(key)
-	if len(words) == 0 {
-		return noKind
-	}
-	glued := strings.Join(words, "")
-	if _, ok := m.allowed[glued]; ok {
-		return noKind
-	}
-	if kind, ok := m.byGlued[glued]; ok {
-		return kind
-	}
-	best, length := noKind, 0
-	for _, name := range m.byLast[words[len(words)-1]] {
-		if len(name.glued) > length && endsWithWords(words, name.words) {
-			best, length = name.kind, len(name.glued)
-		}
-	}
-	for _, name := range m.suffix {
-		if len(name.glued) > length && strings.HasSuffix(glued, name.glued) {
-			best, length = name.kind, len(name.glued)
-		}
-	}
-	return best
-}
-
-// lookup returns the verdict on key, from the cache where it is known.
+// lookup returns the verdict on the key of a map, from the cache where it is known.
 func (m *keyMatcher) lookup(key string, decide func(string) keyVerdict) keyVerdict {
 	known := *m.cache.Load()
 	if verdict, ok := known[key]; ok {
 		return verdict
 	}
 	verdict := decide(key)
-	if len(known) < keyCacheLimit {
+	if len(known) < keyCacheLimit && len(key) <= maxKeyLength {
 		m.remember(strings.Clone(key), verdict)
 	}
 	return verdict
@@ -134,62 +233,84 @@ func (m *keyMatcher) remember(key string, verdict keyVerdict) {
 	m.cache.Store(&next)
 }
 
-func endsWithWords(words, tail []string) bool {
-	if len(tail) > len(words) {
+// splitWords cuts a key into lower-case words at camelCase borders and at everything that is no letter or
+// digit; digits at a word's end and words of digits at the key's end are dropped.
+func splitWords(key string) []string {
+	var words []string
+	for i := 0; i < len(key); {
+		end := wordEnd(key, i)
+		if end == i {
+			i++
+			continue
+		}
+		words = append(words, strings.ToLower(key[i:end]))
+		i = end
+	}
+	for len(words) > 0 && isAllDigits(words[len(words)-1]) {
+		words = words[:len(words)-1]
+	}
+	for i, word := range words {
+		if trimmed := strings.TrimRight(word, "0123456789"); trimmed != "" {
+			words[i] = trimmed
+		}
+	}
+	return words
+}
+
+// wordEnd returns where the word that starts at i ends, i when none does.
+func wordEnd(s string, i int) int {
+	skip := func(j int, is func(byte) bool) int {
+		for j < len(s) && is(s[j]) {
+			j++
+		}
+		return j
+	}
+	switch c := s[i]; {
+	case isUpper(c):
+		// An acronym, less its last letter when a word starts with that: HTTPServer is http, server.
+		upper := skip(i, isUpper)
+		if upper < len(s) && isLower(s[upper]) {
+			upper--
+		}
+		if upper > i {
+			return skip(upper, isDigit)
+		}
+		return skip(skip(i+1, isLower), isDigit)
+	case isLower(c):
+		return skip(skip(i, isLower), isDigit)
+	case isDigit(c):
+		return skip(skip(i, isDigit), isLower)
+	case c >= 0x80:
+		return skip(i, func(c byte) bool { return c >= 0x80 })
+	}
+	return i
+}
+
+func isAllDigits(s string) bool {
+	return s != "" && countDigits(s) == len(s)
+}
+
+func countDigits(s string) int {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if isDigit(s[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// isNumber says whether s is digits with points, commas and underscores after the first.
+func isNumber(s string) bool {
+	if s == "" || !isDigit(s[0]) {
 		return false
 	}
-	offset := len(words) - len(tail)
-	for i, word := range tail {
-		if words[offset+i] != word {
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) && s[i] != '.' && s[i] != ',' && s[i] != '_' {
 			return false
 		}
 	}
 	return true
-}
-
-// splitWords cuts a key into lower-case words at everything that is no letter or digit and at
-// camelCase borders ("APIKey" is api, key), and strips trailing digits ("password2" is password).
-func splitWords(key string) []string {
-	var words []string
-	start := -1
-	flush := func(end int) {
-		if start >= 0 {
-			if word := trimDigits(asciiLower(key[start:end])); word != "" {
-				words = append(words, word)
-			}
-			start = -1
-		}
-	}
-	for i := 0; i < len(key); i++ {
-		c := key[i]
-		if !isWordByte(c) {
-			flush(i)
-			continue
-		}
-		if start < 0 {
-			start = i
-			continue
-		}
-		if isUpper(c) {
-			lowerBefore := isLower(key[i-1]) || isDigit(key[i-1])
-			lastOfAcronym := isUpper(key[i-1]) && i+1 < len(key) && isLower(key[i+1])
-			if lowerBefore || lastOfAcronym {
-				flush(i)
-				start = i
-			}
-		}
-	}
-	flush(len(key))
-	return words
-}
-
-// trimDigits strips trailing digits, but leaves a word of digits alone.
-func trimDigits(word string) string {
-	trimmed := strings.TrimRight(word, "0123456789")
-	if trimmed == "" {
-		return word
-	}
-	return trimmed
 }
 
 func asciiLower(s string) string {
@@ -210,4 +331,10 @@ func asciiLower(s string) string {
 func isLower(c byte) bool    { return c >= 'a' && c <= 'z' }
 func isUpper(c byte) bool    { return c >= 'A' && c <= 'Z' }
 func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
-func isWordByte(c byte) bool { return isLower(c) || isUpper(c) || isDigit(c) || c >= 0x80 }
+func isLetter(c byte) bool   { return isLower(c) || isUpper(c) }
+func isAlnum(c byte) bool    { return isLetter(c) || isDigit(c) }
+func isWordByte(c byte) bool { return isAlnum(c) || c >= 0x80 }
+func isBlank(c byte) bool    { return c == ' ' || (c >= '\t' && c <= '\r') }
+func isQuote(c byte) bool    { return c == '"' || c == '\'' || c == '`' }
+func isOpening(c byte) bool  { return c == '[' || c == '{' || c == '(' }
+func isKeyByte(c byte) bool  { return isAlnum(c) || c == '_' || c == '-' || c == '.' }

@@ -2,7 +2,7 @@ package aegisredact
 
 import (
 	"regexp/syntax"
-	"strings"
+	"slices"
 	"unicode"
 )
 
@@ -49,77 +49,134 @@ func usefulLiterals(literals []string) []string {
 	return literals
 }
 
-// requiredLiterals returns ASCII strings of which one occurs in each match, or nil when none is known.
+// requiredLiterals returns strings of which one occurs in each match, in lower case, or nil when none is
+// known.
 func requiredLiterals(re *syntax.Regexp) []string {
+	if all := exactLiterals(re); usefulLiterals(all) != nil {
+		return all
+	}
 	switch re.Op {
-	case syntax.OpLiteral:
-		literal := string(re.Rune)
-		for _, r := range re.Rune {
-			// K and S fold to characters beyond ASCII, which a scan of bytes would not find.
-			folds := re.Flags&syntax.FoldCase != 0 && (r == 'k' || r == 'K' || r == 's' || r == 'S')
-			if r >= unicode.MaxASCII || folds {
-				return longestSafePart(re)
-			}
-		}
-		return []string{asciiLower(literal)}
-	case syntax.OpCharClass:
-		return classLiterals(re)
 	case syntax.OpCapture, syntax.OpPlus:
 		return requiredLiterals(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Min > 0 {
 			return requiredLiterals(re.Sub[0])
 		}
-	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if candidate := requiredLiterals(sub); betterLiterals(candidate, best) {
-				best = candidate
-			}
-		}
-		return best
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range re.Sub {
-			part := requiredLiterals(sub)
+			part := usefulLiterals(requiredLiterals(sub))
 			if part == nil {
 				return nil
 			}
 			all = append(all, part...)
 		}
 		return all
+	case syntax.OpConcat:
+		return bestOfConcat(re.Sub)
 	}
 	return nil
 }
 
-// longestSafePart returns the longest run of characters in a literal that can be looked for bytewise.
-func longestSafePart(re *syntax.Regexp) []string {
-	fold := re.Flags&syntax.FoldCase != 0
-	safe := func(r rune) bool {
-		return r < unicode.MaxASCII && !(fold && strings.ContainsRune("kKsS", r))
-	}
-	best := ""
-	for _, part := range strings.FieldsFunc(string(re.Rune), func(r rune) bool { return !safe(r) }) {
-		if len(part) > len(best) {
-			best = part
+// bestOfConcat joins neighbours of which all texts are known, and picks the best of these and of what the
+// others require.
+func bestOfConcat(subs []*syntax.Regexp) []string {
+	var best []string
+	row := []string{""}
+	consider := func(candidate []string) {
+		if betterLiterals(candidate, best) {
+			best = candidate
 		}
 	}
-	if best == "" {
-		return nil
+	for _, sub := range subs {
+		exact := exactLiterals(sub)
+		joined := crossed(row, exact)
+		if joined == nil {
+			consider(row)
+			consider(requiredLiterals(sub))
+			row = []string{""}
+			if exact != nil {
+				row = exact
+			}
+			continue
+		}
+		row = joined
 	}
-	return []string{asciiLower(best)}
+	consider(row)
+	return best
 }
 
-// classLiterals turns a class of a few punctuation characters into literals; letters and digits are
-// too common to be worth it.
+// exactLiterals returns all texts that re matches, in lower case, or nil when there are too many. Letters
+// beyond ASCII which fold to ASCII ones are left out: rules are about ASCII.
+func exactLiterals(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary,
+		syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
+		return []string{""}
+	case syntax.OpLiteral:
+		return []string{asciiLower(string(re.Rune))}
+	case syntax.OpCharClass:
+		return classLiterals(re)
+	case syntax.OpCapture:
+		return exactLiterals(re.Sub[0])
+	case syntax.OpQuest:
+		if sub := exactLiterals(re.Sub[0]); sub != nil {
+			return append([]string{""}, sub...)
+		}
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			part := exactLiterals(sub)
+			if part == nil || len(all)+len(part) > maxLiterals {
+				return nil
+			}
+			all = append(all, part...)
+		}
+		return all
+	case syntax.OpConcat:
+		all := []string{""}
+		for _, sub := range re.Sub {
+			if all = crossed(all, exactLiterals(sub)); all == nil {
+				return nil
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// crossed returns each of a followed by each of b, or nil when b is unknown or these are too many.
+func crossed(a, b []string) []string {
+	if b == nil || len(a)*len(b) > maxLiterals {
+		return nil
+	}
+	all := make([]string, 0, len(a)*len(b))
+	for _, first := range a {
+		for _, second := range b {
+			all = append(all, first+second)
+		}
+	}
+	return all
+}
+
+// maxClass is the size of a character class that is taken apart.
+const maxClass = 8
+
 func classLiterals(re *syntax.Regexp) []string {
 	var literals []string
 	for i := 0; i+1 < len(re.Rune); i += 2 {
 		for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
-			if r >= unicode.MaxASCII || isWordByte(byte(r)) || len(literals) == 4 {
+			if r >= unicode.MaxASCII {
+				continue
+			}
+			literal := asciiLower(string(r))
+			if slices.Contains(literals, literal) {
+				continue
+			}
+			if len(literals) == maxClass {
 				return nil
 			}
-			literals = append(literals, string(r))
+			literals = append(literals, literal)
 		}
 	}
 	return literals
@@ -133,7 +190,7 @@ func betterLiterals(a, b []string) bool {
 	if b == nil {
 		return true
 	}
-	shortA, shortB := shortest(a), shortest(b)
+	shortA, shortB := min(shortest(a), 4), min(shortest(b), 4)
 	return shortA > shortB || (shortA == shortB && len(a) < len(b))
 }
 

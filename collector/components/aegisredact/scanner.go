@@ -1,5 +1,7 @@
 package aegisredact
 
+import "unicode/utf8"
+
 // facts is what one look at a string tells: which literals occur, and the most digits in one run.
 type facts struct {
 	literals uint64
@@ -101,8 +103,10 @@ func (s *scanner) link() {
 func (s *scanner) scan(text string) facts {
 	var found facts
 	state, digits := 0, 0
+	all := byte(0)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
+		all |= c
 		state = int(s.next[state*s.width+int(s.classes[c])])
 		found.literals |= s.accepted[state]
 		switch s.runs[c] {
@@ -114,6 +118,9 @@ func (s *scanner) scan(text string) facts {
 		case runBreak:
 			digits = 0
 		}
+	}
+	if all >= utf8.RuneSelf {
+		found.literals |= bitEscape
 	}
 	return found
 }

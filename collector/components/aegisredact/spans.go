@@ -1,63 +1,87 @@
 package aegisredact
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
-// span is a part of a text that must not be seen, and the kind of its mask.
+// masked stands for each byte of a mask while rules run, so that none can match inside of one.
+const masked = '\x01'
+
+// span is a part of a text that must not be seen.
 type span struct {
 	start, end int
 	kind       int
-	priority   int // the lowest wins where spans meet
+	priority   int    // the lowest names the kind where spans meet
+	wrap       string // stands before and after the mask
 }
 
-// keyFormPriority puts a value named by its key before all value rules, whose priority is their place.
-const keyFormPriority = -1
+// hideMasks overwrites the masks in a text.
+func (e *engine) hideMasks(text string) string {
+	places := e.masks.FindAllStringIndex(text, -1)
+	if places == nil {
+		return text
+	}
+	hidden := []byte(text)
+	for _, place := range places {
+		for i := place[0]; i < place[1]; i++ {
+			hidden[i] = masked
+		}
+	}
+	return string(hidden)
+}
 
-// dropMasked removes spans that lie wholly in a mask which is there already.
-func dropMasked(spans []span, masks [][]int) []span {
-	if len(masks) == 0 {
+// wholeMasks extends spans over masks that they touch, and drops those that are nothing but a mask.
+func wholeMasks(text string, spans []span) []span {
+	if strings.IndexByte(text, masked) < 0 {
 		return spans
 	}
-	return slices.DeleteFunc(spans, func(s span) bool {
-		return slices.ContainsFunc(masks, func(mask []int) bool {
-			return mask[0] <= s.start && s.end <= mask[1]
-		})
-	})
+	kept := spans[:0]
+	for _, s := range spans {
+		for s.start > 0 && text[s.start] == masked && text[s.start-1] == masked {
+			s.start--
+		}
+		for s.end < len(text) && text[s.end] == masked && text[s.end-1] == masked {
+			s.end++
+		}
+		if strings.Trim(text[s.start:s.end], string(masked)+" ") != "" {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
-// unite sorts spans and joins those that overlap, so that no rest of a longer one is left standing.
-func unite(spans []span) []span {
-	slices.SortFunc(spans, func(a, b span) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		return a.priority - b.priority
+// merge sorts spans and unites those that overlap, so that no rest of a longer one is left standing.
+func merge(spans []span) []span {
+	slices.SortStableFunc(spans, func(a, b span) int {
+		return cmp.Or(a.start-b.start, b.end-a.end, a.priority-b.priority)
 	})
-	united := spans[:0]
+	merged := spans[:0]
 	for _, next := range spans {
-		if n := len(united); n > 0 && next.start < united[n-1].end {
-			last := &united[n-1]
+		if n := len(merged); n > 0 && next.start < merged[n-1].end {
+			last := &merged[n-1]
 			last.end = max(last.end, next.end)
 			if next.priority < last.priority {
-				last.kind, last.priority = next.kind, next.priority
+				last.kind, last.priority, last.wrap = next.kind, next.priority, next.wrap
 			}
 			continue
 		}
-		united = append(united, next)
+		merged = append(merged, next)
 	}
-	return united
+	return merged
 }
 
-// splice replaces each span of text by what mask returns for it.
-func splice(text string, spans []span, mask func(kind int, secret string) string) string {
+// splice puts masks in the place of spans.
+func (e *engine) splice(text string, spans []span) string {
 	var out strings.Builder
 	out.Grow(len(text) + 16*len(spans))
 	from := 0
 	for _, s := range spans {
 		out.WriteString(text[from:s.start])
-		out.WriteString(mask(s.kind, text[s.start:s.end]))
+		out.WriteString(s.wrap)
+		out.WriteString(e.mask(s.kind, text[s.start:s.end]))
+		out.WriteString(s.wrap)
 		from = s.end
 	}
 	out.WriteString(text[from:])

@@ -1,0 +1,120 @@
+package aegisredact
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Some values have their key beside them: {"name": "Authorization", "value": "…"}, ["authorization", "…"],
+// ["--password", "…"], FHIR's identifiers with a system, code or type.
+
+var (
+	nameFields = [...]string{"name", "key", "header", "field", "param", "system", "code", "type", "variable", "attribute"}
+	fhirCodes  = map[string]string{"MR": "mrn", "SS": "ssn", "DL": "license", "PPN": "passport"}
+)
+
+const (
+	maxBesideKey    = 64
+	maxBesideText   = 200
+	maxBesideDepth  = 4
+	maxBesideValues = 16
+)
+
+func isValueField(key string) bool {
+	switch key {
+	case "value", "val", "values", "content", "data":
+		return true
+	}
+	return false
+}
+
+// isHumanName says whether a map is FHIR's HumanName.
+func isHumanName(m pcommon.Map) bool {
+	if _, ok := m.Get("family"); ok {
+		return true
+	}
+	_, ok := m.Get("given")
+	return ok
+}
+
+// ruleBeside returns the rule for the value of a map that names its key in another member.
+func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
+	hasValue := false
+	m.Range(func(key string, _ pcommon.Value) bool {
+		hasValue = isValueField(key)
+		return !hasValue
+	})
+	if !hasValue {
+		return nil
+	}
+	for _, field := range nameFields {
+		named, ok := m.Get(field)
+		if !ok {
+			continue
+		}
+		for _, text := range textsOf(named, maxBesideDepth, nil) {
+			if kind := fhirCodes[text]; kind != "" && (field == "type" || field == "code") {
+				return e.byKind[kind]
+			}
+			if len(text) <= maxBesideText {
+				if rule := e.keys.match(text); rule != nil && !rule.exact {
+					return rule
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func textsOf(value pcommon.Value, depth int, texts []string) []string {
+	left := maxBesideValues
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		return append(texts, value.Str())
+	case pcommon.ValueTypeMap:
+		if depth == 0 {
+			return texts
+		}
+		value.Map().Range(func(_ string, member pcommon.Value) bool {
+			texts = textsOf(member, depth-1, texts)
+			left--
+			return left > 0
+		})
+	case pcommon.ValueTypeSlice:
+		if depth == 0 {
+			return texts
+		}
+		for i := range min(left, value.Slice().Len()) {
+			texts = textsOf(value.Slice().At(i), depth-1, texts)
+		}
+	}
+	return texts
+}
+
+// pairRule returns the rule for the second of a pair such as ("authorization", "Bearer …").
+func (w *walk) pairRule(s pcommon.Slice) *keyRule {
+	key := ""
+	switch first := s.At(0); {
+	case first.Type() == pcommon.ValueTypeStr:
+		key = first.Str()
+	case first.Type() == pcommon.ValueTypeBytes && !w.json:
+		key = bytesText(first)
+	}
+	if key == "" || len(key) > maxBesideKey {
+		return nil
+	}
+	rule := w.keys.match(key)
+	if second := s.At(1); rule != nil && second.Type() == pcommon.ValueTypeStr && w.namesField(second.Str()) {
+		return nil
+	}
+	return rule
+}
+
+// flagRule returns the rule for what follows a command line's --password.
+func (e *engine) flagRule(item string) *keyRule {
+	if item == "" || item[0] != '-' || len(item) > maxBesideKey || strings.IndexByte(item, '=') >= 0 {
+		return nil
+	}
+	return e.keys.match(strings.TrimLeft(item, "-"))
+}

@@ -1,0 +1,222 @@
+package aegisredact
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// maxLiteralBytes keeps the scanner's states within 16 bits.
+const maxLiteralBytes = 50_000
+
+// commonWords occur in many lines, so a name is rather looked for by another of its words.
+var commonWords = set("number code name id key no num value address line access service app home work of order user")
+
+var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+// compiler collects what the engine needs while rules are compiled.
+type compiler struct {
+	*engine
+	index    map[string]int
+	literals map[string]uint64
+	disabled map[string]bool
+}
+
+func newEngine(c *Config) (*engine, error) {
+	rules, err := c.withFile()
+	if err != nil {
+		return nil, err
+	}
+	b := compiler{
+		engine: &engine{
+			keys:      newKeyMatcher(rules.AllowKeys, rules.Neutral),
+			byKind:    map[string]*keyRule{},
+			prose:     trimmedSet(rules.ProseValues),
+			auditKeys: trimmedSet(rules.AuditKeys),
+			auditWho:  trimmedSet(rules.AuditWho),
+			template:  c.Mask,
+			hashKey:   []byte(string(c.HashKey)),
+			maxDepth:  c.MaxDepth,
+			maxText:   c.MaxTextBytes,
+		},
+		index:    map[string]int{},
+		literals: map[string]uint64{},
+		disabled: trimmedSet(rules.Disable),
+	}
+	for name := range trimmedSet(rules.Enable) {
+		delete(b.disabled, name)
+	}
+	if err := b.compile(rules); err != nil {
+		return nil, err
+	}
+	return b.engine, nil
+}
+
+func (b *compiler) compile(rules RuleSet) error {
+	if b.maxDepth < 1 || b.maxText < 1 {
+		return errors.New("max_depth and max_text_bytes must be positive")
+	}
+	if err := b.compileMask(); err != nil {
+		return err
+	}
+	if rules.NotSecret != "" {
+		pattern, err := regexp.Compile(`\A(?:` + rules.NotSecret + `)\z`)
+		if err != nil {
+			return fmt.Errorf("not_secret: %w", err)
+		}
+		b.notSecret = pattern
+	}
+	for _, rule := range rules.Keys {
+		if err := b.addKeys(rule); err != nil {
+			return fmt.Errorf("key rule %q: %w", rule.Kind, err)
+		}
+	}
+	b.keys.ready()
+	for i, rule := range rules.Values {
+		if err := b.addValue(rule); err != nil {
+			return fmt.Errorf("value rule %q (number %d): %w", rule.Kind, i+1, err)
+		}
+	}
+	return b.compileScanner()
+}
+
+func (b *compiler) compileMask() error {
+	prefix, suffix, found := strings.Cut(b.template, "{kind}")
+	if !found || prefix == "" || suffix == "" {
+		return fmt.Errorf("mask %q: must hold {kind} with something before and after it", b.template)
+	}
+	pattern := regexp.QuoteMeta(prefix) + `[a-z0-9_]+(?::[0-9a-f]{16})?` + regexp.QuoteMeta(suffix) +
+		`|\[REDACTED(?::[a-z0-9_]+)*\]|\[REDACTION FAILED\]`
+	b.masks = regexp.MustCompile(pattern)
+	b.wholeMask = regexp.MustCompile(`\A(?:` + pattern + `)\z`)
+	b.literals[asciiLower(prefix)] |= bitMask
+	b.literals["[redact"] |= bitMask
+	b.depthKind, b.lengthKind = b.kindOf("depth"), b.kindOf("length")
+	return nil
+}
+
+func (b *compiler) compileScanner() error {
+	for _, escape := range []string{`\u`, `\x`, "%", "\x1b", "&#", "&quot;", "&apos;", "&lt;", "&gt;", "&amp;", "&nbsp;"} {
+		b.literals[escape] |= bitEscape
+	}
+	b.literals["insert"] |= bitInsert
+	size := 0
+	for literal := range b.literals {
+		size += len(literal)
+	}
+	if size > maxLiteralBytes {
+		return fmt.Errorf("the rules hold too many literals (%d bytes, at most %d)", size, maxLiteralBytes)
+	}
+	b.scanner = newScanner(b.literals)
+	return nil
+}
+
+func (b *compiler) kindOf(name string) int {
+	if i, ok := b.index[name]; ok {
+		return i
+	}
+	i := len(b.kinds)
+	b.kinds = append(b.kinds, &kind{name: name, mask: strings.ReplaceAll(b.template, "{kind}", name)})
+	b.index[name] = i
+	return i
+}
+
+func (b *compiler) addKeys(rule KeyRule) error {
+	if !kindPattern.MatchString(rule.Kind) {
+		return errors.New("kind must be a word of letters, digits and _")
+	}
+	reach, ok := valueReaches[rule.Text]
+	if !ok {
+		return fmt.Errorf("text %q: must be token, words, date or line", rule.Text)
+	}
+	if b.disabled[rule.Kind] {
+		return nil
+	}
+	compiled := &keyRule{
+		kind:      b.kindOf(rule.Kind),
+		reach:     reach,
+		exact:     rule.Exact,
+		glued:     rule.Glued == nil || *rule.Glued,
+		quoted:    rule.Quoted,
+		notNumber: rule.NotNumber,
+		minDigits: rule.MinDigits,
+		opaque:    rule.Opaque,
+	}
+	setDefault(b.byKind, rule.Kind, compiled)
+	for _, name := range rule.Names {
+		words := splitWords(name)
+		if len(words) == 0 {
+			return fmt.Errorf("name %q holds no letter", name)
+		}
+		b.keys.add(words, compiled)
+		b.literals[rarestWord(words)] |= bitKeyWord
+	}
+	return nil
+}
+
+// rarestWord picks the word by which a name is looked for: one that is not common, and long.
+func rarestWord(words []string) string {
+	return slices.MaxFunc(words, func(a, b string) int {
+		if commonWords[a] != commonWords[b] {
+			if commonWords[a] {
+				return -1
+			}
+			return 1
+		}
+		return len(a) - len(b)
+	})
+}
+
+func (b *compiler) addValue(rule ValueRule) error {
+	if !kindPattern.MatchString(rule.Kind) && (rule.Kind != "" || rule.Key == 0) {
+		return errors.New("kind must be a word of letters, digits and _")
+	}
+	pattern, err := regexp.Compile(rule.Pattern)
+	if err != nil {
+		return err
+	}
+	for name, group := range map[string]int{"group": rule.Group, "key": rule.Key} {
+		if group < 0 || group > pattern.NumSubexp() {
+			return fmt.Errorf("%s %d: the pattern has %d groups", name, group, pattern.NumSubexp())
+		}
+	}
+	if rule.Pattern == "" || pattern.MatchString("") {
+		return errors.New("pattern matches the empty text")
+	}
+	test, known := checks[rule.Check]
+	if !known && !slices.Contains([]string{"", "none", "secret", "field"}, rule.Check) {
+		return fmt.Errorf("check %q is unknown", rule.Check)
+	}
+	if rule.Kind != "" && b.disabled[rule.Kind] {
+		return nil
+	}
+	needs, err := requirementOf(rule.Pattern)
+	if err != nil {
+		return err
+	}
+	compiled := valueRule{
+		kind:       noKind,
+		pattern:    pattern,
+		later:      laterPattern(rule.Pattern),
+		group:      rule.Group,
+		key:        rule.Key,
+		check:      test,
+		checkName:  rule.Check,
+		onNumbers:  numberChecks[rule.Check],
+		whoMayShow: rule.Kind == "email" || rule.Kind == "phone",
+		run:        needs.run,
+	}
+	if rule.Kind != "" {
+		compiled.kind = b.kindOf(rule.Kind)
+	}
+	if len(needs.literals) > 0 {
+		compiled.bit = 1 << (len(b.rules) % ruleBits)
+		for _, literal := range needs.literals {
+			b.literals[literal] |= compiled.bit
+		}
+	}
+	b.rules = append(b.rules, compiled)
+	return nil
+}

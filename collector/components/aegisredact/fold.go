@@ -1,0 +1,206 @@
+package aegisredact
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// foldUnit finds what may stand for an ASCII character in disguise: percent, JSON and HTML escapes,
+// terminal colours, and every character beyond ASCII.
+var foldUnit = regexp.MustCompile(
+	`%(?:25)*([0-7][0-9A-Fa-f])` +
+		`|\\{1,8}u([0-9A-Fa-f]{4})` +
+		`|\\{1,8}x([0-7][0-9A-Fa-f])` +
+		`|&(?:amp;)*(?:(quot|apos|lt|gt|amp|nbsp)|#([0-9]{1,6})|#[xX]([0-9A-Fa-f]{1,5}));` +
+		`|(\x1b\[[0-9;]*[A-Za-z])` +
+		`|([^\x00-\x7f])`)
+
+var foldNames = map[string]string{"quot": `"`, "apos": "'", "lt": "<", "gt": ">", "amp": "&", "nbsp": " "}
+
+// foldRunes are characters that count as others; those that count as nothing are in isInvisible.
+var foldRunes = func() map[rune]string {
+	replaced := map[rune]string{0xFE6B: "@", 0xB9: "1", 0xB2: "2", 0xB3: "3", 0x2070: "0"}
+	set := func(to string, runes ...rune) {
+		for _, r := range runes {
+			replaced[r] = to
+		}
+	}
+	span := func(to string, from, until rune) {
+		for r := from; r <= until; r++ {
+			replaced[r] = to
+		}
+	}
+	set(" ", 0xA0, 0x1680, 0x202F, 0x205F, 0x3000)
+	span(" ", 0x2000, 0x200A)
+	set("-", 0x2212, 0xFE58, 0xFE63)
+	span("-", 0x2010, 0x2015)
+	set("'", 0x2018, 0x2019, 0x201A, 0x201B, 0x2032)
+	set(`"`, 0x201C, 0x201D, 0x201E, 0x201F, 0x2033, 0xAB, 0xBB)
+	set(":", 0xFE55, 0xA789, 0x2236)
+	set(".", 0x2024, 0xFE52, 0x3002)
+	for digit := rune(0); digit < 10; digit++ {
+		if digit >= 4 {
+			replaced[0x2070+digit] = string('0' + digit)
+		}
+		replaced[0x2080+digit] = string('0' + digit)
+	}
+	return replaced
+}()
+
+func isInvisible(r rune) bool {
+	switch {
+	case r == 0xAD, r == 0x34F, r == 0x61C, r == 0x180E, r == 0xFEFF,
+		r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E,
+		r >= 0x2060 && r <= 0x206F, r >= 0xFE00 && r <= 0xFE0F:
+		return true
+	}
+	return false
+}
+
+// needsFolding says whether fold may change anything.
+func needsFolding(text string) bool {
+	ampersand, semicolon := false, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= utf8.RuneSelf || c == '%' || c == 0x1b:
+			return true
+		case c == '\\' && i+1 < len(text) && (text[i+1] == 'u' || text[i+1] == 'x'):
+			return true
+		case c == '&':
+			ampersand = true
+		case c == ';':
+			semicolon = true
+		}
+	}
+	return ampersand && semicolon
+}
+
+// foldRune returns what a character counts as: an ASCII character (x for other letters), itself, or nothing.
+func foldRune(r rune) string {
+	switch {
+	case r < utf8.RuneSelf:
+		return string(r)
+	case isInvisible(r):
+		return ""
+	case r >= 0xFF01 && r <= 0xFF5E:
+		return string(r - 0xFEE0)
+	case r >= 0x1D400 && r <= 0x1D6A3:
+		if letter := (r - 0x1D400) % 52; letter < 26 {
+			return string('A' + letter)
+		} else {
+			return string('a' + letter - 26)
+		}
+	}
+	if to, ok := foldRunes[r]; ok {
+		return to
+	}
+	if unicode.Is(unicode.Nd, r) {
+		return string('0' + digitValue(r))
+	}
+	if unicode.IsLetter(r) {
+		return "x"
+	}
+	return string(r)
+}
+
+// digitValue relies on Unicode's promise that decimal digits come in rows of ten, zero first.
+func digitValue(r rune) rune {
+	for _, rows := range unicode.Nd.R16 {
+		if rune(rows.Lo) <= r && r <= rune(rows.Hi) {
+			return (r - rune(rows.Lo)) % 10
+		}
+	}
+	for _, rows := range unicode.Nd.R32 {
+		if rune(rows.Lo) <= r && r <= rune(rows.Hi) {
+			return (r - rune(rows.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+// folded is a text for matching only: starts and ends lead from its bytes to the original.
+type folded struct {
+	text         string
+	starts, ends []int
+}
+
+// fold takes the disguises off a text. It returns false when there are none.
+func fold(text string) (folded, bool) {
+	units := foldUnit.FindAllStringSubmatchIndex(text, -1)
+	var f folded
+	var out strings.Builder
+	done := 0
+	keep := func(until int) {
+		out.WriteString(text[done:until])
+		for i := done; i < until; i++ {
+			f.starts = append(f.starts, i)
+			f.ends = append(f.ends, i+1)
+		}
+	}
+	changed := false
+	for _, unit := range units {
+		start, end := unit[0], unit[1]
+		to := foldUnitText(text, unit)
+		if unit[16] >= 0 && to == text[start:end] {
+			continue
+		}
+		changed = true
+		keep(start)
+		out.WriteString(to)
+		for range len(to) {
+			f.starts = append(f.starts, start)
+			f.ends = append(f.ends, end)
+		}
+		done = end
+	}
+	if !changed {
+		return f, false
+	}
+	keep(len(text))
+	f.text = out.String()
+	return f, true
+}
+
+func foldUnitText(text string, unit []int) string {
+	group := func(n int) string {
+		if unit[2*n] < 0 {
+			return ""
+		}
+		return text[unit[2*n]:unit[2*n+1]]
+	}
+	number := func(s string, base int) rune {
+		n, _ := strconv.ParseInt(s, base, 32)
+		return rune(n)
+	}
+	switch {
+	case unit[2] >= 0:
+		return string(number(group(1), 16))
+	case unit[4] >= 0:
+		return foldRune(number(group(2), 16))
+	case unit[6] >= 0:
+		return string(number(group(3), 16))
+	case unit[8] >= 0:
+		return foldNames[group(4)]
+	case unit[10] >= 0:
+		return foldEntity(number(group(5), 10))
+	case unit[12] >= 0:
+		return foldEntity(number(group(6), 16))
+	case unit[16] >= 0:
+		r, _ := utf8.DecodeRuneInString(group(8))
+		if r == utf8.RuneError {
+			return group(8)
+		}
+		return foldRune(r)
+	}
+	return "" // a terminal colour
+}
+
+func foldEntity(r rune) string {
+	if r == 0 {
+		return ""
+	}
+	return foldRune(r)
+}

@@ -1,0 +1,57 @@
+package aegisredact
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// builtIn returns the configuration with the rule set of this repository.
+func builtIn(t testing.TB) *Config {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "config", "redact.yaml"))
+	require.NoError(t, err)
+	// What the Collector does with the file before a processor sees it.
+	unset := strings.NewReplacer(
+		"${env:AEGIS_REDACTION_HASH_KEY:-}", `""`,
+		"${env:AEGIS_REDACTION_RULES:-}", `""`,
+		"${env:AEGIS_REDACTION_ENABLE:-[]}", "[]",
+		"$$", "$",
+	)
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(unset.Replace(string(text))))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	section, err := conf.Sub("processors::aegis_redact")
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, section.Unmarshal(cfg))
+	return cfg
+}
+
+func builtInEngine(t testing.TB, change ...func(*Config)) *engine {
+	t.Helper()
+	cfg := builtIn(t)
+	for _, f := range change {
+		f(cfg)
+	}
+	e, err := newEngine(cfg)
+	require.NoError(t, err)
+	return e
+}
+
+func TestTheBuiltInRulesCompile(t *testing.T) {
+	require.NoError(t, builtIn(t).Validate())
+}
+
+func TestEveryValueRuleIsHeldBackByThePrefilter(t *testing.T) {
+	e := builtInEngine(t)
+	plain := e.scanner.scan("Starting worker pool for queue of letters in region north")
+	for i, rule := range e.rules {
+		require.False(t, rule.mayMatch(plain), "rule %d: %s", i, rule.pattern)
+	}
+}

@@ -1,0 +1,207 @@
+package aegisredact
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
+// nothing more.
+const maxRounds = 8
+
+// reader says whose text is read: in those fields of an audit record that say who, e-mail addresses and
+// telephone numbers stay readable.
+type reader struct{ who bool }
+
+// redactPlainText redacts a text that is no JSON.
+func (e *engine) redactPlainText(text string, found facts, r reader) string {
+	for round := range maxRounds {
+		if round > 0 {
+			found = e.scanner.scan(text)
+		}
+		next := e.redactOnce(text, found, r)
+		if next == text {
+			break
+		}
+		text = next
+	}
+	return text
+}
+
+// redactOnce looks at the text as it is, and then at what it is without disguises.
+func (e *engine) redactOnce(text string, found facts, r reader) string {
+	if spans := e.find(text, found, r); len(spans) > 0 {
+		text = e.splice(text, spans)
+	}
+	if !needsFolding(text) {
+		return text
+	}
+	f, ok := fold(text)
+	if !ok {
+		return text
+	}
+	found = e.scanner.scan(f.text)
+	if !e.suspicious(found) {
+		return text
+	}
+	spans := e.find(f.text, found, r)
+	if len(spans) == 0 {
+		return text
+	}
+	for i := range spans {
+		spans[i].start, spans[i].end = f.starts[spans[i].start], f.ends[spans[i].end-1]
+	}
+	return e.splice(text, spans)
+}
+
+// find returns what is to be masked, in order, none overlapping.
+func (e *engine) find(text string, found facts, r reader) []span {
+	if found.literals&bitMask != 0 {
+		text = e.hideMasks(text)
+	}
+	var spans []span
+	if found.literals&bitKeyWord != 0 {
+		spans = e.findPairs(text, spans)
+		if found.literals&bitInsert != 0 {
+			spans = e.findInserts(text, spans)
+		}
+	}
+	for i := range e.rules {
+		rule := &e.rules[i]
+		if rule.mayMatch(found) && !(r.who && rule.whoMayShow) {
+			spans = e.findValues(text, rule, i+1, spans)
+		}
+	}
+	if len(spans) == 0 {
+		return nil
+	}
+	return merge(wholeMasks(text, spans))
+}
+
+// valueRule is a compiled ValueRule.
+type valueRule struct {
+	kind       int // noKind when the key decides
+	pattern    *regexp.Regexp
+	later      func() *regexp.Regexp // finds the pattern behind the first character of a text
+	group, key int
+	check      check
+	checkName  string
+	onNumbers  bool
+	whoMayShow bool
+	bit        uint64
+	run        int
+}
+
+const noKind = -1
+
+func (r *valueRule) mayMatch(found facts) bool {
+	return (r.bit == 0 || found.literals&r.bit != 0) && found.run >= r.run &&
+		(r.key == 0 || found.literals&bitKeyWord != 0)
+}
+
+// laterPattern compiles a pattern which is found from a position on with what stands before it in sight:
+// the first character is that before the position.
+func laterPattern(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\A(?s:.)(?s:.*?)(` + pattern + `)`)
+	})
+}
+
+// search returns the places of the groups of the first match at or after position.
+func (r *valueRule) search(text string, position int) []int {
+	if position == 0 {
+		return r.pattern.FindStringSubmatchIndex(text)
+	}
+	if position > len(text) {
+		return nil
+	}
+	_, size := utf8.DecodeLastRuneInString(text[:position])
+	from := position - size
+	match := r.later().FindStringSubmatchIndex(text[from:])
+	if match == nil {
+		return nil
+	}
+	match = match[2:]
+	for i := range match {
+		if match[i] >= 0 {
+			match[i] += from
+		}
+	}
+	return match
+}
+
+func (e *engine) findValues(text string, rule *valueRule, priority int, spans []span) []span {
+	for position := 0; ; {
+		match := rule.search(text, position)
+		if match == nil {
+			return spans
+		}
+		position = max(match[1], position+1)
+		start, end := match[2*rule.group], match[2*rule.group+1]
+		if start < 0 || start == end {
+			continue
+		}
+		kind := rule.kind
+		if rule.key > 0 {
+			kind = e.kindOfPair(text[match[2*rule.key]:match[2*rule.key+1]], text[start:end])
+			if kind == noKind {
+				position = max(start, match[0]+1)
+				continue
+			}
+			if rule.kind != noKind {
+				kind = rule.kind
+			}
+		}
+		switch {
+		case e.passes(rule, text, start, end):
+			spans = append(spans, span{start: start, end: end, kind: kind, priority: priority})
+		case rule.key > 0:
+			position = max(start, match[0]+1)
+		case rule.onNumbers:
+			position = start + 1
+		}
+	}
+}
+
+func (e *engine) kindOfPair(key, value string) int {
+	if rule := e.keys.match(strings.TrimSpace(key)); rule != nil && rule.fits(value) {
+		return rule.kind
+	}
+	return noKind
+}
+
+func (e *engine) passes(rule *valueRule, text string, start, end int) bool {
+	switch rule.checkName {
+	case "", "none":
+		return true
+	case "secret":
+		return !e.isProse(text[start:end])
+	case "field":
+		value := text[start:end]
+		return !e.isProse(value) && !e.namesField(value)
+	}
+	if !rule.check(text, start, end) {
+		return false
+	}
+	return !strings.HasPrefix(rule.checkName, "opaque") || !e.isProse(text[start:end])
+}
+
+// proseTrim are the characters around a word that make it no other word.
+const proseTrim = "<>[](){}*.!,;:'\"` "
+
+// isProse says whether a value is a word that is never secret (required, null) or a placeholder ($1, ****).
+func (e *engine) isProse(text string) bool {
+	if e.prose[strings.ToLower(strings.Trim(text, proseTrim))] {
+		return true
+	}
+	return e.notSecret != nil && e.notSecret.MatchString(text)
+}
+
+var fieldName = regexp.MustCompile(`\A(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*)\z`)
+
+// namesField says whether text is itself the name of a secret field, as in a list of fields.
+func (e *engine) namesField(text string) bool {
+	return fieldName.MatchString(text) && e.keys.match(text) != nil
+}

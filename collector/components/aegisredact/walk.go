@@ -1,0 +1,242 @@
+package aegisredact
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// maxNodes bounds the members of one record's values; a record with more is not let through.
+const maxNodes = 200_000
+
+// walk goes through the values of one record, or of one JSON text. In a JSON text numbers are kept as they
+// were written, as bytes, which JSON does not have.
+type walk struct {
+	*engine
+	json    bool
+	nodes   int
+	changed bool
+}
+
+func (e *engine) newWalk(json bool) *walk { return &walk{engine: e, json: json} }
+
+func (w *walk) body(value pcommon.Value) { w.any(value, 0, nil, reader{}) }
+
+func (w *walk) attributes(m pcommon.Map, audit bool) { w.members(m, 0, nil, audit, reader{}) }
+
+// set replaces a value by a text.
+func (w *walk) set(value pcommon.Value, text string) {
+	value.SetStr(text)
+	w.changed = true
+}
+
+// members goes through a map. inherited is the rule of a key further up which has no say over maps as a
+// whole; audit is true for the attributes of an audit record.
+func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool, r reader) {
+	if m.Len() == 0 {
+		return
+	}
+	var beside *keyRule
+	if depth > 0 || m.Len() > 1 {
+		beside = w.ruleBeside(m)
+	}
+	var renames []rename
+	m.Range(func(key string, value pcommon.Value) bool {
+		verdict := w.key(key)
+		rule, of := verdict.rule, r
+		if audit && w.auditKeys[key] {
+			rule = nil
+			of.who = of.who || w.auditWho[key] && value.Type() == pcommon.ValueTypeStr
+		}
+		if rule == nil {
+			switch {
+			case beside != nil && isValueField(key):
+				rule = beside
+			case key == "text" && isHumanName(m):
+				rule = w.byKind["name"]
+			default:
+				rule = inherited
+			}
+		}
+		w.under(rule, value, depth, of)
+		if verdict.renamed != "" {
+			renames = append(renames, rename{from: key, to: verdict.renamed})
+		}
+		return true
+	})
+	for _, r := range renames {
+		w.changed = true
+		renameKey(m, r)
+	}
+}
+
+func (w *walk) items(s pcommon.Slice, depth int, inherited *keyRule, r reader) {
+	pair := s.Len() == 2
+	var following *keyRule
+	if pair {
+		following = w.pairRule(s)
+	}
+	for i := range s.Len() {
+		item := s.At(i)
+		rule := inherited
+		if i > 0 && following != nil {
+			rule = following
+		}
+		flag := (*keyRule)(nil)
+		isText := item.Type() == pcommon.ValueTypeStr
+		if isText {
+			flag = w.flagRule(item.Str())
+		}
+		w.under(rule, item, depth, r)
+		if isText && (!pair || i == 0 && following == nil) {
+			following = flag
+		}
+	}
+}
+
+// under redacts a value whose key, or one beside or above it, has the rule.
+func (w *walk) under(rule *keyRule, value pcommon.Value, depth int, r reader) {
+	if rule == nil {
+		w.any(value, depth+1, nil, r)
+		return
+	}
+	text, container := "", false
+	switch value.Type() {
+	case pcommon.ValueTypeEmpty, pcommon.ValueTypeBool:
+		return
+	case pcommon.ValueTypeMap:
+		if value.Map().Len() == 0 {
+			return
+		}
+		container = true
+	case pcommon.ValueTypeSlice:
+		if value.Slice().Len() == 0 {
+			return
+		}
+		container = true
+	case pcommon.ValueTypeStr:
+		if text = value.Str(); text == "" || w.isMask(text) {
+			return
+		}
+		if w.isProse(text) {
+			w.any(value, depth+1, nil, r)
+			return
+		}
+	case pcommon.ValueTypeBytes:
+		text = bytesText(value)
+	default:
+		if rule.notNumber {
+			return
+		}
+		text = numberText(value)
+	}
+	switch {
+	case container && rule.conditional():
+		w.any(value, depth+1, rule, r)
+	case container:
+		w.set(value, w.mask(rule.kind, ""))
+	case text == "" || rule.notNumber && isAllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
+		return
+	case countDigits(text) < rule.minDigits:
+		w.any(value, depth+1, nil, r)
+	default:
+		w.set(value, w.mask(rule.kind, text))
+	}
+}
+
+func (w *walk) any(value pcommon.Value, depth int, inherited *keyRule, r reader) {
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		if redacted, changed := w.redactText(value.Str(), depth, r); changed {
+			w.set(value, redacted)
+		}
+	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble:
+		w.number(value, depth)
+	case pcommon.ValueTypeBytes:
+		w.bytes(value, depth, r)
+	case pcommon.ValueTypeMap:
+		if w.enter(value, value.Map().Len(), depth) {
+			w.members(value.Map(), depth, inherited, false, r)
+		}
+	case pcommon.ValueTypeSlice:
+		if w.enter(value, value.Slice().Len(), depth) {
+			w.items(value.Slice(), depth, inherited, r)
+		}
+	}
+}
+
+// enter says whether a container is to be gone through; one that lies too deep is masked instead.
+func (w *walk) enter(value pcommon.Value, members, depth int) bool {
+	if w.nodes += members; w.nodes > maxNodes {
+		panic("too many values")
+	}
+	if depth > w.maxDepth {
+		w.set(value, w.mask(w.depthKind, ""))
+		return false
+	}
+	return true
+}
+
+func (w *walk) number(value pcommon.Value, depth int) {
+	if value.Type() == pcommon.ValueTypeInt && value.Int() < 1e8 {
+		return
+	}
+	if redacted, changed := w.redactNumber(numberText(value), depth); changed {
+		w.set(value, redacted)
+	}
+}
+
+func (w *walk) bytes(value pcommon.Value, depth int, r reader) {
+	text := bytesText(value)
+	if w.json {
+		if redacted, changed := w.redactNumber(text, depth); changed {
+			w.set(value, redacted)
+		}
+		return
+	}
+	if redacted, changed := w.redactText(text, depth, r); changed {
+		w.set(value, redacted)
+	}
+}
+
+func bytesText(value pcommon.Value) string {
+	return strings.ToValidUTF8(string(value.Bytes().AsRaw()), "\uFFFD")
+}
+
+// maxIntegral bounds the doubles that are written without an exponent.
+const maxIntegral = 1e40
+
+// numberText returns the decimal text of a number that might be an identifier, else its shortest form.
+func numberText(value pcommon.Value) string {
+	if value.Type() == pcommon.ValueTypeInt {
+		return strconv.FormatInt(value.Int(), 10)
+	}
+	number := value.Double()
+	if number == math.Trunc(number) && math.Abs(number) < maxIntegral {
+		return strconv.FormatFloat(number, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(number, 'g', -1, 64)
+}
+
+// rename is a key that holds a secret, and what is to stand there.
+type rename struct{ from, to string }
+
+func renameKey(m pcommon.Map, r rename) {
+	value, ok := m.Get(r.from)
+	if !ok {
+		return
+	}
+	moved := pcommon.NewValueEmpty()
+	value.MoveTo(moved)
+	m.Remove(r.from)
+	to := r.to
+	for n := 2; ; n++ {
+		if _, taken := m.Get(to); !taken {
+			break
+		}
+		to = r.to + "#" + strconv.Itoa(n)
+	}
+	moved.MoveTo(m.PutEmpty(to))
+}
