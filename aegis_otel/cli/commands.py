@@ -190,7 +190,7 @@ def collector_config(
     current = _settings()
     stores = _stores(current, store)
     with _errors_told():
-        optional = ["receive-token"] if os.environ.get("AEGIS_OTLP_TOKEN", "").strip() else []
+        optional = ["receive-token"] if _has_token() else []
         paths = pieces.files(stores, config or (), optional=optional)
         if check:
             _check_config(current, paths)
@@ -276,15 +276,20 @@ def _endpoints(
     return found
 
 
+def _has_token() -> bool:
+    return any(os.environ.get(name, "").strip() for name in ("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"))
+
+
 def _optional_pieces(endpoints: list[collector.Endpoint]) -> list[str]:
     """The token piece where there is a token; on a public address there must be one."""
-    if os.environ.get("AEGIS_OTLP_TOKEN", "").strip():
+    if _has_token():
         return ["receive-token"]
     for each in endpoints[:2]:
         if each.is_public:
             raise collector.CollectorError(
-                f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN, which senders must then"
-                ' present (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer <token>"), or listen on 127.0.0.1'
+                f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
+                " AEGIS_OTLP_TOKEN_FILE), which senders must then"
+                ' present (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
             )
     return []
 
@@ -322,6 +327,8 @@ def _show_listening(
         lines.append(
             f"(over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT=http://{http.reachable})"
         )
+    if _has_token():
+        lines.append('and set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<the token>"')
     lines += ["", "Ctrl-C stops it."]
     typer.echo("\n".join(lines))
     sys.stdout.flush()

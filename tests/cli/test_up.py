@@ -30,6 +30,7 @@ class Up:
         self.grpc, self.http, self.health, self.metrics = free_ports(4)
         self.folder = folder
         self.variables = variables
+        self.headers = {"content-type": "application/json"}
         self.process = StartedProcess(
             [*CLI, "up", *self.ports(), *options],
             log=folder / "up.log",
@@ -70,7 +71,7 @@ class Up:
             ]
         }
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
-        connection.request("POST", "/v1/logs", json.dumps(body), {"content-type": "application/json"})
+        connection.request("POST", "/v1/logs", json.dumps(body), self.headers)
         assert connection.getresponse().status == 200
         connection.close()
 
@@ -163,6 +164,28 @@ def test_doctor_sees_what_it_took_and_what_waits(up, run: Run, tmp_path: Path, c
     done = run("doctor", **variables)
     assert done.status == 1
     assert "dead-letter" in done.out
+
+
+def test_a_public_address_needs_a_token(run: Run, collector: dict[str, str]):
+    done = run("up", "--host", "0.0.0.0", **collector)
+    assert done.status == 1
+    assert "AEGIS_OTLP_TOKEN" in done.err
+    done = run("up", AEGIS_OTLP_HTTP_ENDPOINT=":4318", **collector)
+    assert done.status == 1
+    assert "AEGIS_OTLP_TOKEN" in done.err
+
+
+def test_with_a_token_only_its_bearer_gets_in(up, tmp_path: Path):
+    running = up("--host", "0.0.0.0", AEGIS_OTLP_TOKEN=SECRET).wait_until_up()
+    with pytest.raises(AssertionError):
+        running.send(message="stranger")
+    running.headers["authorization"] = f"Bearer {SECRET}"
+    running.send(message="friend")
+    running.process.stop()
+    assert "friend" in (stored := (tmp_path / ".aegis/store/logs.jsonl").read_text())
+    assert "stranger" not in stored
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in running.process.output()
+    assert SECRET not in running.process.output() + (tmp_path / ".aegis/collector.log").read_text()
 
 
 def test_a_port_in_use_is_named(up, run: Run, collector: dict[str, str]):
