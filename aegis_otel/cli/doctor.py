@@ -19,6 +19,7 @@ from rich.text import Text
 
 from aegis_otel.cli import pieces, terminal
 from aegis_otel.cli.loki import LokiStore, without_credentials
+from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
 
 _SECONDS: Final = 3.0
@@ -252,11 +253,12 @@ def _spool(current: Settings) -> list[Finding]:
                 what, Verdict.WRONG, f"{problem}; records are lost while the Collector is away: set AEGIS_SPOOL_DIR"
             )
         ]
-    count, size = _contents(folder)
+    found = waiting(folder)
     limit = _amount(current.spool_max_bytes)
-    if not size:
+    if not found:
         return [Finding(what, Verdict.FINE, f"{folder}: nothing waits, {limit} may")]
-    return [Finding(what, Verdict.NOTE, f"{folder}: {_amount(size)} in {count} files, {limit} may wait there")]
+    parts = ", ".join(f"{_amount(size)} of {service}" for service, size in sorted(found.items()))
+    return [Finding(what, Verdict.NOTE, f"{folder}: waiting for the Collector: {parts}; {limit} may")]
 
 
 def _log_file(current: Settings) -> list[Finding]:

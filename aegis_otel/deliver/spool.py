@@ -674,5 +674,21 @@ class Spool:
         self._adopted.clear()
 
 
+def waiting(root: Path) -> dict[str, int]:
+    """Bytes that wait for an acknowledgement below a shared folder, by service; only looks."""
+    found: dict[str, int] = {}
+    for path in root.glob("*/*"):
+        folder = _FOLDER.fullmatch(path.parent.name)
+        if folder is None or _SEGMENT.fullmatch(path.name) is None:
+            continue
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            head = file.read(_SEGMENT_START)
+            if len(head) == _SEGMENT_START and head.startswith(_MAGIC):
+                pending = os.fstat(file.fileno()).st_size - max(_SEGMENT_HEADER.unpack(head)[1], _SEGMENT_START)
+                if pending > 0:
+                    found[folder["service"]] = found.get(folder["service"], 0) + pending
+    return found
+
+
 def _sync(fd: int) -> None:
     getattr(os, "fdatasync", os.fsync)(fd)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from aegis_otel import settings
+from aegis_otel.deliver.spool import Spool
 from tests.cli.conftest import Run, clean_environment
 from tests.support.processes import free_port
 
@@ -129,11 +130,17 @@ def test_doctor_finds_what_is_wrong(
 
 
 def test_doctor_shows_what_waits_in_the_spool(run: Run, http_server: HTTPServer, tmp_path: Path):
-    (tmp_path / "spool").mkdir()
-    (tmp_path / "spool" / "segment").write_bytes(bytes(2048))
+    spool = Spool(tmp_path / "spool", "orders")
+    spool.append(bytes(5000), 1, audit=False)
     done = run("doctor", **fine(http_server, tmp_path))
     assert done.status == 0
-    assert "2.0 KiB in 1 file" in row(done.out, "spool")
+    assert "4.9 KiB of orders" in row(done.out, "spool")
+
+    batch = spool.take(10_000)
+    assert batch is not None
+    spool.done(batch)
+    assert "nothing waits" in row(run("doctor", **fine(http_server, tmp_path)).out, "spool")
+    spool.close()
 
 
 def test_doctor_shows_no_secret(run: Run):
