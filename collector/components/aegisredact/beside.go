@@ -1,6 +1,7 @@
 package aegisredact
 
 import (
+	"regexp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -14,9 +15,14 @@ var (
 	fhirCodes  = map[string]string{"MR": "mrn", "SS": "ssn", "DL": "license", "PPN": "passport"}
 )
 
+// What a key looks like as a value: a name, a flag, or a reference such as http://hl7.org/fhir/sid/us-ssn.
+var (
+	besideName      = regexp.MustCompile(`\A[A-Za-z0-9_.\- ]{1,64}\z`)
+	besideFlag      = regexp.MustCompile(`\A-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\z`)
+	besideReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
+)
+
 const (
-	maxBesideKey    = 64
-	maxBesideText   = 200
 	maxBesideDepth  = 4
 	maxBesideValues = 16
 )
@@ -57,7 +63,7 @@ func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
 			if kind := fhirCodes[text]; kind != "" && (field == "type" || field == "code") {
 				return e.byKind[kind]
 			}
-			if len(text) <= maxBesideText {
+			if besideReference.MatchString(text) {
 				if rule := e.keys.match(text); rule != nil && !rule.exact {
 					return rule
 				}
@@ -101,7 +107,7 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 	case first.Type() == pcommon.ValueTypeBytes && !w.json:
 		key = bytesText(first)
 	}
-	if key == "" || len(key) > maxBesideKey {
+	if !besideName.MatchString(key) {
 		return nil
 	}
 	rule := w.keys.match(key)
@@ -113,7 +119,7 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 
 // flagRule returns the rule for what follows a command line's --password.
 func (e *engine) flagRule(item string) *keyRule {
-	if item == "" || item[0] != '-' || len(item) > maxBesideKey || strings.IndexByte(item, '=') >= 0 {
+	if !strings.HasPrefix(item, "-") || !besideFlag.MatchString(item) {
 		return nil
 	}
 	return e.keys.match(strings.TrimLeft(item, "-"))

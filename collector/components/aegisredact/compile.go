@@ -20,7 +20,8 @@ var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 type compiler struct {
 	*engine
 	index    map[string]int
-	literals map[string]uint64
+	literals map[string]bits
+	sets     map[string]int // set of literals -> its mark
 	disabled map[string]bool
 }
 
@@ -42,7 +43,8 @@ func newEngine(c *Config) (*engine, error) {
 			maxText:   c.MaxTextBytes,
 		},
 		index:    map[string]int{},
-		literals: map[string]uint64{},
+		literals: map[string]bits{},
+		sets:     map[string]int{},
 		disabled: trimmedSet(rules.Disable),
 	}
 	for name := range trimmedSet(rules.Enable) {
@@ -91,17 +93,20 @@ func (b *compiler) compileMask() error {
 		`|\[REDACTED(?::[a-z0-9_]+)*\]|\[REDACTION FAILED\]`
 	b.masks = regexp.MustCompile(pattern)
 	b.wholeMask = regexp.MustCompile(`\A(?:` + pattern + `)\z`)
-	b.literals[asciiLower(prefix)] |= bitMask
-	b.literals["[redact"] |= bitMask
+	b.mark(asciiLower(prefix), bitMask)
+	b.mark("[redact", bitMask)
 	b.depthKind, b.lengthKind = b.kindOf("depth"), b.kindOf("length")
 	return nil
 }
 
 func (b *compiler) compileScanner() error {
 	for _, escape := range []string{`\u`, `\x`, "%", "\x1b", "&#", "&quot;", "&apos;", "&lt;", "&gt;", "&amp;", "&nbsp;"} {
-		b.literals[escape] |= bitEscape
+		b.mark(escape, bitEscape)
 	}
-	b.literals["insert"] |= bitInsert
+	b.mark("insert", bitInsert)
+	for _, separator := range []string{":", "=", "->", `"`} {
+		b.mark(separator, bitSeparator)
+	}
 	size := 0
 	for literal := range b.literals {
 		size += len(literal)
@@ -151,7 +156,7 @@ func (b *compiler) addKeys(rule KeyRule) error {
 			return fmt.Errorf("name %q holds no letter", name)
 		}
 		b.keys.add(words, compiled)
-		b.literals[rarestWord(words)] |= bitKeyWord
+		b.mark(rarestWord(words), bitKeyWord)
 	}
 	return nil
 }
@@ -211,12 +216,35 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Kind != "" {
 		compiled.kind = b.kindOf(rule.Kind)
 	}
-	if len(needs.literals) > 0 {
-		compiled.bit = 1 << (len(b.rules) % ruleBits)
-		for _, literal := range needs.literals {
-			b.literals[literal] |= compiled.bit
-		}
+	if rule.Key > 0 {
+		compiled.needs.add(bitKeyWord)
+	}
+	for _, literals := range needs.literals {
+		compiled.needs.add(b.setBit(literals))
 	}
 	b.rules = append(b.rules, compiled)
 	return nil
+}
+
+func (b *compiler) mark(literal string, marks bits) {
+	all := b.literals[literal]
+	all.add(marks)
+	b.literals[literal] = all
+}
+
+// setBit returns the mark of a set of literals, none when there are no more marks: then a pattern is tried
+// more often than it must be.
+func (b *compiler) setBit(literals []string) bits {
+	name := strings.Join(literals, "\x00")
+	n, known := b.sets[name]
+	if !known {
+		if n = firstRuleBit + len(b.sets); n > lastRuleBit {
+			return bits{}
+		}
+		b.sets[name] = n
+		for _, literal := range literals {
+			b.mark(literal, bit(n))
+		}
+	}
+	return bit(n)
 }

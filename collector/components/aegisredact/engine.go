@@ -9,13 +9,18 @@ import (
 	"sync/atomic"
 )
 
-// Bits of the scanner's literals: one a value rule, and four for the engine itself.
+// Marks of the scanner's literals: these, and one for each set of literals that a value rule needs.
+var (
+	bitKeyWord   = bit(0) // a word of a secret key's name
+	bitMask      = bit(1) // the beginning of a mask
+	bitEscape    = bit(2) // an escape or a character beyond ASCII, which can hide anything
+	bitInsert    = bit(3)
+	bitSeparator = bit(4) // without it no key has a value
+)
+
 const (
-	bitKeyWord = uint64(1) << 63 // a word of a secret key's name
-	bitMask    = uint64(1) << 62 // the beginning of a mask
-	bitEscape  = uint64(1) << 61 // an escape or a character beyond ASCII, which can hide anything
-	bitInsert  = uint64(1) << 60
-	ruleBits   = 60 // rules beyond share the bits of others, which costs a try now and then
+	firstRuleBit = 5
+	lastRuleBit  = 127
 )
 
 // kind is a sort of secret.
@@ -69,11 +74,11 @@ func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
 
 // suspicious says whether anything of the rule set may apply.
 func (e *engine) suspicious(found facts) bool {
-	if found.literals&(bitKeyWord|bitEscape) != 0 {
+	if found.literals.has(bitEscape) || found.literals.has(bitKeyWord) && found.literals.has(bitSeparator) {
 		return true
 	}
 	for i := range e.rules {
-		if e.rules[i].mayMatch(found) {
+		if e.rules[i].mayMatch(&found) {
 			return true
 		}
 	}
@@ -94,8 +99,10 @@ func (e *engine) redactNumber(digits string, depth int) (string, bool) {
 // key returns the verdict on the key of a map.
 func (e *engine) key(key string) keyVerdict {
 	return e.keys.lookup(key, func(key string) keyVerdict {
-		verdict := keyVerdict{rule: e.keys.match(key)}
-		if renamed, changed := e.redactText(key, 0, reader{}); changed {
+		// A key that holds a secret is judged by what is left of it, as it will be when it is seen again.
+		renamed, changed := e.redactText(key, 0, reader{})
+		verdict := keyVerdict{rule: e.keys.match(renamed)}
+		if changed {
 			verdict.renamed = renamed
 		}
 		return verdict

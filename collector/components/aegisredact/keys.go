@@ -2,6 +2,7 @@ package aegisredact
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,9 @@ type keyVerdict struct {
 	rule    *keyRule // masks the value, or nil
 	renamed string   // the key itself redacted, "" when it may stay as it is
 }
+
+// maskInKey is what redaction has left in a key; its kind is no part of the name.
+var maskInKey = regexp.MustCompile(`\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?`)
 
 type gluedName struct {
 	name string
@@ -159,6 +163,9 @@ func (m *keyMatcher) decide(key string) *keyRule {
 		if folded, ok := fold(key); ok {
 			key = folded.text
 		}
+	}
+	if strings.Contains(key, "[REDACTED") {
+		key = maskInKey.ReplaceAllLiteralString(key, " ")
 	}
 	words := splitWords(key)
 	if m.allowed[strings.Join(words, "")] {

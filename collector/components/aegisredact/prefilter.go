@@ -9,9 +9,12 @@ import (
 // requirement is what a string must hold for a pattern to have any chance of matching it. It is read
 // off the pattern, so that a rule needs no hints and cannot carry wrong ones.
 type requirement struct {
-	literals []string // lower case; at least one must occur, unless there are none
-	run      int      // so many digits must occur with only run separators between them
+	literals [][]string // lower case; of each set at least one must occur
+	run      int        // so many digits must occur with only run separators between them
 }
+
+// maxSets bounds the sets of literals of one pattern; the most telling ones are kept.
+const maxSets = 3
 
 // maxLiterals bounds the alternatives of one requirement; a pattern with more goes without.
 const maxLiterals = 64
@@ -31,10 +34,50 @@ func requirementOf(pattern string) (requirement, error) {
 		return requirement{}, err
 	}
 	parsed = parsed.Simplify()
-	return requirement{
-		literals: usefulLiterals(requiredLiterals(parsed)),
-		run:      runOf(parsed).best,
-	}, nil
+	return requirement{literals: requiredSets(parsed), run: runOf(parsed).best}, nil
+}
+
+// requiredSets returns the most telling sets of literals that each match has one of.
+func requiredSets(re *syntax.Regexp) [][]string {
+	for re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	var sets [][]string
+	add := func(candidate []string) {
+		if usefulLiterals(candidate) != nil {
+			sets = append(sets, candidate)
+		}
+	}
+	if re.Op == syntax.OpConcat {
+		eachOfConcat(re.Sub, add)
+	} else {
+		add(requiredLiterals(re))
+	}
+	slices.SortStableFunc(sets, func(a, b []string) int { return weight(b) - weight(a) })
+	sets = slices.CompactFunc(sets, slices.Equal[[]string])
+	return sets[:min(len(sets), maxSets)]
+}
+
+// weight says how telling a set of literals is: how rare, by the weakest of them.
+func weight(literals []string) int {
+	weakest := 1000
+	for _, literal := range literals {
+		sum := 0
+		for i := range len(literal) {
+			switch c := literal[i]; {
+			case c == '@':
+				sum += 20
+			case isLetter(c) || c == '<' || c == '+' || c == '|' || c == '{' || c == '`':
+				sum += 4
+			case c == ' ' || c == '.' || c == '-' || isDigit(c):
+				sum++
+			default:
+				sum += 2
+			}
+		}
+		weakest = min(weakest, sum)
+	}
+	return 4*min(weakest, 24) - min(len(literals), 16)
 }
 
 func usefulLiterals(literals []string) []string {
@@ -78,22 +121,15 @@ func requiredLiterals(re *syntax.Regexp) []string {
 	return nil
 }
 
-// bestOfConcat joins neighbours of which all texts are known, and picks the best of these and of what the
-// others require.
-func bestOfConcat(subs []*syntax.Regexp) []string {
-	var best []string
+// eachOfConcat joins neighbours of which all texts are known, and yields these and what the others require.
+func eachOfConcat(subs []*syntax.Regexp, yield func([]string)) {
 	row := []string{""}
-	consider := func(candidate []string) {
-		if betterLiterals(candidate, best) {
-			best = candidate
-		}
-	}
 	for _, sub := range subs {
 		exact := exactLiterals(sub)
 		joined := crossed(row, exact)
 		if joined == nil {
-			consider(row)
-			consider(requiredLiterals(sub))
+			yield(row)
+			yield(requiredLiterals(sub))
 			row = []string{""}
 			if exact != nil {
 				row = exact
@@ -102,7 +138,16 @@ func bestOfConcat(subs []*syntax.Regexp) []string {
 		}
 		row = joined
 	}
-	consider(row)
+	yield(row)
+}
+
+func bestOfConcat(subs []*syntax.Regexp) []string {
+	var best []string
+	eachOfConcat(subs, func(candidate []string) {
+		if usefulLiterals(candidate) != nil && (best == nil || weight(candidate) > weight(best)) {
+			best = candidate
+		}
+	})
 	return best
 }
 
@@ -180,26 +225,6 @@ func classLiterals(re *syntax.Regexp) []string {
 		}
 	}
 	return literals
-}
-
-// betterLiterals prefers the set whose shortest member is longer, then the smaller set.
-func betterLiterals(a, b []string) bool {
-	if usefulLiterals(a) == nil {
-		return false
-	}
-	if b == nil {
-		return true
-	}
-	shortA, shortB := min(shortest(a), 4), min(shortest(b), 4)
-	return shortA > shortB || (shortA == shortB && len(a) < len(b))
-}
-
-func shortest(literals []string) int {
-	n := len(literals[0])
-	for _, literal := range literals[1:] {
-		n = min(n, len(literal))
-	}
-	return n
 }
 
 // digitRun describes how many digits a pattern is sure to match in one unbroken run.

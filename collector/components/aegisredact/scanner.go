@@ -4,8 +4,27 @@ import "unicode/utf8"
 
 // facts is what one look at a string tells: which literals occur, and the most digits in one run.
 type facts struct {
-	literals uint64
+	literals bits
 	run      int
+}
+
+// bits are marks of literals.
+type bits [2]uint64
+
+func bit(n int) bits {
+	var b bits
+	b[n/64] = 1 << (n % 64)
+	return b
+}
+
+func (b *bits) add(other bits) {
+	b[0] |= other[0]
+	b[1] |= other[1]
+}
+
+// has says whether all marks of other are there.
+func (b *bits) has(other bits) bool {
+	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1]
 }
 
 // scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient
@@ -15,7 +34,8 @@ type scanner struct {
 	runs     [256]uint8 // byte -> what it means for a digit run
 	width    int
 	next     []uint16 // state*width + class -> state
-	accepted []uint64 // state -> bits of the literals that end there
+	accepted []bits   // state -> marks of the literals that end there
+	accepts  []bool   // state -> whether there are any
 }
 
 const (
@@ -24,8 +44,8 @@ const (
 	runDigit
 )
 
-// newScanner builds the automaton; literals maps a lower-case literal to its bits.
-func newScanner(literals map[string]uint64) *scanner {
+// newScanner builds the automaton; literals maps a lower-case literal to its marks.
+func newScanner(literals map[string]bits) *scanner {
 	s := &scanner{width: 1}
 	for literal := range literals {
 		for i := 0; i < len(literal); i++ {
@@ -52,9 +72,9 @@ func newScanner(literals map[string]uint64) *scanner {
 	return s
 }
 
-func (s *scanner) build(literals map[string]uint64) {
+func (s *scanner) build(literals map[string]bits) {
 	s.addState()
-	for literal, bits := range literals {
+	for literal, marks := range literals {
 		state := 0
 		for i := 0; i < len(literal); i++ {
 			at := state*s.width + int(s.classes[literal[i]])
@@ -63,14 +83,17 @@ func (s *scanner) build(literals map[string]uint64) {
 			}
 			state = int(s.next[at])
 		}
-		s.accepted[state] |= bits
+		s.accepted[state].add(marks)
 	}
 	s.link()
+	for _, marks := range s.accepted {
+		s.accepts = append(s.accepts, marks != bits{})
+	}
 }
 
 func (s *scanner) addState() int {
 	s.next = append(s.next, make([]uint16, s.width)...)
-	s.accepted = append(s.accepted, 0)
+	s.accepted = append(s.accepted, bits{})
 	return len(s.accepted) - 1
 }
 
@@ -86,7 +109,7 @@ func (s *scanner) link() {
 	for len(queue) > 0 {
 		state := queue[0]
 		queue = queue[1:]
-		s.accepted[state] |= s.accepted[fail[state]]
+		s.accepted[state].add(s.accepted[fail[state]])
 		for class := 0; class < s.width; class++ {
 			at := state*s.width + class
 			fallback := s.next[fail[state]*s.width+class]
@@ -108,7 +131,9 @@ func (s *scanner) scan(text string) facts {
 		c := text[i]
 		all |= c
 		state = int(s.next[state*s.width+int(s.classes[c])])
-		found.literals |= s.accepted[state]
+		if s.accepts[state] {
+			found.literals.add(s.accepted[state])
+		}
 		switch s.runs[c] {
 		case runDigit:
 			digits++
@@ -120,7 +145,7 @@ func (s *scanner) scan(text string) facts {
 		}
 	}
 	if all >= utf8.RuneSelf {
-		found.literals |= bitEscape
+		found.literals.add(bitEscape)
 	}
 	return found
 }

@@ -58,19 +58,19 @@ func (e *engine) redactOnce(text string, found facts, r reader) string {
 
 // find returns what is to be masked, in order, none overlapping.
 func (e *engine) find(text string, found facts, r reader) []span {
-	if found.literals&bitMask != 0 {
+	if found.literals.has(bitMask) {
 		text = e.hideMasks(text)
 	}
 	var spans []span
-	if found.literals&bitKeyWord != 0 {
+	if found.literals.has(bitKeyWord) {
 		spans = e.findPairs(text, spans)
-		if found.literals&bitInsert != 0 {
+		if found.literals.has(bitInsert) {
 			spans = e.findInserts(text, spans)
 		}
 	}
 	for i := range e.rules {
 		rule := &e.rules[i]
-		if rule.mayMatch(found) && !(r.who && rule.whoMayShow) {
+		if rule.mayMatch(&found) && !(r.who && rule.whoMayShow) {
 			spans = e.findValues(text, rule, i+1, spans)
 		}
 	}
@@ -90,15 +90,14 @@ type valueRule struct {
 	checkName  string
 	onNumbers  bool
 	whoMayShow bool
-	bit        uint64
+	needs      bits
 	run        int
 }
 
 const noKind = -1
 
-func (r *valueRule) mayMatch(found facts) bool {
-	return (r.bit == 0 || found.literals&r.bit != 0) && found.run >= r.run &&
-		(r.key == 0 || found.literals&bitKeyWord != 0)
+func (r *valueRule) mayMatch(found *facts) bool {
+	return found.literals.has(r.needs) && found.run >= r.run
 }
 
 // laterPattern compiles a pattern which is found from a position on with what stands before it in sight:

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -141,32 +142,36 @@ func (v *vector) testRecord(t *testing.T, e *engine) {
 	require.JSONEq(t, string(v.Out), `{"message":`+string(message)+`,"attributes":`+asJSON(t, attributes)+`}`)
 }
 
+// valueOf reads JSON with the members of objects in order, and numbers as senders have them.
 func valueOf(t *testing.T, text []byte) pcommon.Value {
 	t.Helper()
-	var raw any
-	require.NoError(t, json.Unmarshal(text, &raw))
 	value := pcommon.NewValueEmpty()
-	require.NoError(t, value.FromRaw(integers(raw)))
+	parser := jsonParser{in: string(text)}
+	require.True(t, parser.value(value, 0))
+	plainNumbers(t, value)
 	return value
 }
 
-// integers turns the whole numbers of JSON into integers, as senders have them.
-func integers(raw any) any {
-	switch v := raw.(type) {
-	case float64:
-		if v == float64(int64(v)) {
-			return int64(v)
+func plainNumbers(t *testing.T, value pcommon.Value) {
+	switch value.Type() {
+	case pcommon.ValueTypeBytes:
+		raw := string(value.Bytes().AsRaw())
+		if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
+			value.SetInt(n)
+			return
 		}
-	case map[string]any:
-		for key, member := range v {
-			v[key] = integers(member)
+		n, err := strconv.ParseFloat(raw, 64)
+		require.NoError(t, err)
+		value.SetDouble(n)
+	case pcommon.ValueTypeMap:
+		for _, member := range value.Map().All() {
+			plainNumbers(t, member)
 		}
-	case []any:
-		for i, item := range v {
-			v[i] = integers(item)
+	case pcommon.ValueTypeSlice:
+		for _, item := range value.Slice().All() {
+			plainNumbers(t, item)
 		}
 	}
-	return raw
 }
 
 func asJSON(t *testing.T, value pcommon.Value) string {
