@@ -20,7 +20,7 @@ var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 type compiler struct {
 	*engine
 	index    map[string]int
-	literals map[string]bits
+	literals map[literal]bits
 	sets     map[string]int // set of literals -> its mark
 	disabled map[string]bool
 }
@@ -43,7 +43,7 @@ func newEngine(c *Config) (*engine, error) {
 			maxText:   c.MaxTextBytes,
 		},
 		index:    map[string]int{},
-		literals: map[string]bits{},
+		literals: map[literal]bits{},
 		sets:     map[string]int{},
 		disabled: trimmedSet(rules.Disable),
 	}
@@ -109,12 +109,12 @@ func (b *compiler) compileScanner() error {
 	}
 	size := 0
 	for literal := range b.literals {
-		size += len(literal)
+		size += len(literal.text)
 	}
 	if size > maxLiteralBytes {
 		return fmt.Errorf("the rules hold too many literals (%d bytes, at most %d)", size, maxLiteralBytes)
 	}
-	b.scanner = newScanner(b.literals)
+	b.scanner = newScanner(b.literals, b.keys.neutral)
 	return nil
 }
 
@@ -156,22 +156,32 @@ func (b *compiler) addKeys(rule KeyRule) error {
 			return fmt.Errorf("name %q holds no letter", name)
 		}
 		b.keys.add(words, compiled)
-		b.mark(rarestWord(words), bitKeyWord)
+		b.markName(words)
 	}
 	return nil
 }
 
-// rarestWord picks the word by which a name is looked for: one that is not common, and long.
-func rarestWord(words []string) string {
-	return slices.MaxFunc(words, func(a, b string) int {
-		if commonWords[a] != commonWords[b] {
-			if commonWords[a] {
-				return -1
-			}
-			return 1
+// minStem is the least length of a word which a name is looked for by alone.
+const minStem = 5
+
+// markName makes the scanner look for a name: by its longest telling word, or as a whole where that is short.
+func (b *compiler) markName(words []string) {
+	stem := ""
+	for _, word := range words {
+		if len(word) > len(stem) && !commonWords[word] {
+			stem = word
 		}
-		return len(a) - len(b)
-	})
+	}
+	switch {
+	case len(stem) >= minStem:
+		b.mark(stem, bitKeyWord)
+	case len(words) == 1:
+		b.markLiteral(literal{text: words[0], bounded: true}, bitKeyWord)
+	default:
+		for _, gap := range []string{"", " ", "_", "-", ".", "/", ":"} {
+			b.mark(strings.Join(words, gap), bitKeyWord)
+		}
+	}
 }
 
 func (b *compiler) addValue(rule ValueRule) error {
@@ -219,17 +229,29 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Key > 0 {
 		compiled.needs.add(bitKeyWord)
 	}
-	for _, literals := range needs.literals {
-		compiled.needs.add(b.setBit(literals))
+	primary := everyBit
+	for i, literals := range needs.literals {
+		mark := b.setBit(literals)
+		compiled.needs.add(mark)
+		if i == 0 && mark != (bits{}) {
+			primary = mark
+		}
+	}
+	if needs.run == 0 {
+		b.telling.add(primary)
+	} else if b.minRun == 0 || needs.run < b.minRun {
+		b.minRun = needs.run
 	}
 	b.rules = append(b.rules, compiled)
 	return nil
 }
 
-func (b *compiler) mark(literal string, marks bits) {
-	all := b.literals[literal]
+func (b *compiler) mark(text string, marks bits) { b.markLiteral(literal{text: text}, marks) }
+
+func (b *compiler) markLiteral(l literal, marks bits) {
+	all := b.literals[l]
 	all.add(marks)
-	b.literals[literal] = all
+	b.literals[l] = all
 }
 
 // setBit returns the mark of a set of literals, none when there are no more marks: then a pattern is tried

@@ -37,6 +37,8 @@ type engine struct {
 	byKind    map[string]*keyRule
 	rules     []valueRule
 	scanner   *scanner
+	telling   bits // one mark of each rule that needs no digits: without any of these only numbers count
+	minRun    int  // the least digits in a run that a rule about numbers needs
 	prose     map[string]bool
 	notSecret *regexp.Regexp
 	auditKeys map[string]bool
@@ -76,6 +78,9 @@ func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
 func (e *engine) suspicious(found facts) bool {
 	if found.literals.has(bitEscape) || found.literals.has(bitKeyWord) && found.literals.has(bitSeparator) {
 		return true
+	}
+	if !found.literals.meets(e.telling) && (e.minRun == 0 || found.run < e.minRun) {
+		return false
 	}
 	for i := range e.rules {
 		if e.rules[i].mayMatch(&found) {

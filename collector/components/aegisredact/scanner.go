@@ -22,6 +22,12 @@ func (b *bits) add(other bits) {
 	b[1] |= other[1]
 }
 
+// everyBit is for a rule that needs no literal.
+var everyBit = bits{^uint64(0), ^uint64(0)}
+
+// meets says whether any of the marks of other is there.
+func (b *bits) meets(other bits) bool { return b[0]&other[0]|b[1]&other[1] != 0 }
+
 // has says whether all marks of other are there.
 func (b *bits) has(other bits) bool {
 	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1]
@@ -30,70 +36,93 @@ func (b *bits) has(other bits) bool {
 // scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient
 // string matching", 1975), without regard to ASCII case, and counts digit runs on the way.
 type scanner struct {
-	classes  [256]uint8 // byte -> column of next; 0 for bytes that no literal has
-	runs     [256]uint8 // byte -> what it means for a digit run
+	bytes    [256]byteClass
 	width    int
-	next     []uint16 // state*width + class -> state
-	accepted []bits   // state -> marks of the literals that end there
-	accepts  []bool   // state -> whether there are any
+	next     []uint32 // state + column -> state; a state is the place of its row, and has arrived set where literals end
+	accepted []bits   // row number -> marks of the literals that end there
+	bounded  []bits   // the same for literals after which no word may go on
+	tails    map[string]bool
 }
 
-const (
-	runBreak = iota
-	runSeparator
-	runDigit
-)
+// byteClass is what a byte means to the automaton and to digit runs.
+type byteClass struct {
+	column uint8 // 0 for bytes that no literal has
+	keep   uint8 // 0 where the byte ends a run, all ones where it does not
+	digit  uint8 // 1 for a digit
+}
 
-// newScanner builds the automaton; literals maps a lower-case literal to its marks.
-func newScanner(literals map[string]bits) *scanner {
-	s := &scanner{width: 1}
-	for literal := range literals {
+// arrived marks a state in which literals end.
+const arrived = uint32(1) << 31
+
+// literal is a lower-case text to look for. A bounded one counts only where the word ends after it, or goes
+// on with the first two letters of one of the scanner's tails.
+type literal struct {
+	text    string
+	bounded bool
+}
+
+// newScanner builds the automaton; literals maps them to their marks.
+func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
+	s := &scanner{width: 1, tails: map[string]bool{}}
+	for tail := range tails {
+		s.tails[tail[:min(2, len(tail))]] = true
+	}
+	for l := range literals {
+		literal := l.text
 		for i := 0; i < len(literal); i++ {
 			c := literal[i]
-			if s.classes[c] != 0 {
+			if s.bytes[c].column != 0 {
 				continue
 			}
-			s.classes[c] = uint8(s.width)
+			s.bytes[c].column = uint8(s.width)
 			if isLower(c) {
-				s.classes[c-'a'+'A'] = uint8(s.width)
+				s.bytes[c-'a'+'A'].column = uint8(s.width)
 			}
 			s.width++
 		}
 	}
-	for c := range s.runs {
+	for c := range s.bytes {
 		switch {
 		case isDigit(byte(c)):
-			s.runs[c] = runDigit
+			s.bytes[c].keep, s.bytes[c].digit = 0xff, 1
 		case isRunByte(rune(c)):
-			s.runs[c] = runSeparator
+			s.bytes[c].keep = 0xff
 		}
 	}
 	s.build(literals)
 	return s
 }
 
-func (s *scanner) build(literals map[string]bits) {
+func (s *scanner) build(literals map[literal]bits) {
 	s.addState()
-	for literal, marks := range literals {
-		state := 0
+	for l, marks := range literals {
+		state, literal := 0, l.text
 		for i := 0; i < len(literal); i++ {
-			at := state*s.width + int(s.classes[literal[i]])
+			at := state*s.width + int(s.bytes[literal[i]].column)
 			if s.next[at] == 0 {
-				s.next[at] = uint16(s.addState())
+				s.next[at] = uint32(s.addState())
 			}
 			state = int(s.next[at])
 		}
-		s.accepted[state].add(marks)
+		if l.bounded {
+			s.bounded[state].add(marks)
+		} else {
+			s.accepted[state].add(marks)
+		}
 	}
 	s.link()
-	for _, marks := range s.accepted {
-		s.accepts = append(s.accepts, marks != bits{})
+	for i, state := range s.next {
+		s.next[i] = state * uint32(s.width)
+		if s.accepted[state] != (bits{}) || s.bounded[state] != (bits{}) {
+			s.next[i] |= arrived
+		}
 	}
 }
 
 func (s *scanner) addState() int {
-	s.next = append(s.next, make([]uint16, s.width)...)
+	s.next = append(s.next, make([]uint32, s.width)...)
 	s.accepted = append(s.accepted, bits{})
+	s.bounded = append(s.bounded, bits{})
 	return len(s.accepted) - 1
 }
 
@@ -110,6 +139,7 @@ func (s *scanner) link() {
 		state := queue[0]
 		queue = queue[1:]
 		s.accepted[state].add(s.accepted[fail[state]])
+		s.bounded[state].add(s.bounded[fail[state]])
 		for class := 0; class < s.width; class++ {
 			at := state*s.width + class
 			fallback := s.next[fail[state]*s.width+class]
@@ -125,27 +155,45 @@ func (s *scanner) link() {
 
 func (s *scanner) scan(text string) facts {
 	var found facts
-	state, digits := 0, 0
-	all := byte(0)
+	state := uint32(0)
+	all, digits, most := uint8(0), uint8(0), uint8(0)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		all |= c
-		state = int(s.next[state*s.width+int(s.classes[c])])
-		if s.accepts[state] {
-			found.literals.add(s.accepted[state])
+		class := &s.bytes[c]
+		state = s.next[state+uint32(class.column)]
+		if state >= arrived {
+			state &^= arrived
+			s.arrive(&found, state, text, i+1)
 		}
-		switch s.runs[c] {
-		case runDigit:
-			digits++
-			if digits > found.run {
-				found.run = digits
+		digits = digits&class.keep + class.digit
+		if digits > most {
+			if most = digits; most == maxRun {
+				digits-- // no wrap-around
 			}
-		case runBreak:
-			digits = 0
 		}
 	}
+	found.run = int(most)
 	if all >= utf8.RuneSelf {
 		found.literals.add(bitEscape)
 	}
 	return found
+}
+
+// maxRun is as far as digits of a run are counted.
+const maxRun = 255
+
+func (s *scanner) arrive(found *facts, state uint32, text string, end int) {
+	row := int(state) / s.width
+	found.literals.add(s.accepted[row])
+	if marks := s.bounded[row]; marks != (bits{}) && !found.literals.has(marks) && s.wordEnds(text, end) {
+		found.literals.add(marks)
+	}
+}
+
+func (s *scanner) wordEnds(text string, at int) bool {
+	if at >= len(text) || !isLetter(text[at]) {
+		return true
+	}
+	return s.tails[asciiLower(text[at:min(at+2, len(text))])]
 }

@@ -1,0 +1,28 @@
+package aegisredact
+
+import (
+	"strings"
+	"testing"
+)
+
+var benchTexts = []struct{ name, text string }{
+	{"word", "HTTP Request Completed"},
+	{"url", "/api/v1/orders/123456?page=12"},
+	{"uuid", "e3b0c442-98fc-1c14-9afb-f4c8996fb924"},
+	{"prose", "User action completed for cart 123456 in 12.5 ms"},
+	{"stack", "Traceback (most recent call last):\n" + strings.Repeat("  File \"/srv/app/orders/m1.py\", line 7, in f1\n    return call(x)\n", 8) + "ValueError: bad amount"},
+	{"secrets", "login failed password=hunter2 for jane@example.org ssn 219-09-9999"},
+	{"json", `{"user":{"name":"x","password":"hunter2"},"n":[1,2,3]}`},
+}
+
+func BenchmarkRedactText(b *testing.B) {
+	e := builtInEngine(b)
+	for _, text := range benchTexts {
+		b.Run(text.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				e.redactText(text.text, 0, reader{})
+			}
+		})
+	}
+}
