@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, terminal
+from aegis_otel.cli import plan as plans
 from aegis_otel.cli.file_store import FileStore, StoreError
 from aegis_otel.cli.loki import LokiStore, without_credentials
 
@@ -26,10 +26,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-
-_STATE_FILE: Final = "up.json"
-_LOKI_DEFAULT: Final = "http://localhost:3100"
-_METRICS: Final = "AEGIS_METRICS_PORT"
 
 StoreOption = Annotated[
     list[str] | None,
@@ -84,27 +80,18 @@ def up(
     """
     current = _settings()
     stores = _stores(current, store)
-    loki_url = current.loki_url or _LOKI_DEFAULT
-    data_dir = current.data_dir.absolute()
     with _errors_told():
-        endpoints = _endpoints(host, grpc_port, http_port, health_port, metrics_port)
-        environ = {
-            **os.environ,
-            **{each.variable: each.address for each in endpoints if each.variable != _METRICS},
-            "AEGIS_DATA_DIR": str(data_dir),
-            "AEGIS_LOKI_URL": loki_url,
-            "SEQ_URL": current.seq_url,
-        }
-        if endpoints[-1].variable == _METRICS:
-            environ.update(AEGIS_METRICS_HOST=endpoints[-1].host, AEGIS_METRICS_PORT=str(endpoints[-1].port))
-        paths = pieces.files(stores, config or (), optional=_optional_pieces(endpoints))
-        running = collector.Collector(pieces.binary(), paths, environ, endpoints, data_dir)
+        plan = plans.make(
+            current, stores, host=host, grpc=grpc_port, http=http_port, health=health_port, metrics=metrics_port
+        )
+        paths = pieces.files(stores, config or (), optional=plan.optional_pieces())
+        running = collector.Collector(pieces.binary(), paths, plan.environ(), plan.endpoints, plan.data_dir)
         with running.signals_caught():
             try:
                 running.start()
-                if running.wait_until_healthy(f"http://{endpoints[2].reachable}/", timeout):
-                    _write_state(data_dir, stores, loki_url, endpoints)
-                    _show_listening(stores, endpoints, current, loki_url, data_dir)
+                if running.wait_until_healthy(plan.health_url, timeout):
+                    plan.leave_note()
+                    plan.show()
                     running.run_until_signal()
                     collector.describe_stop(running)
             finally:
@@ -190,10 +177,10 @@ def collector_config(
     current = _settings()
     stores = _stores(current, store)
     with _errors_told():
-        optional = ["receive-token"] if _has_token() else []
+        optional = ["receive-token"] if plans.has_token() else []
         paths = pieces.files(stores, config or (), optional=optional)
         if check:
-            _check_config(current, paths)
+            _check_config(current, stores, paths)
         elif show_files:
             for path in paths:
                 typer.echo(path)
@@ -218,7 +205,7 @@ def env() -> None:
 def run_doctor() -> None:
     """Check settings, Collector, store, spool and log file; the status is 1 when something is wrong."""
     current = _settings(report=False)
-    findings = doctor.examine(current, _state(current.data_dir))
+    findings = doctor.examine(current, plans.read_note(current.data_dir))
     terminal.show(doctor.as_table(findings))
     if any(finding.verdict is doctor.Verdict.WRONG for finding in findings):
         raise typer.Exit(1)
@@ -242,8 +229,8 @@ def _stores(current: settings.Settings, asked: list[str] | None) -> tuple[str, .
 
 
 def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
-    state = _state(current.data_dir)
-    loki_url = current.loki_url or state.get("lokiUrl") or _LOKI_DEFAULT
+    state = plans.read_note(current.data_dir)
+    loki_url = current.loki_url or state.get("lokiUrl") or plans.LOKI_DEFAULT
     if asked == "auto":
         stores = state.get("stores", ())
         asked = "loki" if current.loki_url or ("loki" in stores and "file" not in stores) else "file"
@@ -254,102 +241,12 @@ def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
     terminal.fail(f"{asked!r} is not a store that can be read; use auto, file or loki", status=2)
 
 
-def _endpoints(
-    host: str | None, grpc: int | None, http: int | None, health: int | None, metrics: int | None
-) -> list[collector.Endpoint]:
-    found = [
-        collector.endpoint("OTLP over gRPC", "AEGIS_OTLP_GRPC_ENDPOINT", "--grpc-port", 4317, host, grpc),
-        collector.endpoint("OTLP over HTTP", "AEGIS_OTLP_HTTP_ENDPOINT", "--http-port", 4318, host, http),
-        collector.endpoint("health check", "AEGIS_HEALTH_ENDPOINT", "--health-port", 13133, None, health),
-    ]
-    if os.environ.get("AEGIS_METRICS_LEVEL", "").strip().lower() == "none":
-        return found
-    # The Collector takes these two apart, unlike the others.
-    metrics_host = os.environ.get("AEGIS_METRICS_HOST", "").strip() or "127.0.0.1"
-    text = os.environ.get(_METRICS, "").strip()
-    if metrics is None and text:
-        try:
-            metrics = int(text)
-        except ValueError:
-            raise collector.CollectorError(f"{_METRICS}: {text!r} is not a port number") from None
-    found.append(collector.Endpoint("own metrics", _METRICS, "--metrics-port", metrics_host, metrics or 8888))
-    return found
-
-
-def _has_token() -> bool:
-    return any(os.environ.get(name, "").strip() for name in ("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"))
-
-
-def _optional_pieces(endpoints: list[collector.Endpoint]) -> list[str]:
-    """The token piece where there is a token; on a public address there must be one."""
-    if _has_token():
-        return ["receive-token"]
-    for each in endpoints[:2]:
-        if each.is_public:
-            raise collector.CollectorError(
-                f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
-                " AEGIS_OTLP_TOKEN_FILE), which senders must then"
-                ' present (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
-            )
-    return []
-
-
-def _check_config(current: settings.Settings, paths: list[Path]) -> None:
-    environ = {**os.environ, "AEGIS_DATA_DIR": str(current.data_dir.absolute())}
-    environ.setdefault("AEGIS_LOKI_URL", current.loki_url or _LOKI_DEFAULT)
-    environ.setdefault("SEQ_URL", current.seq_url)
-    wrong = collector.Collector(pieces.binary(), paths, environ, (), current.data_dir.absolute()).validate()
+def _check_config(current: settings.Settings, stores: tuple[str, ...], paths: list[Path]) -> None:
+    plan = plans.make(current, stores)
+    wrong = collector.Collector(pieces.binary(), paths, plan.environ(), (), plan.data_dir).validate()
     if wrong is not None:
         terminal.fail(f"the Collector does not take this configuration:\n{wrong}")
-    typer.echo(f"The Collector takes this configuration: {', '.join(path.name for path in paths)}")
-
-
-def _show_listening(
-    stores: tuple[str, ...],
-    endpoints: list[collector.Endpoint],
-    current: settings.Settings,
-    loki_url: str,
-    data_dir: Path,
-) -> None:
-    where = {
-        "file": f"{data_dir / 'store'} (read it with: aegis-otel logs)",
-        "loki": without_credentials(loki_url),
-        "seq": without_credentials(current.seq_url),
-    }
-    rows = [(endpoint.name, endpoint.address) for endpoint in endpoints]
-    rows += [(f"store: {name}", where[name]) for name in stores]
-    rows += [("queues, own log", str(data_dir))]
-    terminal.show(terminal.table("The Collector is up", ("what", "where"), rows))
-    grpc, http = endpoints[0], endpoints[1]
-    lines = ["", "Run an app with it:", "  SERVICE_NAME=orders opentelemetry-instrument python app.py"]
-    if grpc.port != 4317:
-        lines.append(f"and set OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc.reachable}")
-        lines.append(
-            f"(over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT=http://{http.reachable})"
-        )
-    if _has_token():
-        lines.append('and set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<the token>"')
-    lines += ["", "Ctrl-C stops it."]
-    typer.echo("\n".join(lines))
-    sys.stdout.flush()
-
-
-def _write_state(data_dir: Path, stores: tuple[str, ...], loki_url: str, endpoints: list[collector.Endpoint]) -> None:
-    """For `logs` and `doctor` in another terminal: what this Collector feeds and where it listens."""
-    state = {
-        "stores": stores,
-        "lokiUrl": without_credentials(loki_url),
-        "endpoints": {endpoint.variable: endpoint.reachable for endpoint in endpoints},
-    }
-    (data_dir / _STATE_FILE).write_text(json.dumps(state), encoding="utf-8")
-
-
-def _state(data_dir: Path) -> dict[str, Any]:
-    try:
-        state = json.loads((data_dir / _STATE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state if isinstance(state, dict) else {}
+    terminal.say(f"The Collector takes this configuration: {', '.join(path.name for path in paths)}")
 
 
 def _without_url_credentials(value: str) -> str:

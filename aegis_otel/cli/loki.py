@@ -26,7 +26,7 @@ _LONGEST: Final = timedelta(days=30)
 _AHEAD: Final = timedelta(minutes=10)
 """How far in the future a record may be because of clocks that differ."""
 _LATE: Final = timedelta(minutes=2)
-"""Follow looks back so far, since records of an app that was cut off for a while arrive late."""
+"""Follow looks back so far for records that arrive late; what comes even later is found without follow only."""
 _POLL_SECONDS: Final = 1.0
 
 _Entry = tuple[int, str]

@@ -89,6 +89,12 @@ def show(renderable: Table) -> None:
     target.print(renderable)
 
 
+def say(text: str) -> None:
+    """Lines on stdout, at once."""
+    sys.stdout.write(safe(text, keep_newlines=True) + "\n")
+    sys.stdout.flush()
+
+
 def warn(text: str) -> None:
     """One line on stderr."""
     sys.stderr.write(f"aegis-otel: {safe(text)}\n")

@@ -106,8 +106,8 @@ def test_lines_that_are_no_records_are_skipped_and_counted(run: Run, url: str):
 
 
 def test_follow_shows_new_records_once(url: str):
-    service = "follow"
-    push(url, service, "info", *((NOW + n, line(service, "info", f"old {n}", ""), "") for n in range(3)))
+    service, now = "follow", time.time_ns()
+    push(url, service, "info", *((now + n, line(service, "info", f"old {n}", ""), "") for n in range(3)))
     seen: list[object] = []
     pushed = False
 
@@ -115,7 +115,7 @@ def test_follow_shows_new_records_once(url: str):
         nonlocal pushed
         if not pushed:
             # One with a time before those that are there: records of an app that was cut off come late.
-            push(url, service, "info", (NOW - 10**9, line(service, "info", "late", ""), ""))
+            push(url, service, "info", (now - 10**9, line(service, "info", "late", ""), ""))
             push(url, service, "info", (time.time_ns(), line(service, "info", "new", ""), ""))
             pushed = True
         return {"late", "new"} <= set(seen) or time.monotonic() > deadline

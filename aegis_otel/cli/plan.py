@@ -1,0 +1,160 @@
+"""What `aegis-otel up` is about to run: where it listens, which stores it feeds, what it tells people.
+
+Also the note that it leaves in its folder, so that `logs` and `doctor` in another terminal know the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aegis_otel.cli import terminal
+from aegis_otel.cli.collector import CollectorError, Endpoint, endpoint
+from aegis_otel.cli.loki import without_credentials
+from aegis_otel.settings import Settings
+
+LOKI_DEFAULT: Final = "http://localhost:3100"
+METRICS: Final = "AEGIS_METRICS_PORT"
+
+_STATE_FILE: Final = "up.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One Collector as it is to be run.
+
+    Attributes:
+        stores: what it feeds.
+        endpoints: where it listens: OTLP over gRPC, OTLP over HTTP, health check, and metrics unless they are off.
+        loki_url, seq_url: may hold credentials, so they are shown without.
+        data_dir: absolute.
+    """
+
+    stores: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+    loki_url: str
+    seq_url: str
+    data_dir: Path
+
+    @property
+    def health_url(self) -> str:
+        """Answers 200 when the Collector is ready."""
+        return f"http://{self.endpoints[2].reachable}/"
+
+    def environ(self) -> dict[str, str]:
+        """The Collector's whole environment: ours, and what the plan says."""
+        result = {
+            **os.environ,
+            "AEGIS_DATA_DIR": str(self.data_dir),
+            "AEGIS_LOKI_URL": self.loki_url,
+            "SEQ_URL": self.seq_url,
+        }
+        for each in self.endpoints:
+            if each.variable == METRICS:
+                result.update(AEGIS_METRICS_HOST=each.host, AEGIS_METRICS_PORT=str(each.port))
+            else:
+                result[each.variable] = each.address
+        return result
+
+    def optional_pieces(self) -> list[str]:
+        """The token piece where there is a token.
+
+        Raises:
+            CollectorError: there is none, and others can reach it.
+        """
+        if has_token():
+            return ["receive-token"]
+        for each in self.endpoints[:2]:
+            if each.is_public:
+                raise CollectorError(
+                    f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
+                    " AEGIS_OTLP_TOKEN_FILE), which senders must then present"
+                    ' (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
+                )
+        return []
+
+    def show(self) -> None:
+        """Where everything listens, and what to set in the app."""
+        where = {
+            "file": f"{self.data_dir / 'store'} (read it with: aegis-otel logs)",
+            "loki": without_credentials(self.loki_url),
+            "seq": without_credentials(self.seq_url),
+        }
+        rows = [(each.name, each.address) for each in self.endpoints]
+        rows += [(f"store: {name}", where[name]) for name in self.stores]
+        rows += [("queues, own log", str(self.data_dir))]
+        terminal.show(terminal.table("The Collector is up", ("what", "where"), rows))
+        grpc, http = self.endpoints[:2]
+        lines = ["", "Run an app with it:", "  SERVICE_NAME=orders opentelemetry-instrument python app.py"]
+        if grpc.port != 4317:
+            over_http = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT"
+            lines.append(f"and set OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc.reachable}")
+            lines.append(f"(over HTTP: {over_http}=http://{http.reachable})")
+        if has_token():
+            lines.append('and set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<the token>"')
+        terminal.say("\n".join([*lines, "", "Ctrl-C stops it."]))
+
+    def leave_note(self) -> None:
+        """For other terminals. No credentials: they get these from their own environment."""
+        note = {
+            "stores": self.stores,
+            "lokiUrl": without_credentials(self.loki_url),
+            "endpoints": {each.variable: each.reachable for each in self.endpoints},
+        }
+        (self.data_dir / _STATE_FILE).write_text(json.dumps(note), encoding="utf-8")
+
+
+def read_note(data_dir: Path) -> Mapping[str, Any]:
+    """What the last `aegis-otel up` in this folder left; empty where there was none."""
+    try:
+        note = json.loads((data_dir / _STATE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def make(
+    current: Settings,
+    stores: tuple[str, ...],
+    *,
+    host: str | None = None,
+    grpc: int | None = None,
+    http: int | None = None,
+    health: int | None = None,
+    metrics: int | None = None,
+) -> Plan:
+    """The plan for these settings. An address or port that is None is taken from its variable, else the usual one.
+
+    Raises:
+        CollectorError: a variable holds no address or no port.
+    """
+    endpoints = [
+        endpoint("OTLP over gRPC", "AEGIS_OTLP_GRPC_ENDPOINT", "--grpc-port", 4317, host, grpc),
+        endpoint("OTLP over HTTP", "AEGIS_OTLP_HTTP_ENDPOINT", "--http-port", 4318, host, http),
+        endpoint("health check", "AEGIS_HEALTH_ENDPOINT", "--health-port", 13133, None, health),
+    ]
+    if os.environ.get("AEGIS_METRICS_LEVEL", "").strip().lower() != "none":
+        endpoints.append(_metrics(metrics))
+    return Plan(
+        stores, tuple(endpoints), current.loki_url or LOKI_DEFAULT, current.seq_url, current.data_dir.absolute()
+    )
+
+
+def _metrics(port: int | None) -> Endpoint:
+    """The Collector takes host and port of its metrics apart, unlike the others."""
+    host = os.environ.get("AEGIS_METRICS_HOST", "").strip() or "127.0.0.1"
+    text = os.environ.get(METRICS, "").strip()
+    if port is None and text:
+        if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 65535:
+            raise CollectorError(f"{METRICS}: {text!r} is not a port number")
+        port = int(text)
+    return Endpoint("own metrics", METRICS, "--metrics-port", host, port or 8888)
+
+
+def has_token() -> bool:
+    """Whether senders must show a token."""
+    return any(os.environ.get(name, "").strip() for name in ("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"))
