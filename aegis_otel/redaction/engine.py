@@ -23,10 +23,15 @@ MAX_TEXT: Final = 4 * 2**20
 """Characters of one text; a longer one is masked as kind `length`."""
 
 _MAX_NODES: Final = 200_000
+_MAX_TEXTS: Final = 20_000
 _KEY_CACHE: Final = 4096
 _SMALLEST_NUMBER: Final = 10**8
 _LARGEST_NUMBER: Final = 10**40
 _NOT_HASHED: Final = re.compile(r"[^a-z0-9]+")
+# What a key looks like as a value: a name, a flag, or a reference such as FHIR's http://hl7.org/fhir/sid/us-ssn.
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\- ]{1,64}\Z", re.ASCII)
+_FLAG: Final = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\Z", re.ASCII)
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_.\-:/# ]{1,200}\Z", re.ASCII)
 _NAME_FIELDS: Final = ("name", "key", "header", "field", "param", "system", "code", "type", "variable", "attribute")
 _VALUE_FIELDS: Final = ("value", "val", "values", "content", "data")
 _FHIR_CODES: Final = {"MR": "mrn", "SS": "ssn", "DL": "license", "PPN": "passport"}
@@ -44,10 +49,11 @@ class _Number:
 class _Walk:
     """How far one call has come."""
 
-    __slots__ = ("nodes", "path")
+    __slots__ = ("nodes", "path", "texts")
 
     def __init__(self) -> None:
         self.nodes = 0
+        self.texts = 0
         self.path: set[int] = set()
 
 
@@ -119,6 +125,11 @@ class Redactor:
             return self._redact_map(mapping, 0, _Walk(), None, audit, self._text)
         except Exception:
             return self._one_by_one(mapping, audit)
+
+    def kind_of_key(self, key: str) -> str:
+        """The kind of secret that `key` names, or an empty text."""
+        rule = self._keys.match(key)
+        return rule.kind if rule is not None else ""
 
     def redact_record(
         self, message: str, attributes: Mapping[str, Any], *, audit: bool = False
@@ -213,7 +224,11 @@ class Redactor:
         typed = self._typed_rule(mapping) if depth or len(mapping) > 1 else None
         for key, value in mapping.items():
             name = key if isinstance(key, str) else str(key)
-            rule = match(name)
+            # A key that holds a secret is judged by what is left of it, as it will be when it is seen again.
+            new_name = self._redact_text(name, texts, depth)
+            if new_name != name:
+                renamed[key] = new_name
+            rule = match(new_name)
             used = texts
             if audit and name in self._identity:
                 rule = None
@@ -229,9 +244,6 @@ class Redactor:
             new = self._under(rule, value, depth, walk, used)
             if new is not value:
                 changes[key] = new
-            new_name = self._redact_text(name, texts, depth)
-            if new_name is not name and new_name != name:
-                renamed[key] = new_name
         if not changes and not renamed and type(mapping) is dict:
             return mapping
         redacted: dict[Any, Any] = {}
@@ -302,6 +314,11 @@ class Redactor:
 
     def _redact_any(self, value: Any, depth: int, walk: _Walk, inherited: KeyRule | None, texts: TextRedactor) -> Any:
         if isinstance(value, str):
+            if texts.is_clean(value):
+                return value
+            walk.texts += 1
+            if walk.texts > _MAX_TEXTS:
+                raise ValueError("too many texts to look at closely")
             return self._redact_text(value, texts, depth)
         if value is None or value is True or value is False:
             return value
@@ -353,7 +370,7 @@ class Redactor:
         first, second = items
         if isinstance(first, (bytes, bytearray)):
             first = first.decode("utf-8", "replace")
-        if not isinstance(first, str) or len(first) > 64:
+        if not isinstance(first, str) or not _NAME.match(first):
             return None
         rule = self._keys.match(first)
         if rule is not None and isinstance(second, str) and self._text.names_field(second):
@@ -362,9 +379,7 @@ class Redactor:
 
     def _flag_rule(self, item: str) -> KeyRule | None:
         """The rule for what follows a command line's `--password`."""
-        if item[:1] != "-" or len(item) > 64 or "=" in item:
-            return None
-        return self._keys.match(item.lstrip("-"))
+        return self._keys.match(item.lstrip("-")) if _FLAG.match(item) else None
 
     def _typed_rule(self, mapping: Mapping[Any, Any]) -> KeyRule | None:
         """The rule for the value of a map such as {"name": "Authorization", "value": "…"}."""
@@ -377,7 +392,7 @@ class Redactor:
             for text in _strings(named, 4):
                 if text in _FHIR_CODES and field in ("type", "code"):
                     return self._by_kind.get(_FHIR_CODES[text])
-                if len(text) <= 200:
+                if _REFERENCE.match(text):
                     rule = self._keys.match(text)
                     if rule is not None and not rule.exact:
                         return rule

@@ -19,6 +19,7 @@ MAX_KEY: Final = 128
 
 _GLUED_MINIMUM: Final = 6
 _CACHE_SIZE: Final = 4096
+_MASK: Final = re.compile(r"\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?", re.ASCII)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[a-z]*|[^\x00-\x7f]+|[A-Z]")
 
 
@@ -80,7 +81,7 @@ class KeyMatcher:
         if needs_folding(key):
             folded = fold(key)
             key = folded[0] if folded else key
-        words = split_words(key)
+        words = split_words(_MASK.sub(" ", key) if "[REDACTED" in key else key)
         if "".join(words) in self._allowed:
             return None
         for dropped in range(3):

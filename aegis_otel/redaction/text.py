@@ -366,7 +366,10 @@ class TextRedactor:
     # INSERT INTO t (name, password) VALUES ('x', 'y'), …
 
     def _find_inserts(self, text: str) -> Iterator[Span]:
+        position = 0
         for insert in _INSERT.finditer(text):
+            if insert.start() < position:
+                continue
             rules = [self._keys.match(column.strip(" \t\r\n`\"'[]")) for column in insert.group(1).split(",")]
             if not any(rules):
                 continue

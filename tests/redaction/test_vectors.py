@@ -1,0 +1,49 @@
+"""Both engines do exactly what vectors.json says; this is the Python one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aegis_otel.redaction import DEFAULT, Redactor, add_rules
+
+VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
+
+
+def make_redactor(options: dict[str, Any]) -> Redactor:
+    options = {name: value for name, value in options.items() if name != "audit"}
+    rules = add_rules(options.pop("rules", None), DEFAULT, "vectors.json")
+    return Redactor(rules, **options)
+
+
+def apply(redactor: Redactor, vector: dict[str, Any]) -> Any:
+    given = vector["in"]
+    if vector["fn"] == "text":
+        return redactor.redact_text(given)
+    if vector["fn"] == "value":
+        return redactor.redact_value(given)
+    if vector["fn"] == "key":
+        return redactor.kind_of_key(given)
+    audit = vector.get("options", {}).get("audit", False)
+    message, attributes = redactor.redact_record(given["message"], given["attributes"], audit=audit)
+    return {"message": message, "attributes": attributes}
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_vector(vector: dict[str, Any]) -> None:
+    redactor = make_redactor(vector.get("options", {}))
+    assert apply(redactor, vector) == vector["out"]
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS if v["fn"] != "key"], ids=lambda vector: vector["name"])
+def test_redacting_a_vector_again_changes_nothing(vector: dict[str, Any]) -> None:
+    redactor = make_redactor(vector.get("options", {}))
+    assert apply(redactor, {**vector, "in": vector["out"]}) == vector["out"]
+
+
+def test_names_are_distinct() -> None:
+    names = [vector["name"] for vector in VECTORS]
+    assert len(names) == len(set(names)) >= 300
