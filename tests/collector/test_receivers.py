@@ -1,0 +1,146 @@
+"""Other ways in: AegisX's old log files, Fluent Bit's protocol, TLS and mTLS, tokens, large bodies."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.collector import Collector, pieces
+from tests.support.otlp import Log, post, request
+from tests.support.processes import free_port, wait_for
+
+Start = Callable[..., Collector]
+CORRELATION = "30da77f5-faef-490b-9218-1db2628d4764"
+
+
+def test_aegisx_log_files_are_read_redacted_and_not_read_twice(start_collector: Start, tmp_path: Path) -> None:
+    old = {
+        "timestamp": "2025-06-26T00:22:21.578Z",
+        "level": "error",
+        "message": "HTTP Request Error",
+        "service": "aegisx-api",
+        "environment": "development",
+        "correlationId": CORRELATION,
+        "statusCode": 401,
+        "error": {"name": "UnauthorizedError", "message": "password=hunter2"},
+    }
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "app.log").write_text(json.dumps(old) + "\nnot JSON, password=hunter2\n")
+    collector = start_collector("file", env={"AEGIS_FILES_INCLUDE": f"{logs}/*.log"}, more=pieces("receive-files"))
+    first, second = wait_for(lambda: len(collector.stored()) == 2 and collector.stored(), what="both lines")
+    assert first == {**old, "error": {"name": "UnauthorizedError", "message": "password=[REDACTED:password]"}}
+    assert second["message"] == "not JSON, password=[REDACTED:password]"
+    collector.stop()
+    with (logs / "app.log").open("a") as file:
+        file.write(json.dumps({**old, "message": "later"}) + "\n")
+    collector.start()
+    wait_for(lambda: len(collector.stored()) == 3, what="the new line")
+    assert collector.stored()[2]["message"] == "later"
+
+
+def test_fluent_forward_records_get_the_same_treatment(start_collector: Start) -> None:
+    port = free_port()
+    collector = start_collector(
+        "file", env={"AEGIS_FLUENT_ENDPOINT": f"127.0.0.1:{port}"}, more=pieces("receive-fluent")
+    )
+    # [tag, time, record] of the Forward protocol, in MessagePack by hand.
+    record = b"\x82" + text(b"log") + text(b"login password=hunter2") + text(b"level") + text(b"warn")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"\x93" + text(b"app.web") + b"\xce" + (1_750_897_341).to_bytes(4, "big") + record)
+        wait_for(collector.stored, what="the record")
+    (stored,) = collector.stored()
+    assert stored["message"] == "login password=[REDACTED:password]"
+    assert stored["timestamp"] == "2025-06-26T00:22:21.000Z"
+
+
+def text(value: bytes) -> bytes:
+    return b"\xd9" + bytes([len(value)]) + value
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """An authority, a certificate for the server, and one for a client."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    for name in ("server", "client"):
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-days", "2", "-extfile", "names",
+        )  # fmt: skip
+    return tmp_path
+
+
+def post_tls(port: int, context: ssl.SSLContext) -> int:
+    message = urllib.request.Request(
+        f"https://127.0.0.1:{port}/v1/logs",
+        request([Log("over TLS")]).SerializeToString(),
+        {"content-type": "application/x-protobuf"},
+    )
+    with urllib.request.urlopen(message, context=context, timeout=10) as response:
+        return int(response.status)
+
+
+def test_senders_must_show_a_certificate_with_mtls(start_collector: Start, certificates: Path) -> None:
+    collector = start_collector(
+        "file",
+        env={
+            "AEGIS_OTLP_CERT_FILE": str(certificates / "server.pem"),
+            "AEGIS_OTLP_KEY_FILE": str(certificates / "server.key"),
+            "AEGIS_OTLP_CLIENT_CA_FILE": str(certificates / "ca.pem"),
+        },
+        more=pieces("receive-tls"),
+    )
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    with pytest.raises((urllib.error.URLError, OSError)):
+        post_tls(collector.port, context)
+    context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    assert post_tls(collector.port, context) == 200
+    assert [record["message"] for record in collector.stored()] == ["over TLS"]
+
+
+def test_tls_without_a_certificate_stops_the_start(tmp_path: Path) -> None:
+    assert "cert" in Collector(tmp_path, "file", more=pieces("receive-tls")).start_in_vain()
+
+
+def test_senders_must_show_the_token(start_collector: Start) -> None:
+    collector = start_collector("file", env={"AEGIS_OTLP_TOKEN": "s3cret-t0ken"}, more=pieces("receive-token"))
+    message = request([Log("x")])
+    assert post(collector.port, message) == 401
+    assert post(collector.port, message, headers={"authorization": "Bearer wrong"}) == 401
+    assert post(collector.port, message, headers={"authorization": "Bearer s3cret-t0ken"}) == 200
+    assert "s3cret-t0ken" not in collector.output()
+
+
+def test_a_token_file_can_be_replaced_without_a_restart(start_collector: Start, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first")
+    collector = start_collector("file", env={"AEGIS_OTLP_TOKEN_FILE": str(file)}, more=pieces("receive-token"))
+    message = request([Log("x")])
+    assert post(collector.port, message, headers={"authorization": "Bearer first"}) == 200
+    file.write_text("second")
+    wait_for(
+        lambda: post(collector.port, message, headers={"authorization": "Bearer second"}) == 200, what="the new token"
+    )
+    assert post(collector.port, message, headers={"authorization": "Bearer first"}) == 401
+
+
+def test_a_body_over_the_limit_is_refused(start_collector: Start) -> None:
+    collector = start_collector("file", env={"AEGIS_OTLP_HTTP_MAX_BYTES": "20000"})
+    assert post(collector.port, request([Log("x" * 30_000)])) >= 400
+    collector.send(Log("small"))
+    assert len(collector.stored()) == 1
