@@ -23,7 +23,7 @@ MAX_TEXT: Final = 4 * 2**20
 """Characters of one text; a longer one is masked as kind `length`."""
 
 _MAX_NODES: Final = 200_000
-_MAX_TEXTS: Final = 20_000
+_MAX_TEXTS: Final = 10_000
 _KEY_CACHE: Final = 4096
 _SMALLEST_NUMBER: Final = 10**8
 _LARGEST_NUMBER: Final = 10**40
