@@ -209,7 +209,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "how much of the disk it may take"),
     Variable("queue_size", ("OTEL_BLRP_MAX_QUEUE_SIZE",), _number(1, 10_000_000, "records"), 65_536,
              "how many records may wait in memory"),
-    Variable("schedule_delay_ms", ("OTEL_BLRP_SCHEDULE_DELAY",), _number(1, 3_600_000, "milliseconds"), 1_000,
+    Variable("schedule_delay_ms", ("OTEL_BLRP_SCHEDULE_DELAY",), _number(1, 3_600_000, "milliseconds"), 200,
              "the longest a record waits for its batch to fill"),
     Variable("export_timeout_ms", ("OTEL_BLRP_EXPORT_TIMEOUT",), _number(1, 3_600_000, "milliseconds"), 30_000,
              "how long one export may take"),

@@ -1,0 +1,88 @@
+"""The package works with every Python at hand, not only with the one that runs these tests.
+
+Each gets an environment of its own in the user's cache folder, kept by what is declared, with the package as a
+wheel; in it the tests run that need no Collector.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import clean_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+NEEDED = ["pytest>=8", "pytest-timeout", "hypothesis", "httpx", "opentelemetry-proto>=1.45.1", "pyyaml"]
+TESTS = ["tests/test_settings.py", "tests/test_schema.py", "tests/test_correlation.py", "tests/test_testing.py"]
+TESTS += ["tests/capture", "tests/deliver/test_dispatcher.py", "tests/deliver/test_file.py"]
+TESTS += ["tests/deliver/test_console.py", "tests/integration/test_switching_on.py"]
+# Of the tests that start processes, those in which versions of Python differ.
+CHOSEN = "not switching_on or line_is_recorded or hostile or unhandled or fork or usable or sigterm or no_thread"
+
+
+def interpreters() -> dict[str, str]:
+    """The supported Pythons of this machine but for the one in use: version, path."""
+    current = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    found: dict[str, str] = {}
+    for version in SUPPORTED:
+        managed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
+        for candidate in (shutil.which(f"python{version}"), *map(str, managed)):
+            if candidate and version != current and version not in found:
+                done = subprocess.run([candidate, "-c", "import venv, ensurepip"], capture_output=True, check=False)
+                if done.returncode == 0:
+                    found[version] = candidate
+    return found
+
+
+FOUND = interpreters()
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)])
+    (built,) = folder.glob("aegis_otel-*.whl")
+    return built
+
+
+def run(argv: list[str], **options) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(argv, capture_output=True, text=True, env=clean_environment(), check=False, **options)
+    assert done.returncode == 0, f"{argv[:6]}\n{done.stdout[-6000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+def environment(python: str, version: str, wheel: Path) -> Path:
+    """The Python of an environment that holds the wheel and what the tests need."""
+    declared = (ROOT / "pyproject.toml").read_text() + json.dumps(NEEDED) + python
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis-otel" / "pythons"
+    folder = cache / f"{version}-{hashlib.sha256(declared.encode()).hexdigest()[:16]}"
+    inside = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        run([python, "-m", "venv", str(folder)])
+        run([str(inside), "-m", "pip", "install", "--quiet", f"{wheel}[http]", *NEEDED])
+        (folder / "complete").touch()
+    run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)])
+    return inside
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("version", FOUND or [pytest.param("", id="no other at hand")])
+def test_the_package_works_with(version, wheel, tmp_path):
+    if not version:
+        return
+    python = environment(FOUND[version], version, wheel)
+    # From a copy: the tests must find the installed package, not the checkout.
+    shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    run(
+        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", CHOSEN, *TESTS],
+        cwd=tmp_path,
+    )
