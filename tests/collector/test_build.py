@@ -17,7 +17,7 @@ import yaml
 from tests.support.processes import wait_for
 
 COLLECTOR = Path(__file__).parents[2] / "collector"
-sys.path.insert(0, str(COLLECTOR))
+sys.path.append(str(COLLECTOR))  # last: the folder has the sources of aegis_otelcol too, but not its program
 
 import build_collector  # noqa: E402
 import gobuild  # noqa: E402
