@@ -376,7 +376,8 @@ class TextRedactor:
             position = insert.end()
             while position < len(text) and text[position] == "(":
                 close = _matching(text, position)
-                for rule, (start, end) in zip(rules, _split_values(text, position + 1, close - 1), strict=False):
+                inside = close - 1 if text[close - 1] == ")" else close
+                for rule, (start, end) in zip(rules, _split_values(text, position + 1, inside), strict=False):
                     if rule is None or start >= end:
                         continue
                     candidate = text[start:end]

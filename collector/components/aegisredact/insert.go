@@ -26,7 +26,11 @@ func (e *engine) findInserts(text string, spans []span) []span {
 		position := insert[1] - 1
 		for at(text, position) == '(' {
 			closed := closingBracket(text, position, len(text))
-			for i, value := range splitValues(text, position+1, max(position+1, closed-1)) {
+			inside := closed // A list that was cut off goes to the end of the text.
+			if text[closed-1] == ')' {
+				inside--
+			}
+			for i, value := range splitValues(text, position+1, max(position+1, inside)) {
 				if i >= len(columns) {
 					break
 				}
