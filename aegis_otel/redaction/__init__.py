@@ -15,7 +15,8 @@ and the glued key ends with it (not with `glued: false`). If nothing matches, on
 (`hash`, `value`, …) is dropped and it is tried again, twice at most. `exact` names must be the whole key.
 `allow_keys` are never secret. Under a secret key everything is masked, maps and lists as a whole, but for null, true,
 false, empty values, `prose_values` and placeholders. With `not_number` or `min_digits` only such values are, and
-maps and lists are gone through with that rule for everything in them that has no rule of its own.
+maps and lists are gone through with that rule for everything in them that has no rule of its own. A key in a map that
+stands under another key counts as both, the outer one in the singular: {"patients": [{"name": …}]} is `patient.name`.
 
 **Keys beside values.** {"name": "Authorization", "value": "…"}, ("authorization", "…") as a list of two,
 ["--password", "…"], and FHIR's identifiers with a system, code or type that names a key.

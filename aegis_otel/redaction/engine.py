@@ -49,10 +49,11 @@ class _Number:
 class _Walk:
     """How far one call has come."""
 
-    __slots__ = ("nodes", "path", "texts")
+    __slots__ = ("nodes", "parent", "path", "texts")
 
     def __init__(self) -> None:
         self.nodes = 0
+        self.parent = ""
         self.texts = 0
         self.path: set[int] = set()
 
@@ -221,6 +222,7 @@ class Redactor:
         changes: dict[Any, Any] = {}
         renamed: dict[Any, str] = {}
         match = self._keys.match
+        parent = walk.parent
         typed = self._typed_rule(mapping) if depth or len(mapping) > 1 else None
         for key, value in mapping.items():
             name = key if isinstance(key, str) else str(key)
@@ -240,7 +242,9 @@ class Redactor:
                 elif name == "text" and ("family" in mapping or "given" in mapping):
                     rule = self._by_kind.get("name")
                 else:
-                    rule = inherited
+                    # {"patient": {"name": …}} is patient.name; {"patients": [{"name": …}]} is, too.
+                    rule = inherited or (match(f"{parent}.{new_name}") if parent else None)
+            walk.parent = new_name.removesuffix("s")
             new = self._under(rule, value, depth, walk, used)
             if new is not value:
                 changes[key] = new
@@ -264,7 +268,9 @@ class Redactor:
     ) -> Any:
         changed: list[Any] | None = None
         following = self._pair_rule(items) if len(items) == 2 else None
+        parent = walk.parent
         for index, value in enumerate(items):
+            walk.parent = parent
             rule = following if index and following is not None else inherited
             new = self._under(rule, value, depth, walk, texts)
             following = self._flag_rule(value) if isinstance(value, str) and len(items) != 2 else following

@@ -18,13 +18,20 @@ type walk struct {
 	json    bool
 	nodes   int
 	changed bool
+	parent  string // The key that the map or list at hand stands under, in the singular.
 }
 
 func (e *engine) newWalk(json bool) *walk { return &walk{engine: e, json: json} }
 
-func (w *walk) body(value pcommon.Value) { w.any(value, 0, nil, reader{}) }
+func (w *walk) body(value pcommon.Value) {
+	w.parent = ""
+	w.any(value, 0, nil, reader{})
+}
 
-func (w *walk) attributes(m pcommon.Map, audit bool) { w.members(m, 0, nil, audit, reader{}) }
+func (w *walk) attributes(m pcommon.Map, audit bool) {
+	w.parent = ""
+	w.members(m, 0, nil, audit, reader{})
+}
 
 // set replaces a value by a text.
 func (w *walk) set(value pcommon.Value, text string) {
@@ -43,9 +50,13 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 		beside = w.ruleBeside(m)
 	}
 	var renames []rename
+	parent := w.parent
 	m.Range(func(key string, value pcommon.Value) bool {
 		verdict := w.key(key)
-		rule, of := verdict.rule, r
+		rule, of, name := verdict.rule, r, key
+		if verdict.renamed != "" {
+			name = verdict.renamed
+		}
 		if audit && w.auditKeys[key] {
 			rule = nil
 			of.who = of.who || w.auditWho[key] && value.Type() == pcommon.ValueTypeStr
@@ -56,10 +67,14 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 				rule = beside
 			case key == "text" && isHumanName(m):
 				rule = w.byKind["name"]
-			default:
+			case inherited != nil:
 				rule = inherited
+			case parent != "":
+				// {"patient": {"name": …}} is patient.name; {"patients": [{"name": …}]} is, too.
+				rule = w.keys.match(parent + "." + name)
 			}
 		}
+		w.parent = strings.TrimSuffix(name, "s")
 		w.under(rule, value, depth, of)
 		if verdict.renamed != "" {
 			renames = append(renames, rename{from: key, to: verdict.renamed})
@@ -78,7 +93,9 @@ func (w *walk) items(s pcommon.Slice, depth int, inherited *keyRule, r reader) {
 	if pair {
 		following = w.pairRule(s)
 	}
+	parent := w.parent
 	for i := range s.Len() {
+		w.parent = parent
 		item := s.At(i)
 		rule := inherited
 		if i > 0 && following != nil {
