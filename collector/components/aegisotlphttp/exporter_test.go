@@ -1,0 +1,298 @@
+package aegisotlphttp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configcompression"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// store is a server that answers as it is told, and keeps what it accepted.
+type store struct {
+	*httptest.Server
+	mu       sync.Mutex
+	answer   func(request int, records []string) (status int, header http.Header, body []byte)
+	requests int
+	headers  []http.Header
+	records  []string
+}
+
+func newStore(t *testing.T, answer func(int, []string) (int, http.Header, []byte)) *store {
+	t.Helper()
+	s := &store{answer: answer}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		request := plogotlp.NewExportRequest()
+		if err := request.UnmarshalProto(body); err != nil {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		records := bodies(request.Logs())
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		status, header, reply := s.answer(s.requests, records)
+		s.requests++
+		s.headers = append(s.headers, r.Header)
+		if status == http.StatusOK {
+			s.records = append(s.records, records...)
+		}
+		for name := range header {
+			w.Header().Set(name, header.Get(name))
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(reply)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func statuses(all ...int) func(int, []string) (int, http.Header, []byte) {
+	return func(request int, _ []string) (int, http.Header, []byte) {
+		return all[min(request, len(all)-1)], nil, nil
+	}
+}
+
+func (s *store) accepted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.records...)
+}
+
+func (s *store) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
+
+func bodies(logs plog.Logs) []string {
+	var all []string
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				all = append(all, record.Body().Str())
+			}
+		}
+	}
+	return all
+}
+
+func config(t *testing.T, s *store) *Config {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientConfig.Endpoint = s.URL + "/v1/logs"
+	cfg.ClientConfig.Compression = configcompression.Type("none")
+	cfg.Queue.Directory = filepath.Join(t.TempDir(), "queue")
+	cfg.DeadLetter.Directory = filepath.Join(t.TempDir(), "dead")
+	cfg.Batch.FlushTimeout = 0
+	cfg.Retry = RetryConfig{InitialInterval: time.Millisecond, MaxInterval: 10 * time.Millisecond}
+	require.NoError(t, cfg.Validate())
+	return cfg
+}
+
+func start(t *testing.T, cfg *Config) exporter.Logs {
+	t.Helper()
+	factory := NewFactory()
+	settings := exportertest.NewNopSettings(factory.Type())
+	settings.ID = component.NewIDWithName(factory.Type(), "test")
+	exp, err := factory.CreateLogs(context.Background(), settings, cfg)
+	require.NoError(t, err)
+	require.NoError(t, exp.Start(context.Background(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, exp.Shutdown(context.Background())) })
+	return exp
+}
+
+func send(t *testing.T, exp exporter.Logs, texts ...string) {
+	t.Helper()
+	logs := plog.NewLogs()
+	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for _, text := range texts {
+		records.AppendEmpty().Body().SetStr(text)
+	}
+	require.NoError(t, exp.ConsumeLogs(context.Background(), logs))
+}
+
+func eventually(t *testing.T, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, 20*time.Second, time.Millisecond)
+}
+
+func deadLetters(t *testing.T, cfg *Config) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(cfg.DeadLetter.Directory, "test.jsonl"))
+	require.NoError(t, err)
+	return string(content)
+}
+
+func TestRecordsArriveInOrder(t *testing.T) {
+	s := newStore(t, statuses(200))
+	exp := start(t, config(t, s))
+	var want []string
+	for i := range 50 {
+		want = append(want, fmt.Sprint(i))
+		send(t, exp, fmt.Sprint(i))
+	}
+	eventually(t, func() bool { return len(s.accepted()) == 50 })
+	require.Equal(t, want, s.accepted())
+}
+
+func TestWhatTheStoreCannotTakeNowIsSentAgain(t *testing.T) {
+	for _, status := range []int{401, 403, 404, 408, 429, 500, 502, 503, 504} {
+		s := newStore(t, statuses(status, status, 200))
+		cfg := config(t, s)
+		send(t, start(t, cfg), "x")
+		eventually(t, func() bool { return len(s.accepted()) == 1 })
+		require.Equal(t, 3, s.asked(), status)
+		require.Empty(t, deadLetters(t, cfg))
+	}
+}
+
+func TestWhatTheStoreRefusesIsADeadLetterWithItsReason(t *testing.T) {
+	s := newStore(t, func(request int, _ []string) (int, http.Header, []byte) {
+		if request == 0 {
+			return 400, nil, []byte("entry too old")
+		}
+		return 200, nil, nil
+	})
+	cfg := config(t, s)
+	exp := start(t, cfg)
+	send(t, exp, "bad")
+	eventually(t, func() bool { return deadLetters(t, cfg) != "" })
+	send(t, exp, "good")
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	letter := deadLetters(t, cfg)
+	require.Contains(t, letter, `"httpStatus":400,"reason":"entry too old"`)
+	logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(letter))
+	require.NoError(t, err, "a file receiver must be able to read it back")
+	require.Equal(t, []string{"bad"}, bodies(logs))
+}
+
+func TestARejectionInPartIsADeadLetter(t *testing.T) {
+	reply := plogotlp.NewExportResponse()
+	reply.PartialSuccess().SetRejectedLogRecords(1)
+	reply.PartialSuccess().SetErrorMessage("no")
+	body, err := reply.MarshalProto()
+	require.NoError(t, err)
+	s := newStore(t, func(int, []string) (int, http.Header, []byte) {
+		return 200, http.Header{"Content-Type": {contentType}}, body
+	})
+	cfg := config(t, s)
+	send(t, start(t, cfg), "a", "b")
+	eventually(t, func() bool { return strings.Contains(deadLetters(t, cfg), "1 records rejected: no") })
+}
+
+func TestATooLargeRequestIsSplitDownToOneRecord(t *testing.T) {
+	s := newStore(t, func(_ int, records []string) (int, http.Header, []byte) {
+		if len(records) > 1 || records[0] == "huge" {
+			return 413, nil, nil
+		}
+		return 200, nil, nil
+	})
+	cfg := config(t, s)
+	send(t, start(t, cfg), "a", "b", "huge", "c", "d")
+	eventually(t, func() bool { return len(s.accepted()) == 4 && deadLetters(t, cfg) != "" })
+	require.Equal(t, []string{"a", "b", "c", "d"}, s.accepted())
+	require.Contains(t, deadLetters(t, cfg), "huge")
+}
+
+func TestABatchLargerThanTheLimitIsQueuedInParts(t *testing.T) {
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	cfg.Batch.MinBytes, cfg.Batch.MaxBytes = 0, 100
+	send(t, start(t, cfg), strings.Repeat("a", 60), strings.Repeat("b", 60), strings.Repeat("c", 60))
+	eventually(t, func() bool { return len(s.accepted()) == 3 })
+	require.Equal(t, 3, s.asked())
+}
+
+func TestWhatIsLeftAtAShutdownIsSentAfterTheNextStart(t *testing.T) {
+	s := newStore(t, statuses(503))
+	cfg := config(t, s)
+	exp := start(t, cfg)
+	send(t, exp, "kept")
+	eventually(t, func() bool { return s.asked() > 0 })
+	require.NoError(t, exp.Shutdown(context.Background()))
+	s.mu.Lock()
+	s.answer = statuses(200)
+	s.mu.Unlock()
+	start(t, cfg)
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+}
+
+func TestAShutdownSendsWhatWaitsForMore(t *testing.T) {
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	cfg.Batch.FlushTimeout = time.Hour
+	exp := start(t, cfg)
+	send(t, exp, "x")
+	require.NoError(t, exp.Shutdown(context.Background()))
+	require.Equal(t, []string{"x"}, s.accepted())
+}
+
+func TestHeadersWithoutAValueAreNotSent(t *testing.T) {
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	cfg.ClientConfig.Headers = configopaque.MapList{{Name: "X-Empty"}, {Name: "X-Full", Value: "v"}}
+	send(t, start(t, cfg), "x")
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	require.NotContains(t, s.headers[0], "X-Empty")
+	require.Equal(t, "v", s.headers[0].Get("X-Full"))
+	require.Len(t, cfg.ClientConfig.Headers, 2, "the configuration itself is not changed")
+}
+
+func TestTheStoresWishToWaitIsRead(t *testing.T) {
+	require.Equal(t, 7*time.Second, retryAfter("7"))
+	require.Equal(t, maxRetryAfter, retryAfter("100000"))
+	require.Zero(t, retryAfter(""))
+	require.Zero(t, retryAfter("-1"))
+	require.Zero(t, retryAfter("soon"))
+	in := retryAfter(time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+	require.InDelta(t, time.Minute, in, float64(2*time.Second))
+}
+
+func TestUnusableDirectoriesStopTheStart(t *testing.T) {
+	s := newStore(t, statuses(200))
+	blocked := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Queue.Directory = blocked },
+		func(c *Config) { c.DeadLetter.Directory = blocked },
+	} {
+		cfg := config(t, s)
+		change(cfg)
+		factory := NewFactory()
+		exp, err := factory.CreateLogs(context.Background(), exportertest.NewNopSettings(factory.Type()), cfg)
+		require.NoError(t, err)
+		require.Error(t, exp.Start(context.Background(), componenttest.NewNopHost()))
+		require.NoError(t, exp.Shutdown(context.Background()))
+	}
+}
+
+func TestWrongConfigurationsSayWhatIsWrong(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"endpoint":     func(c *Config) { c.ClientConfig.Endpoint = "loki:3100" },
+		"directory":    func(c *Config) { c.Queue.Directory = "" },
+		"min_bytes":    func(c *Config) { c.Batch.MinBytes = c.Batch.MaxBytes + 1 },
+		"max_interval": func(c *Config) { c.Retry.MaxInterval = 0 },
+		"dead_letter":  func(c *Config) { c.DeadLetter.Directory = "" },
+	} {
+		cfg := config(t, newStore(t, statuses(200)))
+		change(cfg)
+		require.ErrorContains(t, cfg.Validate(), want)
+	}
+}
