@@ -2,8 +2,8 @@
 
     python -m benchmarks.startup [--rounds 15]
 
-Each round starts `python -c pass` bare, under `opentelemetry-instrument` with opentelemetry-distro, with aegis-otel, and
-by `AEGIS_AUTO_ENABLE`; medians of the processes' CPU time (user and system) and wall time, in milliseconds.
+Each round starts `python -c pass` bare, under `opentelemetry-instrument` with opentelemetry-distro, with aegis-otel,
+and by `AEGIS_AUTO_ENABLE`; medians of the processes' CPU time (user and system) and wall time, in milliseconds.
 """
 
 from __future__ import annotations
