@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -98,10 +98,13 @@ class CorrelationPropagator(TextMapPropagator):
 
     Args:
         header: the header's name, lower case.
+        harmless: tells whether an acceptable id may be kept; one that is an e-mail address or a card number
+            should not, since the id is written everywhere.
     """
 
-    def __init__(self, header: str = DEFAULT_HEADER) -> None:
+    def __init__(self, header: str = DEFAULT_HEADER, harmless: Callable[[str], bool] | None = None) -> None:
         self._header = header
+        self._harmless = harmless
 
     def extract(
         self,
@@ -114,7 +117,7 @@ class CorrelationPropagator(TextMapPropagator):
             context = otel_context.get_current()
         for value in getter.get(carrier, self._header) or ():
             accepted = accept(value)
-            if accepted is not None:
+            if accepted is not None and (self._harmless is None or self._harmless(accepted)):
                 return otel_context.set_value(_KEY, accepted, context)
         return context
 

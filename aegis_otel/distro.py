@@ -45,6 +45,8 @@ from aegis_otel.settings import PRESETS, Settings, SettingsError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from aegis_otel.redaction import Redactor
+
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 _LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
@@ -129,7 +131,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
             "telemetry.distro.name": "aegis-otel",
             **kwargs.pop("resource_attributes", {}),
         }
-        dispatcher = _dispatcher(settings, Resource.create(resource))
+        redactor = _redactor(settings)
+        dispatcher = _dispatcher(settings, Resource.create(resource), redactor)
         _state.dispatcher = dispatcher
         accept: Accept = dispatcher.put
         logs_api = LogsApiCapture(accept, level=settings.level)
@@ -146,7 +149,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
                 setup_logging_handler=False,
                 **kwargs,
             )
-        _propagate(settings.correlation_header)
+        _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, dispatcher)
         _live_and_die(dispatcher, settings.shutdown_timeout)
 
@@ -183,7 +186,7 @@ def _stop(problem: str) -> NoReturn:
     os._exit(EXIT_WRONG_SETTINGS)
 
 
-def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
+def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | None) -> Dispatcher:
     sinks: list[Sink] = []
     identity = settings.identity
     if settings.console_enabled:
@@ -222,14 +225,14 @@ def _dispatcher(settings: Settings, resource: Resource) -> Dispatcher:
         )
     return Dispatcher(
         sinks,
-        prepare=_redaction(settings),
+        prepare=None if redactor is None else _redaction(redactor),
         queue_size=settings.queue_size,
         max_text=settings.max_text,
         warn=warn,
     )
 
 
-def _redaction(settings: Settings) -> Prepare | None:
+def _redactor(settings: Settings) -> Redactor | None:
     if not settings.redaction_enabled:
         return None
     from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules
@@ -240,13 +243,18 @@ def _redaction(settings: Settings) -> Prepare | None:
             rules = load_rules(settings.redaction_rules)
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
-    redactor = Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
+    return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
+
+
+def _redaction(redactor: Redactor) -> Prepare:
     text, mapping = redactor.redact_text, redactor.redact_mapping
 
     def prepare(record: Record) -> None:
         if record.attributes:
             record.attributes = mapping(record.attributes, audit=is_audit(record))
         record.message = text(record.message)
+        if record.correlation_id is not None:
+            record.correlation_id = text(record.correlation_id)
         if record.error is not None:
             name, message, stack = record.error
             record.error = ErrorInfo(name, text(message), text(stack))
@@ -254,8 +262,9 @@ def _redaction(settings: Settings) -> Prepare | None:
     return prepare
 
 
-def _propagate(header: str) -> None:
-    ours = CorrelationPropagator(header)
+def _propagate(header: str, redactor: Redactor | None) -> None:
+    harmless = None if redactor is None else lambda value: redactor.redact_text(value) == value
+    ours = CorrelationPropagator(header, harmless)
     theirs = propagate.get_global_textmap()
     members = list(getattr(theirs, "_propagators", [theirs]))
     # OTEL_PROPAGATORS may name ours as well; it is there once, with the header of the settings.

@@ -164,3 +164,14 @@ def test_another_header_can_be_chosen():
     assert propagator.fields == {"x-request-id"}
     context = propagator.extract({"x-request-id": "r1", "x-correlation-id": "c1"})
     assert correlation.get_correlation_id(context) == "r1"
+
+
+def test_an_id_that_would_have_to_be_masked_is_not_taken():
+    from aegis_otel.redaction import Redactor
+
+    redactor = Redactor()
+    propagator = correlation.CorrelationPropagator(harmless=lambda value: redactor.redact_text(value) == value)
+    for value in ("ann.smith@example.com", "123-45-6789"):
+        assert correlation.in_context(propagator.extract({"x-correlation-id": value})) is None
+    for value in ("test-123", "30da77f5-faef-490b-9218-1db2628d4764", "1f7a0c3d9b2e4f60", "order:2026-11-24/00017"):
+        assert correlation.in_context(propagator.extract({"x-correlation-id": value})) == value
