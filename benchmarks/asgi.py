@@ -1,7 +1,8 @@
 """Requests a second of a FastAPI app on uvicorn, by what watches it.
 
-The app logs 0, 1 or 10 lines a request; the client is a process of its own with 16 kept-alive connections. `none` is
-uncovered uvicorn, `otel` stock OpenTelemetry with OTLP logs, `aegis` ours with correlation, request record and OTLP logs; neither exports traces.
+The app logs 0, 1 or 10 lines a request; the client is a process of its own with 16 kept-alive connections. `none`
+is plain uvicorn, `otel` stock OpenTelemetry with OTLP logs, `aegis` ours with correlation, request record and OTLP
+logs; neither exports traces.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ VARIANTS: dict[str, dict[str, str]] = {
         "OTEL_PYTHON_DISTRO": "distro",
         "OTEL_PYTHON_CONFIGURATOR": "configurator",
         "OTEL_LOGS_EXPORTER": "otlp",
-        "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED": "true",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "aegis_asgi",
         "AEGIS_ENABLED": "false",
     },
-    "aegis": OFF | {"OTEL_PYTHON_DISTRO": "aegis", "OTEL_PYTHON_CONFIGURATOR": "aegis"}
+    "aegis": OFF
+    | {"OTEL_PYTHON_DISTRO": "aegis", "OTEL_PYTHON_CONFIGURATOR": "aegis"}
     | {"LOG_CONSOLE_ENABLED": "false", "LOG_FILE_ENABLED": "false"},
 }
 
