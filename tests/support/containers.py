@@ -47,6 +47,7 @@ def engine(folder: Path) -> Iterator[tuple[str, dict[str, str]] | None]:
     with StartedProcess([daemon, *places, "--host", env["DOCKER_HOST"]], log=folder / "dockerd.log") as process:
         process.wait_until(lambda: works(["docker", "info"], env), seconds=60, what="dockerd")
         yield f"{daemon}, started by the test", env
+    shutil.rmtree(folder / "data-root", ignore_errors=True)
 
 
 def build(env: Mapping[str, str], name: str, context: Path, dockerfile: str) -> str:
