@@ -163,7 +163,7 @@ def plot(peers: Mapping[str, Result]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rate", type=float, default=5_000, help="records a second for the costs (5000)")
+    parser.add_argument("--rate", type=float, default=10_000, help="records a second for the costs (10000)")
     parser.add_argument("--seconds", type=float, default=5, help="of each round (5)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="peers to run")

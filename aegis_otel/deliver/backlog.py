@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from aegis_otel.deliver.spool import Batch, Spool
+from aegis_otel.deliver.segments import Batch
+from aegis_otel.deliver.spool import Spool
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
 

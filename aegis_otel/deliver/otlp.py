@@ -27,7 +27,8 @@ from opentelemetry.sdk.resources import Resource
 from aegis_otel.deliver import Warn
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
-from aegis_otel.deliver.spool import Batch, Spool
+from aegis_otel.deliver.segments import Batch
+from aegis_otel.deliver.spool import Spool
 from aegis_otel.deliver.transport import (
     NOISY_LOGGERS,
     Answer,

@@ -12,10 +12,6 @@ Layout, below one folder that any number of processes share::
         0000000000000001.rest            segments, 0600: a header, then entries, append only
         0000000000000002.audit
 
-A segment's header holds the offset up to which its entries are acknowledged, so that a process that takes the
-folder over starts there. An entry is a header with a checksum and the bytes of one request. Entries
-are numbered through both kinds of segments and are read in that order.
-
 What survives what: data is in the kernel's hands when `append` returns, so the process may die in any way;
 with ``durable=True`` it is on the disk as well (`fdatasync`).
 """
@@ -27,327 +23,40 @@ import errno
 import os
 import re
 import secrets
-import shutil
 import stat
-import struct
 import threading
 import zlib
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from aegis_otel.deliver.segments import (
+    AUDIT,
+    CRC_PREFIX,
+    ENTRY_HEADER,
+    ENTRY_MAGIC,
+    HEADER_SIZE,
+    REST,
+    SEGMENT_NAME,
+    SEGMENT_START,
+    Batch,
+    Folder,
+    Segment,
+    acknowledged,
+    create_segment,
+    open_segment,
+)
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows has no flock: there, delivery does without a spool.
     fcntl = None  # type: ignore[assignment]
 
-_MAGIC: Final = b"AEGSPL1\n"
-_SEGMENT_HEADER: Final = struct.Struct("<8sQ")  # magic, acknowledged offset
-_ENTRY_MAGIC: Final = b"\xa3ENT"
-_ENTRY_HEADER: Final = struct.Struct("<4sIIQI")  # magic, payload bytes, records, number, CRC-32
-_CRC_PREFIX: Final = struct.Struct("<IIQ")
-_SEGMENT_START: Final = _SEGMENT_HEADER.size
-_HEADER_SIZE: Final = _ENTRY_HEADER.size
-
-_SEARCH: Final = 64 * 1024
-_LARGEST_ENTRY: Final = 64 * 1024 * 1024
 _FOLDER: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]{1,64})\.[0-9a-f]{16}")
-_SEGMENT: Final = re.compile(r"(?P<number>[0-9]{16})\.(?P<kind>rest|audit)")
-
-REST: Final = "rest"
-AUDIT: Final = "audit"
 
 
 class SpoolUnavailableError(OSError):
     """The folder cannot be used: says which and why."""
-
-
-class Batch(NamedTuple):
-    """What `take` read: the joined bytes of some entries, and where they end."""
-
-    payload: bytes
-    records: int
-    entries: int
-    marks: tuple[_Mark, ...]
-
-
-class _Mark(NamedTuple):
-    segment: _Segment
-    offset: int
-    records: int
-
-
-class _Entry(NamedTuple):
-    number: int
-    records: int
-    start: int
-    end: int
-
-
-class _Segment:
-    """One file. `size` is where its owner's next entry goes, `offset` where the unacknowledged ones begin."""
-
-    __slots__ = ("fd", "gone", "kind", "offset", "path", "records", "size", "trusted")
-
-    def __init__(self, path: Path, kind: str, fd: int, size: int, offset: int, trusted: bool) -> None:
-        self.path = path
-        self.kind = kind
-        self.fd = fd
-        self.size = size
-        self.offset = offset
-        self.trusted = trusted
-        self.records = 0
-        self.gone = False
-
-    @property
-    def pending(self) -> int:
-        return self.size - self.offset
-
-    def remove(self) -> None:
-        self.close()
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
-
-    def close(self) -> None:
-        self.gone = True
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    def acknowledge(self, offset: int) -> None:
-        self.offset = offset
-        os.pwrite(self.fd, offset.to_bytes(8, "little"), len(_MAGIC))
-
-    def reset(self) -> None:
-        """Forget all entries (they are acknowledged), so that their pages need never reach the disk."""
-        os.ftruncate(self.fd, _SEGMENT_START)
-        os.pwrite(self.fd, _SEGMENT_START.to_bytes(8, "little"), len(_MAGIC))
-        self.size = self.offset = _SEGMENT_START
-        self.records = 0
-
-
-def _create_segment(folder: Path, number: int, kind: str) -> _Segment:
-    path = folder / f"{number:016d}.{kind}"
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    fd = os.open(path, flags, 0o600)
-    try:
-        os.write(fd, _SEGMENT_HEADER.pack(_MAGIC, _SEGMENT_START))
-    except OSError:
-        os.close(fd)
-        path.unlink()
-        raise
-    return _Segment(path, kind, fd, _SEGMENT_START, _SEGMENT_START, trusted=True)
-
-
-def _open_segment(path: Path, kind: str) -> _Segment | None:
-    """A dead process's segment; None for what is not one (its header never got written)."""
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
-    head = os.pread(fd, _SEGMENT_START, 0)
-    size = os.fstat(fd).st_size
-    if len(head) < _SEGMENT_START or not head.startswith(_MAGIC):
-        os.close(fd)
-        return None
-    offset = _SEGMENT_HEADER.unpack(head)[1]
-    if not _SEGMENT_START <= offset <= size:
-        offset = _SEGMENT_START
-    return _Segment(path, kind, fd, size, offset, trusted=False)
-
-
-def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, int, int]:
-    """Entries of a stretch of a segment.
-
-    Args:
-        data: bytes that begin where an entry should.
-        verify: check the sums and skip what does not fit.
-        final: no more bytes follow, so an incomplete entry is a torn one.
-
-    Returns:
-        The entries (offsets within `data`); how many bytes they and the skipped stretches take up; how
-        many stretches were skipped; how many bytes are needed to read one more entry, else 0.
-    """
-    entries: list[_Entry] = []
-    position = torn = 0
-    total = len(data)
-    while position < total:
-        if total - position < _HEADER_SIZE:
-            if final:
-                return entries, total, torn + 1, 0
-            return entries, position, torn, position + _HEADER_SIZE
-        magic, length, records, number, checksum = _ENTRY_HEADER.unpack_from(data, position)
-        start = position + _HEADER_SIZE
-        end = start + length
-        sound = magic == _ENTRY_MAGIC and length <= _LARGEST_ENTRY
-        if sound and end > total:
-            if not final:
-                return entries, position, torn, end
-            sound = False
-        if sound and verify:
-            prefix = zlib.crc32(_CRC_PREFIX.pack(length, records, number))
-            sound = zlib.crc32(memoryview(data)[start:end], prefix) == checksum
-        if sound:
-            entries.append(_Entry(number, records, start, end))
-            position = end
-            continue
-        torn += 1
-        found = data.find(_ENTRY_MAGIC, position + 1)
-        if found < 0:
-            # The next entry's first bytes may be the last ones here.
-            return entries, total if final else max(total - len(_ENTRY_MAGIC) + 1, position + 1), torn, 0
-        position = found
-    return entries, position, torn, 0
-
-
-def _fitting(entries: list[_Entry], used: int, limit: int) -> tuple[list[_Entry], int]:
-    """The first of `entries` that have at most `limit` bytes together, at least one; where they end."""
-    size = 0
-    for index, entry in enumerate(entries):
-        size += entry.end - entry.start
-        if size > limit and index:
-            return entries[:index], entry.start - _HEADER_SIZE
-    return entries, used
-
-
-class _Folder:
-    """The segments of one process, in order of age by kind, under that process's lock."""
-
-    def __init__(self, path: Path, lock_fd: int) -> None:
-        self.path = path
-        self.lock_fd = lock_fd
-        self.segments: dict[str, deque[_Segment]] = {REST: deque(), AUDIT: deque()}
-        self.torn = 0
-
-    def all(self) -> Iterator[_Segment]:
-        yield from self.segments[REST]
-        yield from self.segments[AUDIT]
-
-    def take(self, limit: int) -> Batch | None:
-        """The oldest entries not acknowledged yet, up to `limit` bytes but at least one."""
-        rest = self._read(REST, limit)
-        audit = self._read(AUDIT, limit)
-        if audit is None:
-            if rest is None:
-                return None
-            segment, data, entries, end, _ = rest
-            return self._batch([(segment, data, entries, end)])
-        if rest is None:
-            segment, data, entries, end, _ = audit
-            return self._batch([(segment, data, entries, end)])
-        chosen: dict[str, list[_Entry]] = {REST: [], AUDIT: []}
-        queues = {REST: deque(rest[2]), AUDIT: deque(audit[2])}
-        more = {REST: rest[4], AUDIT: audit[4]}
-        size = 0
-        while queues[REST] or queues[AUDIT]:
-            if (not queues[REST] and more[REST]) or (not queues[AUDIT] and more[AUDIT]):
-                # What follows in the file of this kind may be older than what is left of the other.
-                break
-            kind = min(
-                (kind for kind, queue in queues.items() if queue),
-                key=lambda kind: queues[kind][0].number,
-            )
-            entry = queues[kind][0]
-            size += entry.end - entry.start
-            if size > limit and (chosen[REST] or chosen[AUDIT]):
-                break
-            chosen[kind].append(queues[kind].popleft())
-        parts = []
-        for kind, found in ((REST, rest), (AUDIT, audit)):
-            segment, data, entries, end, _ = found
-            if queues[kind]:
-                end = segment.offset + queues[kind][0].start - _HEADER_SIZE
-            if chosen[kind] or not entries:
-                parts.append((segment, data, chosen[kind], end))
-        return self._batch(parts)
-
-    def _batch(self, parts: list[tuple[_Segment, bytes, list[_Entry], int]]) -> Batch:
-        found = (
-            sorted(
-                (entry.number, memoryview(data)[entry.start : entry.end])
-                for _, data, entries, _ in parts
-                for entry in entries
-            )
-            if len(parts) > 1
-            else [(entry.number, memoryview(parts[0][1])[entry.start : entry.end]) for entry in parts[0][2]]
-        )
-        marks = tuple(
-            _Mark(segment, end, sum(entry.records for entry in entries)) for segment, _, entries, end in parts
-        )
-        return Batch(
-            b"".join([payload for _, payload in found]),
-            sum(mark.records for mark in marks),
-            len(found),
-            marks,
-        )
-
-    def _read(self, kind: str, limit: int) -> tuple[_Segment, bytes, list[_Entry], int, bool] | None:
-        """Segment, bytes, entries in them, offset where these end, whether more of this kind follow."""
-        segments = self.segments[kind]
-        for index, segment in enumerate(segments):
-            want = limit + _HEADER_SIZE
-            while pending := segment.pending:
-                # A stretch that must be searched for the next sound entry is read in larger pieces.
-                want = min(pending, max(want, _HEADER_SIZE if segment.trusted else _SEARCH))
-                data = os.pread(segment.fd, want, segment.offset)
-                final = want >= pending or len(data) < want
-                entries, used, torn, need = _parse(data, not segment.trusted, final)
-                if entries:
-                    self.torn += torn
-                    entries, used = _fitting(entries, used, limit)
-                    end = segment.offset + used
-                    return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
-                if need and not final:
-                    want = max(need, want + 1)
-                    continue
-                # Nothing readable in this stretch: leave it behind, once.
-                self.torn += torn
-                segment.offset += used
-        return None
-
-    def done(self, batch: Batch, current: dict[str, _Segment]) -> int:
-        """Acknowledge `batch`; returns the bytes of disk that this freed."""
-        freed = 0
-        for segment, offset, records in batch.marks:
-            if segment.gone:
-                continue
-            segment.records -= records
-            if offset < segment.size:
-                segment.acknowledge(offset)
-            elif current.get(segment.kind) is segment:
-                freed += segment.size - _SEGMENT_START
-                segment.reset()
-            else:
-                freed += segment.size
-                self.segments[segment.kind].remove(segment)
-                segment.remove()
-        return freed
-
-    def pending(self) -> int:
-        return sum(segment.pending for segment in self.all())
-
-    def count(self, segment: _Segment) -> int:
-        """Records in a segment that are not acknowledged."""
-        if segment.trusted:
-            return segment.records
-        data = os.pread(segment.fd, segment.pending, segment.offset)
-        return sum(entry.records for entry in _parse(data, verify=True, final=True)[0])
-
-    def delete(self) -> None:
-        """Remove the folder from disk. The lock is let go last, so nobody takes over what is half gone."""
-        for segment in self.all():
-            segment.close()
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._close_lock()
-
-    def close(self) -> None:
-        """Let go of the folder and leave its segments to whoever takes it over."""
-        for segment in self.all():
-            segment.close()
-        self._close_lock()
-
-    def _close_lock(self) -> None:
-        if self.lock_fd >= 0:
-            os.close(self.lock_fd)
-            self.lock_fd = -1
 
 
 class Spool:
@@ -371,9 +80,9 @@ class Spool:
         self._limit = limit
         self._segment_bytes = min(max(limit // 16, 64 * 1024), 4 * 1024 * 1024)
         self._lock = threading.Lock()
-        self._own: _Folder | None = None
-        self._current: dict[str, _Segment] = {}
-        self._adopted: deque[_Folder] = deque()
+        self._own: Folder | None = None
+        self._current: dict[str, Segment] = {}
+        self._adopted: deque[Folder] = deque()
         self._next_segment = 1
         self._next_entry = 1
         self._used = 0
@@ -406,7 +115,7 @@ class Spool:
         with self._lock:
             return sum(folder.pending() for folder in (*self._adopted, *self._own_folder()))
 
-    def _own_folder(self) -> tuple[_Folder, ...]:
+    def _own_folder(self) -> tuple[Folder, ...]:
         return (self._own,) if self._own is not None else ()
 
     def open(self) -> None:
@@ -418,7 +127,7 @@ class Spool:
         with self._lock:
             self._open()
 
-    def _open(self) -> _Folder:
+    def _open(self) -> Folder:
         if self._own is not None:
             return self._own
         if fcntl is None:
@@ -443,7 +152,7 @@ class Spool:
             raise SpoolUnavailableError(
                 error.errno, f"{self._root} cannot be used: {error.strerror or error}"
             ) from error
-        self._own = _Folder(path, lock_fd)
+        self._own = Folder(path, lock_fd)
         return self._own
 
     def append(self, payload: bytes, records: int, *, audit: bool, durable: bool = False) -> None:
@@ -458,15 +167,15 @@ class Spool:
         Raises:
             OSError: it could not be written (disk full, folder gone); nothing of it is left behind.
         """
-        size = _HEADER_SIZE + len(payload)
+        size = HEADER_SIZE + len(payload)
         with self._lock:
             folder = self._open()
             if self._used + self._others + size > self._limit:
                 self._make_room(size)
             segment = self._segment_for(folder, AUDIT if audit else REST, size)
             number = self._next_entry
-            prefix = zlib.crc32(_CRC_PREFIX.pack(len(payload), records, number))
-            header = _ENTRY_HEADER.pack(_ENTRY_MAGIC, len(payload), records, number, zlib.crc32(payload, prefix))
+            prefix = zlib.crc32(CRC_PREFIX.pack(len(payload), records, number))
+            header = ENTRY_HEADER.pack(ENTRY_MAGIC, len(payload), records, number, zlib.crc32(payload, prefix))
             written = 0
             try:
                 written = os.pwrite(segment.fd, header + payload, segment.size)
@@ -489,15 +198,15 @@ class Spool:
             finally:
                 os.close(fd)
 
-    def _segment_for(self, folder: _Folder, kind: str, size: int) -> _Segment:
+    def _segment_for(self, folder: Folder, kind: str, size: int) -> Segment:
         segment = self._current.get(kind)
-        if segment is not None and (segment.size + size <= self._segment_bytes or segment.size == _SEGMENT_START):
+        if segment is not None and (segment.size + size <= self._segment_bytes or segment.size == SEGMENT_START):
             return segment
         if segment is not None:
             self._others = self._bytes_of_others()
-        created = _create_segment(folder.path, self._next_segment, kind)
+        created = create_segment(folder.path, self._next_segment, kind)
         self._next_segment += 1
-        self._used += _SEGMENT_START
+        self._used += SEGMENT_START
         folder.segments[kind].append(created)
         self._current[kind] = created
         if segment is not None and not segment.pending:
@@ -583,7 +292,7 @@ class Spool:
             self._adopted_turn = not inherited
             return inherited
 
-    def _forget(self, folder: _Folder) -> None:
+    def _forget(self, folder: Folder) -> None:
         """Remove an inherited folder that is drained."""
         self._adopted.remove(folder)
         self._torn += folder.torn
@@ -628,7 +337,7 @@ class Spool:
                         found.append((status.st_mtime, Path(entry.path)))
         return [path for _, path in sorted(found)]
 
-    def _take_over(self, path: Path) -> _Folder | None:
+    def _take_over(self, path: Path) -> Folder | None:
         try:
             lock_fd = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
@@ -638,12 +347,12 @@ class Spool:
             # Its last owner may have removed it between our `open` and our `flock`.
             if (path / "lock").stat().st_ino != os.fstat(lock_fd).st_ino:
                 raise FileNotFoundError(path)
-            folder = _Folder(path, lock_fd)
+            folder = Folder(path, lock_fd)
             for name in sorted(entry.name for entry in path.iterdir()):
-                match = _SEGMENT.fullmatch(name)
+                match = SEGMENT_NAME.fullmatch(name)
                 if match is None:
                     continue
-                segment = _open_segment(path / name, match["kind"])
+                segment = open_segment(path / name, match["kind"])
                 if segment is not None:
                     folder.segments[match["kind"]].append(segment)
         except OSError:
@@ -679,14 +388,12 @@ def waiting(root: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for path in root.glob("*/*"):
         folder = _FOLDER.fullmatch(path.parent.name)
-        if folder is None or _SEGMENT.fullmatch(path.name) is None:
+        if folder is None or SEGMENT_NAME.fullmatch(path.name) is None:
             continue
         with contextlib.suppress(OSError), path.open("rb") as file:
-            head = file.read(_SEGMENT_START)
-            if len(head) == _SEGMENT_START and head.startswith(_MAGIC):
-                pending = os.fstat(file.fileno()).st_size - max(_SEGMENT_HEADER.unpack(head)[1], _SEGMENT_START)
-                if pending > 0:
-                    found[folder["service"]] = found.get(folder["service"], 0) + pending
+            offset = acknowledged(file.read(SEGMENT_START))
+            if offset is not None and (pending := os.fstat(file.fileno()).st_size - offset) > 0:
+                found[folder["service"]] = found.get(folder["service"], 0) + pending
     return found
 
 
