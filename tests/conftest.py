@@ -1,0 +1,11 @@
+"""For all tests: the process they run in looks the same however it was started."""
+
+from __future__ import annotations
+
+import signal
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C work in what the tests start, also where a shell in the background switched it off for us."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
