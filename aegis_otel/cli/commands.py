@@ -34,7 +34,9 @@ StoreOption = Annotated[
 PieceOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--config", metavar="FILE", help="A further piece of configuration, merged last; may be given several times."
+        "--config",
+        metavar="FILE",
+        help="A further piece, merged last: a file, or one of ours by name (receive-fluent). Several are fine.",
     ),
 ]
 
@@ -177,10 +179,10 @@ def collector_config(
     current = _settings()
     stores = _stores(current, store)
     with _errors_told():
-        optional = ["receive-token"] if plans.has_token() else []
-        paths = pieces.files(stores, config or (), optional=optional)
+        plan = plans.make(current, stores)
+        paths = pieces.files(stores, config or (), optional=plan.optional_pieces())
         if check:
-            _check_config(current, stores, paths)
+            _check_config(plan, paths)
         elif show_files:
             for path in paths:
                 typer.echo(path)
@@ -241,8 +243,7 @@ def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
     terminal.fail(f"{asked!r} is not a store that can be read; use auto, file or loki", status=2)
 
 
-def _check_config(current: settings.Settings, stores: tuple[str, ...], paths: list[Path]) -> None:
-    plan = plans.make(current, stores)
+def _check_config(plan: plans.Plan, paths: list[Path]) -> None:
     wrong = collector.Collector(pieces.binary(), paths, plan.environ(), (), plan.data_dir).validate()
     if wrong is not None:
         terminal.fail(f"the Collector does not take this configuration:\n{wrong}")

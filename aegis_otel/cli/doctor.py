@@ -179,17 +179,17 @@ def _collector_counters(state: Mapping[str, Any]) -> list[Finding]:
     except (httpx.HTTPError, httpx.InvalidURL):
         return [Finding(what, Verdict.OFF, f"no `aegis-otel up` of this folder answers at {address}")]
     counts: dict[str, float] = {}
-    waiting: dict[str, float] = {}
+    queued: dict[str, float] = {}
     for name, labels, number in _SAMPLE.findall(text):
         counts[name] = counts.get(name, 0.0) + float(number)
         exporter = _EXPORTER.search(labels)
         if name in ("aegis_queue_size", "exporter_queue_size") and exporter is not None and float(number):
-            waiting[exporter.group(1).rpartition("/")[2]] = float(number)
+            queued[exporter.group(1).rpartition("/")[2]] = float(number)
     refused = counts.get("receiver_refused_log_records", 0) + counts.get("receiver_failed_log_records", 0)
     detail = f"{counts.get('receiver_accepted_log_records', 0):.0f} records taken, {refused:.0f} refused"
-    for queue, size in sorted(waiting.items()):
+    for queue, size in sorted(queued.items()):
         detail += f"; {_amount(size)} wait for {queue}"
-    return [Finding(what, Verdict.NOTE if refused or waiting else Verdict.FINE, detail)]
+    return [Finding(what, Verdict.NOTE if refused or queued else Verdict.FINE, detail)]
 
 
 def _dead_letters(folder: Path) -> list[Finding]:

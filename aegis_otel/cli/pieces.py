@@ -98,14 +98,17 @@ def files(stores: Iterable[str], further: Iterable[Path] = (), *, optional: Iter
 
     Args:
         stores: their names; `optional`: names of more pieces of ours, after those that are always there.
-        further: files of the user's own; they come last.
+        further: files of the user's own, or names of ours such as ``receive-fluent``; they come last.
 
     Raises:
         CollectorMissingError: one of them is not there.
     """
     folder = config_dir()
     paths = [folder / f"{name}.yaml" for name in (*ALWAYS, *optional, *(f"to-{store}" for store in stores))]
-    paths += [path.expanduser().absolute() for path in further]
+    for path in further:
+        ours = folder / f"{path.name}.yaml"
+        is_ours = path.name == str(path) and ours.is_file() and not path.is_file()
+        paths.append(ours if is_ours else path.expanduser().absolute())
     for path in paths:
         if not path.is_file():
             raise CollectorMissingError(f"The piece {path} of the Collector's configuration is missing.")

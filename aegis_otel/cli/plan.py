@@ -61,21 +61,21 @@ class Plan:
         return result
 
     def optional_pieces(self) -> list[str]:
-        """The token piece where there is a token.
+        """The token piece where there is a token, the TLS piece where there is a certificate.
 
         Raises:
-            CollectorError: there is none, and others can reach it.
+            CollectorError: others can reach it, and nothing says who may send.
         """
-        if has_token():
-            return ["receive-token"]
-        for each in self.endpoints[:2]:
-            if each.is_public:
-                raise CollectorError(
-                    f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
-                    " AEGIS_OTLP_TOKEN_FILE), which senders must then present"
-                    ' (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
-                )
-        return []
+        token, tls = _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"), _is_set("AEGIS_OTLP_CERT_FILE")
+        if not token and not (tls and _is_set("AEGIS_OTLP_CLIENT_CA_FILE")):
+            for each in self.endpoints[:2]:
+                if each.is_public:
+                    raise CollectorError(
+                        f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
+                        " AEGIS_OTLP_TOKEN_FILE), which senders must then present"
+                        ' (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
+                    )
+        return [name for name, wanted in (("receive-token", token), ("receive-tls", tls)) if wanted]
 
     def show(self) -> None:
         """Where everything listens, and what to set in the app."""
@@ -90,11 +90,12 @@ class Plan:
         terminal.show(terminal.table("The Collector is up", ("what", "where"), rows))
         grpc, http = self.endpoints[:2]
         lines = ["", "Run an app with it:", "  SERVICE_NAME=orders opentelemetry-instrument python app.py"]
-        if grpc.port != 4317:
+        scheme = "https" if _is_set("AEGIS_OTLP_CERT_FILE") else "http"
+        if grpc.port != 4317 or scheme == "https":
             over_http = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT"
-            lines.append(f"and set OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc.reachable}")
-            lines.append(f"(over HTTP: {over_http}=http://{http.reachable})")
-        if has_token():
+            lines.append(f"and set OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{grpc.reachable}")
+            lines.append(f"(over HTTP: {over_http}={scheme}://{http.reachable})")
+        if _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"):
             lines.append('and set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<the token>"')
         terminal.say("\n".join([*lines, "", "Ctrl-C stops it."]))
 
@@ -155,6 +156,5 @@ def _metrics(port: int | None) -> Endpoint:
     return Endpoint("own metrics", METRICS, "--metrics-port", host, port or 8888)
 
 
-def has_token() -> bool:
-    """Whether senders must show a token."""
-    return any(os.environ.get(name, "").strip() for name in ("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"))
+def _is_set(*names: str) -> bool:
+    return any(os.environ.get(name, "").strip() for name in names)

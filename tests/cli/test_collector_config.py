@@ -74,6 +74,17 @@ def test_files_names_the_pieces(run: Run, collector: dict[str, str]):
     assert names == ["receive.yaml", "redact.yaml", "route.yaml", "tuning.yaml", "to-loki.yaml"]
 
 
+def test_pieces_of_ours_can_be_added_by_name_or_by_setting(run: Run, collector: dict[str, str], tmp_path: Path):
+    variables = {"AEGIS_OTLP_TOKEN": SECRET, "AEGIS_OTLP_CERT_FILE": "cert.pem", **collector}
+    done = run("collector-config", "--files", "--config", "receive-fluent", **variables)
+    names = [Path(line).stem for line in done.out.splitlines()]
+    assert names[4:] == ["receive-token", "receive-tls", "to-file", "receive-fluent"]
+    # A file of the same name comes first.
+    (tmp_path / "receive-fluent").write_text("{}")
+    done = run("collector-config", "--files", "--config", "receive-fluent", **collector)
+    assert done.out.splitlines()[-1] == str(tmp_path / "receive-fluent")
+
+
 def test_maps_merge_and_lists_replace_as_in_the_collector(tmp_path: Path):
     (tmp_path / "a.yaml").write_text("a: {b: 1, c: [1, 2], d: {e: 1}}\n")
     (tmp_path / "b.yaml").write_text("a: {c: [3], d: {f: 2}}\n")
