@@ -39,7 +39,6 @@ def main(profile: str) -> None:
     profile = "test" if "test" in (profile, have.get("profile")) else "demo"
     declared = [ROOT / "pyproject.toml", ROOT / "aegis_otel.pth"]
     want = {
-        "python": sys.version,
         "profile": profile,
         "package": _digest(declared if profile == "test" else [*declared, *_below("aegis_otel")]),
         "collector": _digest(_below("collector", skip=("loki", "grafana", "k8s"))),
@@ -52,19 +51,23 @@ def main(profile: str) -> None:
 
 
 def _have() -> dict[str, str] | None:
-    """What is installed; None where there is no usable environment for this Python."""
+    """What we have installed; None where there is no usable environment."""
+    usable = "import pip, sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))"
+    try:
+        subprocess.run([PYTHON, "-c", usable], check=True, capture_output=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return None
     try:
         have = json.loads(STAMP.read_text())
-        subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True, timeout=60)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return have if have.get("python") == sys.version else None
+    except (OSError, ValueError):
+        return {}  # one that somebody else has made serves as well
+    return have if isinstance(have, dict) else {}
 
 
 def _make_venv() -> None:
     _say(f"making .venv with Python {sys.version.split()[0]}")
-    if VENV.is_symlink():
-        _fail(".venv is a link to somewhere else; remove it")
+    if VENV.is_symlink() or (VENV.exists() and any(VENV.iterdir()) and not (VENV / "pyvenv.cfg").is_file()):
+        _fail(".venv is there and is no virtual environment; move it away")
     shutil.rmtree(VENV, ignore_errors=True)
     done = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
     if done.returncode:
