@@ -1,0 +1,124 @@
+"""`tools/provision.py` installs what has changed and nothing else. What it would run is noted here, not run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment, empty but for pip."""
+    folder = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    return folder
+
+
+class Checkout:
+    """A small tree of the same shape, and what was installed in it."""
+
+    def __init__(self, module: ModuleType, root: Path) -> None:
+        self.module = module
+        self.root = root
+        self.ran: list[str] = []
+        for name in ("pyproject.toml", "aegis_otel.pth", "aegis_otel/code.py", "collector/manifest.yaml"):
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_text(name)
+
+    def provision(self, profile: str) -> list[str]:
+        """The targets that were installed, in order."""
+        self.ran.clear()
+        self.module.main(profile)
+        return list(self.ran)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, environment: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    spec = importlib.util.spec_from_file_location("provision_of_tools", ROOT / "tools" / "provision.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = Checkout(module, tmp_path)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "VENV", environment)
+    monkeypatch.setattr(module, "PYTHON", environment / "bin" / "python")
+    monkeypatch.setattr(module, "STAMP", tmp_path / "provisioned.json")
+    monkeypatch.setattr(module, "_run", lambda command, *_, **__: made.ran.append(os.fspath(command[-1])))
+    monkeypatch.setattr(module, "_pip", lambda *arguments: made.ran.append(" ".join(arguments)))
+    return made
+
+
+COLLECTOR = ["collector/build_collector.py", "./collector"]
+DEMO = [".[cli,http] fastapi>=0.115 uvicorn>=0.32"]
+TEST = ["--editable .[dev]"]
+
+
+def test_everything_is_installed_once(checkout: Checkout):
+    assert checkout.provision("demo") == COLLECTOR + DEMO
+    assert checkout.provision("demo") == []
+
+
+def test_a_change_of_the_package_installs_the_package(checkout: Checkout):
+    checkout.provision("demo")
+    (checkout.root / "aegis_otel" / "code.py").write_text("changed")
+    assert checkout.provision("demo") == DEMO
+    assert checkout.provision("demo") == []
+
+
+def test_a_change_of_the_collector_installs_the_collector(checkout: Checkout):
+    checkout.provision("demo")
+    (checkout.root / "collector" / "manifest.yaml").write_text("changed")
+    assert checkout.provision("demo") == COLLECTOR
+
+
+def test_what_python_leaves_behind_is_no_change(checkout: Checkout):
+    checkout.provision("demo")
+    (checkout.root / "aegis_otel" / "__pycache__").mkdir()
+    (checkout.root / "aegis_otel" / "__pycache__" / "code.pyc").write_text("")
+    assert checkout.provision("demo") == []
+
+
+def test_the_installation_for_tests_serves_the_demo_and_follows_the_code_by_itself(checkout: Checkout):
+    checkout.provision("demo")
+    assert checkout.provision("test") == TEST
+    (checkout.root / "aegis_otel" / "code.py").write_text("changed")
+    assert checkout.provision("demo") == []
+    (checkout.root / "pyproject.toml").write_text("changed")
+    assert checkout.provision("demo") == TEST
+
+
+def test_a_failed_installation_is_tried_again(checkout: Checkout, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*arguments: str) -> None:
+        raise SystemExit("no network")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkout.module, "_pip", refuse)
+        with pytest.raises(SystemExit):
+            checkout.provision("demo")
+    assert checkout.provision("demo") == COLLECTOR + DEMO
+
+
+def test_a_folder_that_is_no_environment_is_not_removed(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "precious"
+    folder.mkdir()
+    (folder / "file").write_text("mine")
+    monkeypatch.setattr(checkout.module, "VENV", folder)
+    monkeypatch.setattr(checkout.module, "PYTHON", folder / "bin" / "python")
+    with pytest.raises(SystemExit, match="is no virtual environment"):
+        checkout.provision("demo")
+    assert (folder / "file").read_text() == "mine"
+
+
+def test_the_readme_installs_the_same():
+    assert "pip install ./collector '.[cli,http]'" in (ROOT / "README.md").read_text()
