@@ -108,13 +108,13 @@ def decoded(batch: Sequence[Record], **options: int) -> list[ExportLogsServiceRe
     ]
 
 
-@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_bytes_decode_to_the_message_that_upstream_makes(batch: list[Record]) -> None:
     assert decoded(batch, limit=10**8, record_limit=10**8) == [upstream(batch)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(records, min_size=1, max_size=3), min_size=2, max_size=4))
 def test_an_encoder_that_has_seen_other_records_writes_the_same(batches: list[list[Record]]) -> None:
     encoder = Encoder(RESOURCE, limit=10**8, record_limit=10**8)

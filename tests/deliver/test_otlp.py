@@ -303,7 +303,15 @@ def end(seconds=10):
 def app(receiver: Receiver, tmp_path: Path, code: str) -> subprocess.Popen[str]:
     environ = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-c", APP + code, receiver.protocol, str(tmp_path / "spool")],
+        [
+            sys.executable,
+            "-W",
+            "ignore::DeprecationWarning",
+            "-c",
+            APP + code,
+            receiver.protocol,
+            str(tmp_path / "spool"),
+        ],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
