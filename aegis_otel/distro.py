@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from aegis_otel.redaction import Redactor
 
+_ASGI_FRAMEWORKS: Final = ("fastapi", "starlette")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 _LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
@@ -105,6 +106,9 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         """Instrument one library as the settings allow."""
         settings = _read_settings()
         if not settings.enabled:
+            return
+        if entry_point.name in _ASGI_FRAMEWORKS and not settings.framework_instrumentation:
+            # The hook at the server covers them for less; what they know more of, only traces show.
             return
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.

@@ -217,6 +217,10 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "the longest the exit of the app waits for delivery"),
     Variable("correlation_header", ("AEGIS_CORRELATION_HEADER",), _header_name, "x-correlation-id",
              "the header that carries the correlation id"),
+    Variable("traces_exported", ("OTEL_TRACES_EXPORTER",), _exported, False,
+             "traces go nowhere unless this names an exporter"),
+    Variable("framework_spans", ("AEGIS_FRAMEWORK_SPANS",), _boolean, None,
+             "use FastAPI's and Starlette's own instrumentation where it is installed; unset: if traces are exported"),
     Variable("message_spans", ("AEGIS_MESSAGE_SPANS",), _boolean, False,
              "ASGI: also a span for every message sent and received"),
     Variable("request_logs", ("AEGIS_REQUEST_LOGS_ENABLED",), _boolean, True, "a record for every request served"),
@@ -267,6 +271,8 @@ class Settings:
     export_timeout_ms: int
     shutdown_timeout: float
     correlation_header: str
+    traces_exported: bool
+    framework_spans: bool | None
     message_spans: bool
     request_logs: bool
     code_location: bool
@@ -286,6 +292,11 @@ class Settings:
     def identity(self) -> schema.Identity:
         """The `service` and `environment` fields of every record."""
         return schema.Identity(self.service, self.environment)
+
+    @property
+    def framework_instrumentation(self) -> bool:
+        """Whether the instrumentations of ASGI frameworks are used, not only our hook at the server."""
+        return self.traces_exported if self.framework_spans is None else self.framework_spans
 
     @property
     def otlp_enabled(self) -> bool:

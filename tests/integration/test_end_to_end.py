@@ -43,19 +43,18 @@ def start(name: str, way: str, port: int, collector: Collector, folder: Path, **
     return process
 
 
-@pytest.fixture(scope="module", params=["", "fastapi"], ids=["server hook", "framework instrumentation off and on"])
+@pytest.fixture(scope="module", params=["", "true"], ids=["server hook", "framework instrumentation"])
 def served(request, tmp_path_factory):
     """`orders` and `inventory` after 1,000 requests at 50 at once, their stores, and the ids they answered."""
     folder = tmp_path_factory.mktemp("chain")
-    # With opentelemetry-instrumentation-fastapi installed, it takes the app; named here, it is left out.
-    leave_out = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": request.param} if request.param else {}
+    framework = {"AEGIS_FRAMEWORK_SPANS": request.param} if request.param else {}
     with Loki(folder / "loki") as loki:
         collector = Collector(folder, "file", "loki", env={"AEGIS_LOKI_URL": loki.url})
         with collector:
             inventory_port, orders_port = free_port(), free_port()
-            inventory = start("inventory", "instrument", inventory_port, collector, folder, **leave_out)
+            inventory = start("inventory", "instrument", inventory_port, collector, folder, **framework)
             inventory_url = f"http://127.0.0.1:{inventory_port}"
-            orders = start("orders", "auto", orders_port, collector, folder, INVENTORY_URL=inventory_url, **leave_out)
+            orders = start("orders", "auto", orders_port, collector, folder, INVENTORY_URL=inventory_url, **framework)
             try:
                 answered = asyncio.run(load(f"http://127.0.0.1:{orders_port}"))
             finally:
