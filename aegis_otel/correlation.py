@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -203,6 +204,16 @@ class Current(NamedTuple):
 
 def current() -> Current:
     """What holds at this point of the app; cheap, since every record asks."""
+    global _latest
     context = otel_context.get_current()
+    latest = _latest
+    # Contexts never change, and the records of one request come from the same one.
+    if latest[0]() is context:
+        return latest[1]
     span = trace.get_current_span(context).get_span_context()
-    return Current(span.trace_id, span.span_id, int(span.trace_flags), in_context(context))
+    found = Current(span.trace_id, span.span_id, int(span.trace_flags), in_context(context))
+    _latest = (weakref.ref(context), found)
+    return found
+
+
+_latest: tuple[Callable[[], Context | None], Current] = (lambda: None, Current(0, 0, 0, None))

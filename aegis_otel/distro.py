@@ -45,6 +45,7 @@ from aegis_otel.settings import PRESETS, Settings, SettingsError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from aegis_otel.deliver.otlp import OtlpSink
     from aegis_otel.redaction import Redactor
 
 _ASGI_FRAMEWORKS: Final = ("fastapi", "starlette")
@@ -60,6 +61,7 @@ class _State:
     dispatcher: Dispatcher | None = None
     capture: StdlibCapture | None = None
     span_processors: int = 0
+    otlp: OtlpSink | None = None
 
 
 _state = _State()
@@ -153,6 +155,10 @@ class AegisConfigurator(_OTelSDKConfigurator):
                 setup_logging_handler=False,
                 **kwargs,
             )
+        if settings.metrics_exported and _state.otlp is not None:
+            from aegis_otel.deliver.metrics import observe
+
+            observe(_state.otlp.stats)
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, dispatcher)
         _live_and_die(dispatcher, settings.shutdown_timeout)
@@ -216,17 +222,16 @@ def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | Non
     if settings.otlp_enabled:
         from aegis_otel.deliver.otlp import OtlpSink
 
-        sinks.append(
-            OtlpSink(
-                resource,
-                protocol=settings.protocol,
-                spool_dir=settings.spool_dir if settings.spool_enabled else None,
-                spool_bytes=settings.spool_max_bytes,
-                export_timeout=settings.export_timeout_ms / 1000,
-                schedule_delay=settings.schedule_delay_ms / 1000,
-                warn=warn,
-            )
+        _state.otlp = OtlpSink(
+            resource,
+            protocol=settings.protocol,
+            spool_dir=settings.spool_dir if settings.spool_enabled else None,
+            spool_bytes=settings.spool_max_bytes,
+            export_timeout=None if settings.export_timeout_ms is None else settings.export_timeout_ms / 1000,
+            schedule_delay=settings.schedule_delay_ms / 1000,
+            warn=warn,
         )
+        sinks.append(_state.otlp)
     return Dispatcher(
         sinks,
         prepare=None if redactor is None else _redaction(redactor),

@@ -211,8 +211,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "how many records may wait in memory"),
     Variable("schedule_delay_ms", ("OTEL_BLRP_SCHEDULE_DELAY",), _number(1, 3_600_000, "milliseconds"), 200,
              "the longest a record waits for its batch to fill"),
-    Variable("export_timeout_ms", ("OTEL_BLRP_EXPORT_TIMEOUT",), _number(1, 3_600_000, "milliseconds"), 30_000,
-             "how long one export may take"),
+    Variable("export_timeout_ms", ("OTEL_BLRP_EXPORT_TIMEOUT",), _number(1, 3_600_000, "milliseconds"), None,
+             "how long one export may take; unset: `OTEL_EXPORTER_OTLP_TIMEOUT`"),
     Variable("shutdown_timeout", ("AEGIS_SHUTDOWN_TIMEOUT",), _number(0, 3600, "seconds", float), 5.0,
              "the longest the exit of the app waits for delivery"),
     Variable("correlation_header", ("AEGIS_CORRELATION_HEADER",), _header_name, "x-correlation-id",
@@ -268,7 +268,7 @@ class Settings:
     spool_max_bytes: int
     queue_size: int
     schedule_delay_ms: int
-    export_timeout_ms: int
+    export_timeout_ms: int | None
     shutdown_timeout: float
     correlation_header: str
     traces_exported: bool

@@ -12,12 +12,14 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final
 
 from aegis_otel.capture import Accept
 from aegis_otel.correlation import current
 from aegis_otel.schema import (
+    RESERVED,
     CodeLocation,
     ErrorInfo,
     Record,
@@ -47,6 +49,9 @@ _FOREIGN: Final = frozenset(
 _SILENT: Final = ("aegis_otel", "opentelemetry.exporter", "opentelemetry.sdk", "grpc")
 # Loggers whose debug and info records tell how the instrumentation works, not what the app does.
 _QUIET: Final = "opentelemetry."
+
+_SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
+_REMEMBERED: Final = 4_096
 
 _Handle = Callable[[logging.Logger, logging.LogRecord], None]
 
@@ -79,6 +84,9 @@ class StdlibCapture:
         self._own_thread = own_thread
         own_fields = frozenset(logging.makeLogRecord({}).__dict__)
         self._standard = own_fields | _FOREIGN
+        self._standard_count = len(own_fields)
+        self._names: dict[str, int] = {}
+        self._sites: dict[tuple[str, int, str | None], CodeLocation] = {}
         self._refused = own_fields | {"message", "asctime"}
         self._broken = False
         self._call_handlers: _Handle | None = None
@@ -133,7 +141,7 @@ class StdlibCapture:
     def capture(self, record: logging.LogRecord) -> None:
         """Turn one of logging's records into ours and pass it on. Never raises."""
         try:
-            severity = severity_of_level(record.levelno)
+            severity = _SEVERITY.get(record.levelno) or severity_of_level(record.levelno)
             if severity >= self._level and not self._ignored(record):
                 self._accept(self._translate(record, severity))
         except Exception as error:
@@ -141,27 +149,50 @@ class StdlibCapture:
 
     def _ignored(self, record: logging.LogRecord) -> bool:
         name = record.name
-        if name.startswith(_QUIET) and record.levelno < logging.WARNING:
-            return True
-        return name.startswith(_SILENT) or self._own_thread(record.thread)
+        least = self._names.get(name)
+        if least is None:
+            least = self._least_level(name)
+        return record.levelno < least or self._own_thread(record.thread)
+
+    def _least_level(self, name: str) -> int:
+        """The level from which a logger's records are taken, remembered for the names an app has."""
+        least = sys.maxsize if name.startswith(_SILENT) else logging.WARNING if name.startswith(_QUIET) else 0
+        if len(self._names) < _REMEMBERED:
+            self._names[name] = least
+        return least
+
+    def _code(self, record: logging.LogRecord) -> CodeLocation:
+        key = (record.pathname, record.lineno, record.funcName)
+        site = self._sites.get(key)
+        if site is None:
+            site = CodeLocation(record.pathname, record.lineno, record.funcName or "")
+            if len(self._sites) < _REMEMBERED:
+                self._sites[key] = site
+        return site
 
     def _translate(self, record: logging.LogRecord, severity: int) -> Record:
         context = current()
         fields = record.__dict__
         error = error_info(record.exc_info) if record.exc_info else None
         attributes: dict[str, Any] | None = None
-        names = fields.keys() - self._standard
-        if names:
-            if error is None and isinstance(fields.get("error"), BaseException):
+        if len(fields) > self._standard_count:
+            standard = self._standard
+            # logging's own fields come first; a subclass may have put some before them.
+            start = self._standard_count if type(record) is logging.LogRecord else 0
+            taken = error is None and isinstance(fields.get("error"), BaseException)
+            if taken:
                 error = error_info(fields["error"])
-                names.discard("error")
             has_error = error is not None
-            # In the order of the app's extra, which a set does not keep.
-            attributes = {
-                attribute_name(name, has_error=has_error): snapshot(value)
-                for name, value in fields.items()
-                if name in names
-            }
+            attributes = {}
+            for name, value in islice(fields.items(), start, None):
+                if name in standard:
+                    continue
+                if name in RESERVED or type(name) is not str:
+                    if taken and name == "error":
+                        continue
+                    name = attribute_name(name, has_error=has_error)
+                kind = type(value)
+                attributes[name] = value if kind is str or kind is bool or value is None else snapshot(value)
         if record.stack_info:
             attributes = attributes or {}
             attributes["stackInfo"] = safe_text(record.stack_info)
@@ -175,7 +206,7 @@ class StdlibCapture:
             context.trace_flags,
             context.correlation_id,
             attributes,
-            CodeLocation(record.pathname, record.lineno, record.funcName or "") if self._code_location else None,
+            self._code(record) if self._code_location else None,
             error,
         )
 

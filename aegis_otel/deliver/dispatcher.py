@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aegis_otel.deliver import Sink, Warn
 from aegis_otel.schema import ErrorInfo, Record, clean_text, is_audit, safe_text
@@ -150,8 +150,10 @@ class Dispatcher:
             if self._prepare is not None:
                 self._prepare(record)
             limit = self._max_text
-            record.message = clean_text(record.message, limit)
-            if record.attributes:
+            message = record.message
+            if len(message) > limit or not message.isascii():
+                record.message = clean_text(message, limit)
+            if record.attributes and not _is_clean(record.attributes, limit):
                 record.attributes = {
                     clean_text(name, 256): _clean(value, limit) for name, value in record.attributes.items()
                 }
@@ -220,6 +222,20 @@ class Dispatcher:
                 sink.after_fork()
             except Exception as error:
                 self._warn(f"{type(sink).__name__} is off in process {os.getpid()}: {type(error).__name__}")
+
+
+def _is_clean(attributes: dict[str, Any], limit: int) -> bool:
+    """Whether there is plainly nothing to clean, as with almost every record."""
+    for name, value in attributes.items():
+        if len(name) > 256 or not name.isascii():
+            return False
+        kind = type(value)
+        if kind is str:
+            if len(value) > limit or not value.isascii():
+                return False
+        elif kind is dict or kind is list:
+            return False
+    return True
 
 
 def _clean(value: object, limit: int) -> object:
