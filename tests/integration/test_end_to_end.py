@@ -61,9 +61,19 @@ def served(request, tmp_path_factory):
                 # Both deliver what they have before they end.
                 orders.stop()
                 inventory.stop()
-            total = 2 * 3 * REQUESTS
-            wait_for(lambda: len(collector.stored()) >= total, seconds=60, what="all records in the store")
+            ids = {value for _, value in answered}
+            wait_for(
+                lambda: expected_in(collector, ids) >= 2 * 3 * REQUESTS, seconds=90, what="all records in the store"
+            )
             yield loki, collector, answered, folder
+
+
+def expected_in(collector: Collector, ids: set[str]) -> int:
+    """How many of the expected records of these requests the store holds."""
+    return sum(
+        record["message"] in EXPECTED[record["service"]] and record.get("correlationId") in ids
+        for record in collector.stored()
+    )
 
 
 async def load(url: str) -> list[tuple[str | None, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import string
 import uuid
 from collections.abc import Iterator
@@ -48,6 +49,9 @@ class Case:
         if len(self.secret.value) >= 14 and not self.secret.value.startswith("-----"):
             middle = len(self.secret.value) // 2
             needles |= {self.secret.value[:middle], self.secret.value[middle:]}
+        if self.secret.value.isdigit() and len(self.secret.value) < 6:
+            # So few digits are in many a time stamp and id: only as a number of their own do they tell anything.
+            return re.search(rf"(?<![0-9.]){self.secret.value}(?![0-9])", output) is not None
         return any(needle in output for needle in needles)
 
 
