@@ -146,7 +146,7 @@ class TestFailures:
         ("output", "cause"),
         [
             ("write /tmp/x: no space left on device", "the disk is full"),
-            ("dial tcp: lookup proxy.golang.org: no such host", "no network"),
+            ("dial tcp: lookup modules.example: no such host", "no network"),
             ("NewConnectionError: Failed to establish a new connection: Connection refused", "no network"),
             ("verifying module: checksum mismatch", "differs from the recorded checksum"),
             ("undefined: foo", "the command failed"),
