@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import apps
+
 ROOT = Path(__file__).resolve().parents[2]
 CLI = [sys.executable, "-m", "aegis_otel.cli"]
-
-_OURS = ("OTEL_", "AEGIS_", "LOG_", "SEQ_", "SERVICE_NAME", "ENVIRONMENT", "STRUCTURED_LOGGING_ENABLED")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's, without any setting of the instrumentation or the Collector, and `more`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **more}
+    ours = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    return apps.clean_environment(**{**ours, **more})
 
 
 @dataclass

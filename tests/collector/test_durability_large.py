@@ -39,10 +39,13 @@ def test_a_hundred_thousand_records_survive_five_kills(start_collector: Start, l
             next_kill += total // (kills + 1)
             collector.kill()
             collector.start()
-    wait_for(lambda: len(loki.received()) >= total, seconds=120, what="all records")
-    numbers = [json.loads(record.body)["n"] for record in loki.received()]
-    assert set(numbers) == set(range(total))
-    assert len(numbers) - total < total / 100
+
+    def numbers() -> list[int]:
+        return [json.loads(record.body)["n"] for record in loki.received()]
+
+    # Some come twice, so what counts is how many different ones are here.
+    wait_for(lambda: len(set(numbers())) == total, seconds=120, what="all records")
+    assert len(numbers()) - total < total / 100
 
 
 def test_audit_records_pass_through_a_flood_of_debug_records(start_collector: Start, loki: Sink) -> None:
