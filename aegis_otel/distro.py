@@ -59,7 +59,6 @@ class _State:
 
     settings: Settings | None = None
     dispatcher: Dispatcher | None = None
-    capture: StdlibCapture | None = None
     span_processors: int = 0
     otlp: OtlpSink | None = None
 
@@ -298,7 +297,6 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispa
         own_thread=dispatcher.owns_thread,
     )
     capture.install()
-    _state.capture = capture
     CrashCapture(accept).install()
     logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
 

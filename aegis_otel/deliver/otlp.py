@@ -54,8 +54,6 @@ _RETRY_AFTER_MOST: Final = 60.0
 _WARN_EVERY: Final = 60.0
 _ADOPT_EVERY: Final = 30.0
 
-_AUDIT_KEYS: Final = frozenset(("auditAction", "complianceLevel"))
-
 
 class OtlpSink:
     """The OTLP output (`aegis_otel.deliver.Sink`).
