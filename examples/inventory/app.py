@@ -53,4 +53,10 @@ async def reserve(reservation: Reservation) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8001")))
+    uvicorn.run(
+        app,
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=int(os.environ.get("PORT", "8001")),
+        # Longer than clients keep an idle connection (httpx: 5 s, as is the default here): a request may meet its end.
+        timeout_keep_alive=60,
+    )

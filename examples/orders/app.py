@@ -68,4 +68,10 @@ async def create_order(order: Order) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=os.environ.get("HOST", "127.0.0.1"), port=int(os.environ.get("PORT", "8000")))
+    uvicorn.run(
+        app,
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=int(os.environ.get("PORT", "8000")),
+        # Longer than clients keep an idle connection (httpx: 5 s, as is the default here): a request may meet its end.
+        timeout_keep_alive=60,
+    )

@@ -35,6 +35,7 @@ def start(name: str, way: str, port: int, collector: Collector, folder: Path, **
         LOG_FILE_ENABLED="false",
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.grpc_port}",
         AEGIS_SPOOL_DIR=str(folder / "spool"),
+        PYTHONFAULTHANDLER="1",
         **switch,
         **more,
     )
@@ -57,6 +58,8 @@ def served(request, tmp_path_factory):
             orders = start("orders", "auto", orders_port, collector, folder, INVENTORY_URL=inventory_url, **framework)
             try:
                 answered = asyncio.run(load(f"http://127.0.0.1:{orders_port}"))
+            except Exception as error:
+                raise AssertionError(f"{error!r}\n{state(orders)}\n{state(inventory)}") from error
             finally:
                 # Both deliver what they have before they end.
                 orders.stop()
@@ -66,6 +69,12 @@ def served(request, tmp_path_factory):
                 lambda: expected_in(collector, ids) >= 2 * 3 * REQUESTS, seconds=90, what="all records in the store"
             )
             yield loki, collector, answered, folder
+
+
+def state(process: StartedProcess) -> str:
+    """What became of a service, for a failure that it may be the cause of."""
+    status = process.popen.poll()
+    return f"{process.log.name}: {'runs' if status is None else f'ended with {status}'}\n{process.output()[-3000:]}"
 
 
 def expected_in(collector: Collector, ids: set[str]) -> int:
