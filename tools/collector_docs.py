@@ -1,4 +1,5 @@
-"""Writes docs/collector.md: every variable of the Collector's configuration, read off collector/config/*.yaml.
+"""Writes docs/collector.md: every variable of the Collector's configuration, read off collector/config/*.yaml,
+and the one that its guard reads.
 
     python tools/collector_docs.py            # write it
     python tools/collector_docs.py --check    # exit 1 when it is not up to date
@@ -15,9 +16,11 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "collector" / "config"
+GUARD = ROOT / "collector" / "components" / "aegisguard" / "guard.go"
 PAGE = ROOT / "docs" / "collector.md"
 
 _VARIABLE = re.compile(r"\$\{env:([A-Z0-9_]+)(?::-((?:[^{}]|\{[^{}]*\})*))?\}")
+_READ_IN_GO = re.compile(r'// \w+ ((?:.+\n)(?://.+\n)*)const \w+ = "(AEGIS_\w+)"')
 _COMMENT = re.compile(r"\s#\s(.*)$")
 _BEGIN = "<!-- begin: written by tools/collector_docs.py -->"
 _END = "<!-- end -->"
@@ -62,7 +65,13 @@ def knobs() -> list[Knob]:
     for knob in found.values():
         if not (knob.meaning or fallback[knob.name]):
             raise ValueError(f"{knob.name} in {knob.files[0]} has no comment that says what it is")
-    return [knob._replace(meaning=knob.meaning or fallback[knob.name]) for knob in found.values()]
+    return [
+        *(knob._replace(meaning=knob.meaning or fallback[knob.name]) for knob in found.values()),
+        *(
+            Knob(name, "", " ".join(said.replace("//", "").split()), ("every configuration",))
+            for said, name in _READ_IN_GO.findall(GUARD.read_text(encoding="utf-8"))
+        ),
+    ]
 
 
 def _place(file: Path) -> tuple[int, str]:

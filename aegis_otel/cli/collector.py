@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import ipaddress
 import os
 import signal
 import socket
@@ -57,14 +56,6 @@ class Endpoint:
     option: str
     host: str
     port: int
-
-    @property
-    def is_public(self) -> bool:
-        """Whether other machines may reach it."""
-        try:
-            return not ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host != "localhost"
 
     @property
     def address(self) -> str:

@@ -63,19 +63,13 @@ class Plan:
     def optional_pieces(self) -> list[str]:
         """The token piece where there is a token, the TLS piece where there is a certificate.
 
-        Raises:
-            CollectorError: others can reach it, and nothing says who may send.
+        That others reach an address which neither guards is for the Collector itself to refuse.
         """
-        token, tls = _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"), _is_set("AEGIS_OTLP_CERT_FILE")
-        if not token and not (tls and _is_set("AEGIS_OTLP_CLIENT_CA_FILE")):
-            for each in self.endpoints[:2]:
-                if each.is_public:
-                    raise CollectorError(
-                        f"{each.address} ({each.name}) can be reached by others: set AEGIS_OTLP_TOKEN (or"
-                        " AEGIS_OTLP_TOKEN_FILE), which senders must then present"
-                        ' (OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<token>"), or listen on 127.0.0.1'
-                    )
-        return [name for name, wanted in (("receive-token", token), ("receive-tls", tls)) if wanted]
+        wanted = {
+            "receive-token": _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"),
+            "receive-tls": _is_set("AEGIS_OTLP_CERT_FILE"),
+        }
+        return [name for name, on in wanted.items() if on]
 
     def show(self) -> None:
         """Where everything listens, and what to set in the app."""

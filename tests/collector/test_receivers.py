@@ -139,6 +139,85 @@ def test_a_token_file_can_be_replaced_without_a_restart(start_collector: Start, 
     assert post(collector.port, message, headers={"authorization": "Bearer first"}) == 401
 
 
+def test_certificates_can_be_replaced_without_a_restart(start_collector: Start, certificates: Path) -> None:
+    in_use = {kind: certificates / f"in-use.{kind}" for kind in ("pem", "key")}
+
+    def use(name: str) -> str:
+        for kind, path in in_use.items():
+            path.write_bytes((certificates / f"{name}.{kind}").read_bytes())
+        return (certificates / f"{name}.pem").read_text()
+
+    first = use("server")
+    collector = start_collector(
+        "file",
+        env={
+            "AEGIS_OTLP_CERT_FILE": str(in_use["pem"]),
+            "AEGIS_OTLP_KEY_FILE": str(in_use["key"]),
+            "AEGIS_OTLP_CERT_RELOAD": "100ms",
+        },
+        more=pieces("receive-tls"),
+    )
+    address = ("127.0.0.1", collector.port)
+    assert ssl.get_server_certificate(address) == first
+    second = use("client")
+    wait_for(lambda: ssl.get_server_certificate(address) == second, what="the new certificate")
+    assert post_tls(collector.port, ssl.create_default_context(cafile=str(certificates / "ca.pem"))) == 200
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:{port}", ":{port}", "[::]:{port}", "example.org:{port}"])
+def test_the_collector_does_not_start_where_strangers_could_send(tmp_path: Path, address: str) -> None:
+    endpoint = address.format(port=free_port())
+    collector = Collector(tmp_path, "file", env={"AEGIS_OTLP_GRPC_ENDPOINT": endpoint})
+    said = collector.start_in_vain()
+    assert "receivers::otlp::protocols::grpc::endpoint" in said
+    assert endpoint in said
+    assert "AEGIS_OTLP_TOKEN" in said
+    check = collector.validate()
+    assert check.wait(60) != 0
+    assert endpoint in check.output()
+
+
+def test_no_way_to_give_an_address_passes_by_the_guard(tmp_path: Path) -> None:
+    for n, more in enumerate(
+        (
+            ["--set", "receivers::otlp::protocols::http::endpoint=:4318"],
+            ["--config", "yaml:receivers::otlp::protocols::http::endpoint: 0.0.0.0:4318"],
+            ["--config", 'yaml:{receivers: {otlp/more: {protocols: {grpc: {endpoint: "${env:HOST_AND_PORT}"}}}}}'],
+            ["--config", "yaml:{receivers: {otlp/more: {protocols: {http: {endpoint: }, grpc: {endpoint: ''}}}}}"],
+        )
+    ):
+        folder = tmp_path / str(n)
+        said = Collector(folder, "file", env={"HOST_AND_PORT": "[::]:4319"}, more=more).start_in_vain()
+        assert "can be reached by other machines" in said, more
+
+
+def test_a_token_or_a_client_authority_opens_the_address(tmp_path: Path, certificates: Path) -> None:
+    env = {"AEGIS_OTLP_GRPC_ENDPOINT": "0.0.0.0:4317", "AEGIS_OTLP_HTTP_ENDPOINT": "[::]:4318"}
+    token = Collector(
+        tmp_path / "token", "file", env={**env, "AEGIS_OTLP_TOKEN": "s3cret-t0ken"}, more=pieces("receive-token")
+    )
+    assert token.validate().wait(60) == 0, token.output()
+    tls = {
+        "AEGIS_OTLP_CERT_FILE": str(certificates / "server.pem"),
+        "AEGIS_OTLP_KEY_FILE": str(certificates / "server.key"),
+    }
+    authority = {"AEGIS_OTLP_CLIENT_CA_FILE": str(certificates / "ca.pem")}
+    mtls = Collector(tmp_path / "mtls", "file", env={**env, **tls, **authority}, more=pieces("receive-tls"))
+    assert mtls.validate().wait(60) == 0, mtls.output()
+    only_tls = Collector(tmp_path / "tls", "file", env={**env, **tls}, more=pieces("receive-tls"))
+    assert only_tls.validate().wait(60) != 0
+
+
+def test_a_protocol_without_senders_needs_an_explicit_word(start_collector: Start, tmp_path: Path) -> None:
+    env = {"AEGIS_FLUENT_ENDPOINT": f"0.0.0.0:{free_port()}"}
+    assert "AEGIS_ALLOW_UNAUTHENTICATED=fluentforward" in (
+        Collector(tmp_path / "refused", "file", env=env, more=pieces("receive-fluent")).start_in_vain()
+    )
+    env["AEGIS_ALLOW_UNAUTHENTICATED"] = "fluentforward"
+    collector = start_collector("file", env=env, more=pieces("receive-fluent"))
+    assert "Anyone who reaches this receiver can write records" in collector.output()
+
+
 def test_a_body_over_the_limit_is_refused(start_collector: Start) -> None:
     collector = start_collector("file", env={"AEGIS_OTLP_HTTP_MAX_BYTES": "20000"})
     assert post(collector.port, request([Log("x" * 30_000)])) >= 400
