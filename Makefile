@@ -21,6 +21,7 @@ demo: python ## two services, the Collector and a store, and a check of what arr
 
 test: provisioned lint ## linters, types, Go tests and all Python tests, with the real Collector and the real Loki; PYTEST="-k name" takes some
 	cd collector/components && ../../$(VENV)/python ../../tools/go.py test ./...
+	$(VENV)/python tools/rust.py
 	$(VENV)/python collector/loki/build.py
 	$(VENV)/python -m pytest $(PYTEST)
 

@@ -26,7 +26,7 @@ from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTe
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
-from aegis_otel import _choose
+from aegis_otel import _choose, _native
 from aegis_otel import settings as settings_module
 from aegis_otel.capture import Accept
 from aegis_otel.capture.crash import CrashCapture
@@ -137,7 +137,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
             **kwargs.pop("resource_attributes", {}),
         }
         redactor = _redactor(settings)
-        dispatcher = _dispatcher(settings, Resource.create(resource), redactor)
+        native = _native.load()[0] if settings.native else None
+        dispatcher = _dispatcher(settings, Resource.create(resource), redactor, native)
         _state.dispatcher = dispatcher
         accept: Accept = dispatcher.put
         logs_api = LogsApiCapture(accept, level=settings.level)
@@ -195,7 +196,7 @@ def _stop(problem: str) -> NoReturn:
     os._exit(EXIT_WRONG_SETTINGS)
 
 
-def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | None) -> Dispatcher:
+def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | None, native: Any) -> Dispatcher:
     sinks: list[Sink] = []
     identity = settings.identity
     if settings.console_enabled:
@@ -229,14 +230,22 @@ def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | Non
             export_timeout=None if settings.export_timeout_ms is None else settings.export_timeout_ms / 1000,
             schedule_delay=settings.schedule_delay_ms / 1000,
             warn=warn,
+            native=native,
         )
         sinks.append(_state.otlp)
+    look = None
+    if native is not None:
+        records = redactor.native_look(native, settings.max_text) if redactor is not None else None
+        if redactor is None:
+            records = native.Records(None, 0, settings.max_text)
+        look = records and records.left
     return Dispatcher(
         sinks,
         prepare=None if redactor is None else _redaction(redactor),
         queue_size=settings.queue_size,
         max_text=settings.max_text,
         warn=warn,
+        look=look,
     )
 
 

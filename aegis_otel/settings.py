@@ -226,6 +226,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("request_logs", ("AEGIS_REQUEST_LOGS_ENABLED",), _boolean, True, "a record for every request served"),
     Variable("code_location", ("OTEL_PYTHON_LOG_CODE_ATTRIBUTES",), _boolean, True,
              "file, line and function of the log call"),
+    Variable("native", ("AEGIS_NATIVE",), _boolean, True,
+             "use the extension `aegis-otel-native` where it is installed"),
     Variable("max_text", ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "AEGIS_MAX_TEXT"),
              _number(16, 2**20, "characters"), schema.MAX_TEXT, "how much of one text is kept"),
     Variable("redaction_enabled", ("AEGIS_REDACTION_ENABLED",), _boolean, True,
@@ -276,6 +278,7 @@ class Settings:
     message_spans: bool
     request_logs: bool
     code_location: bool
+    native: bool
     max_text: int
     redaction_enabled: bool
     redaction_rules: Path | None

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
+
+import pytest
+
+from tests.support.native import WAYS
 
 
 def pytest_configure() -> None:
     """Let Ctrl-C work in what the tests start, also where a shell in the background switched it off for us."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(params=WAYS, scope="session")
+def native(request: pytest.FixtureRequest) -> Any:
+    """The extension's module, or None for the Python code alone: what takes it must do the same both ways."""
+    return request.param

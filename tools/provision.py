@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -42,11 +43,14 @@ def main(profile: str) -> None:
         "profile": profile,
         "package": _digest(declared if profile == "test" else [*declared, *_below("aegis_otel")]),
         "collector": _digest(_below("collector", skip=("loki", "grafana", "k8s"))),
+        "native": _native_wanted() if profile == "test" else have.get("native", ""),
     }
     if want["collector"] != have.get("collector"):
         _install_collector()
     if (want["profile"], want["package"]) != (have.get("profile"), have.get("package")):
         _install_package(profile)
+    if want["native"] != have.get("native", ""):
+        _install_native(want["native"])
     STAMP.write_text(json.dumps(want, indent=1))
 
 
@@ -93,6 +97,37 @@ def _install_package(profile: str) -> None:
     else:
         _say("installing aegis-otel and what the examples need")
         _pip(".[cli,http]", "fastapi>=0.115", "uvicorn>=0.32")
+
+
+def _native_wanted() -> str:
+    """What the extension in Rust is built from; "" where nothing can build it: it is optional."""
+    found = _below("native", skip=("target",))
+    if found and not shutil.which("cargo"):
+        _say("leaving out the extension in Rust, which makes a record cheaper: no cargo here")
+        return ""
+    return _digest(found) if found else ""
+
+
+def _install_native(digest: str) -> None:
+    cache = _cache() / "native"
+    wheels = cache / "wheels" / digest[:16]
+    if not list(wheels.glob("*.whl")):
+        _say("building the extension in Rust (the first time: about a minute)")
+        command = [PYTHON, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        if not _attempt([*command, "--wheel-dir", wheels, "./native"], {"CARGO_TARGET_DIR": str(cache / "target")}):
+            _say("the extension in Rust cannot be built here; everything works without it, for more CPU")
+            return
+    _say("installing the extension in Rust")
+    _pip("--force-reinstall", "--no-deps", *map(str, sorted(wheels.glob("*.whl"))))
+
+
+def _attempt(command: list[str | Path], environ: dict[str, str]) -> bool:
+    return not subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, check=False).returncode
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "aegis-otel"
 
 
 def _pip(*arguments: str) -> None:

@@ -17,6 +17,7 @@ import httpx
 from rich.table import Table
 from rich.text import Text
 
+from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
 from aegis_otel.cli.loki import LokiStore, without_credentials
 from aegis_otel.deliver.spool import waiting
@@ -55,6 +56,7 @@ def examine(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
     checks: list[Callable[[], list[Finding]]] = [
         lambda: _settings(current),
         lambda: _distribution(current),
+        lambda: _extension(current),
         _collector_installed,
         lambda: _collector_reachable(current),
         lambda: _collector_counters(state),
@@ -96,6 +98,17 @@ def _distribution(current: Settings) -> list[Finding]:
         return [Finding(what, Verdict.WRONG, f"OTEL_PYTHON_DISTRO={named} chooses another one; unset it")]
     others = ", ".join(sorted(name for name in found if name != "aegis"))
     return [Finding(what, Verdict.FINE, f"aegis wins over {others}" if others else "aegis, the only one")]
+
+
+def _extension(current: Settings) -> list[Finding]:
+    """Whether the optional extension is in use; without it everything works as well, for more CPU."""
+    what = "native extension"
+    if not current.native:
+        return [Finding(what, Verdict.OFF, "AEGIS_NATIVE is false")]
+    module, said = _native.load()
+    if module is not None:
+        return [Finding(what, Verdict.FINE, f"aegis-otel-native {said}, in use")]
+    return [Finding(what, Verdict.OFF if said == _native.MISSING else Verdict.NOTE, said)]
 
 
 def _collector_installed() -> list[Finding]:

@@ -26,6 +26,9 @@ BATCH: Final = 2_000
 Prepare = Callable[[Record], None]
 """Changes a record in place before any sink sees it: redaction."""
 
+Look = Callable[[list[Record]], Sequence[int]]
+"""Finds the places of the records that have to be prepared; where it is not sure, it names them."""
+
 
 class Dispatcher:
     """Takes records from any thread and gives them to every sink, in order.
@@ -36,6 +39,8 @@ class Dispatcher:
         queue_size: how many records may wait; beyond it the oldest are dropped, audit records last.
         max_text: how many characters of a text are kept.
         warn: tells people of losses.
+        look: finds in a batch the records that `prepare` and cleaning would leave as they are, which are then
+            passed on; gives the places of the others. None: all are prepared.
     """
 
     def __init__(
@@ -46,8 +51,10 @@ class Dispatcher:
         queue_size: int,
         max_text: int,
         warn: Warn,
+        look: Look | None = None,
     ) -> None:
         self._sinks = tuple(sinks)
+        self._look = look
         self._prepare = prepare
         self._queue_size = queue_size
         self._max_text = max_text
@@ -143,6 +150,14 @@ class Dispatcher:
                 batch.append(queue.popleft())
         except IndexError:
             pass
+        if self._look is not None:
+            try:
+                places = self._look(batch)
+            except Exception:
+                places = range(len(batch))
+            for place in places:
+                batch[place] = self._prepared(batch[place])
+            return batch
         return [self._prepared(record) for record in batch]
 
     def _prepared(self, record: Record) -> Record:

@@ -217,9 +217,12 @@ class Encoder:
         limit: bytes a request may have at most, if it has more than one record.
         record_limit: bytes a request with one record may have at most. A record that would have more loses
             its attributes and the end of its message, and says so in `dropped_attributes_count`.
+        native: the extension's module (`aegis_otel._native`), which writes the usual records; None to write all here.
     """
 
-    def __init__(self, resource: Resource, *, limit: int = MAX_REQUEST, record_limit: int = MAX_RECORD) -> None:
+    def __init__(
+        self, resource: Resource, *, limit: int = MAX_REQUEST, record_limit: int = MAX_RECORD, native: Any = None
+    ) -> None:
         attributes = b"".join(
             [
                 _field(b"\x0a", _key_head(key) + encode_value(_plain(value)))
@@ -236,19 +239,33 @@ class Encoder:
         self._sites: dict[CodeLocation, bytes] = {}
         self._scopes: dict[str, bytes] = {}
         self._contexts: dict[int, tuple[int, int, str | None, bytes]] = {}
+        self._native = native and native.Encoder(
+            self._resource,
+            self._resource_url,
+            self._limit,
+            self._record_limit,
+            self._encode_one,
+            self._encode_cut,
+            self._scope,
+        )
 
     def encode(self, records: Sequence[Record]) -> list[Request]:
         """The records as few requests as the limit allows, in order within each logger. Never raises."""
+        if self._native is not None:
+            try:
+                return [Request(payload, count) for payload, count in self._native.encode(records)]
+            except Exception:
+                # A fault of the extension must not cost a record.
+                self._native = None
+        return self._encode_all(records)
+
+    def _encode_all(self, records: Sequence[Record]) -> list[Request]:
         requests: list[Request] = []
         groups: dict[str, list[bytes]] = {}
         size = count = 0
         limit = self._limit
-        encode_one = self._encode
         for record in records:
-            try:
-                encoded = encode_one(record)
-            except Exception:
-                encoded = self._encode_anyway(record)
+            encoded = self._encode_one(record)
             length = len(encoded)
             if length > self._record_limit:
                 encoded = self._encode_cut(record)
@@ -287,6 +304,12 @@ class Encoder:
                 self._scopes.clear()
             self._scopes[logger] = scope
         return scope
+
+    def _encode_one(self, record: Record) -> bytes:
+        try:
+            return self._encode(record)
+        except Exception:
+            return self._encode_anyway(record)
 
     def _encode(self, record: Record) -> bytes:
         """One LogRecord message. Raises on what `schema.snapshot` and `clean_text` would have mended."""

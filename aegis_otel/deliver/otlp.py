@@ -19,7 +19,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
@@ -66,6 +66,7 @@ class OtlpSink:
         export_timeout: seconds of one attempt to send; None for `OTEL_EXPORTER_OTLP_TIMEOUT`'s.
         schedule_delay: seconds that a record waits for others before it is sent (`OTEL_BLRP_SCHEDULE_DELAY`).
         warn: tells people something.
+        native: the extension's module for the encoder, or None.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class OtlpSink:
         export_timeout: float | None = None,
         schedule_delay: float = SCHEDULE_DELAY,
         warn: Warn,
+        native: Any = None,
     ) -> None:
         self._service = str(resource.attributes.get("service.name", "unknown_service"))
         self._protocol: Protocols = protocol
@@ -86,7 +88,7 @@ class OtlpSink:
         self._export_timeout = export_timeout
         self._delay = schedule_delay
         self._warn = warn
-        self._encoder = Encoder(resource)
+        self._encoder = Encoder(resource, native=native)
         self._encode_lock = threading.Lock()
         self._reset()
         _forkable.add(self)

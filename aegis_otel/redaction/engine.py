@@ -138,6 +138,11 @@ class Redactor:
         """A record's message and attributes, redacted."""
         return self.redact_text(message), self.redact_mapping(attributes, audit=audit)
 
+    def native_look(self, native: Any, max_text: int) -> Any:
+        """What finds the records that need neither redaction nor cleaning; None where the rules don't allow it."""
+        texts = self._text.native_look(native)
+        return texts and native.Records((texts, self._plain_keys), _SMALLEST_NUMBER, max_text)
+
     def _is_plain(self, mapping: dict[str, Any]) -> bool:
         """Whether a look at each entry of a flat map shows that there is nothing to do: the usual case, made cheap."""
         plain_keys = self._plain_keys

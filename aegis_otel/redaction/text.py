@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aegis_otel.redaction.checks import CHECKS, opaque
 from aegis_otel.redaction.fold import fold, needs_folding
@@ -123,6 +123,7 @@ class TextRedactor:
         self._plain_gate = Prefilter(plain).hits
         self._ungated = tuple(pattern for pattern in self._values if not (pattern.rule.literals or pattern.rule.digits))
         self._wants_all = any(pattern.rule.kind in ("ipv4", "ipv6") for pattern in self._values)
+        self._words = (names, literals, plain, hints)
         self._clean: dict[str, None] = {}
 
     def is_clean(self, text: str) -> bool:
@@ -144,6 +145,15 @@ class TextRedactor:
             return False
         self._remember(text)
         return True
+
+    def native_look(self, native: Any) -> Any:
+        """`is_clean` by the extension, which says no where it is not sure; None where the rules don't allow one."""
+        if self._ungated or self._wants_all:
+            return None
+        names, literals, plain, hints = self._words
+        return native.Texts(
+            [list(words) for words in names], sorted(literals), sorted(plain), sorted(hints), self._clean
+        )
 
     def redact(self, text: str) -> str:
         """`text` with its secrets masked; the same object if there are none."""

@@ -19,6 +19,7 @@ from opentelemetry.trace import TraceFlags
 from aegis_otel import schema
 from aegis_otel.deliver.encoder import Encoder
 from aegis_otel.schema import CodeLocation, ErrorInfo, Record
+from tests.support.native import NATIVE, needs_native
 
 RESOURCE = Resource(
     {
@@ -102,22 +103,23 @@ def upstream(batch: Sequence[Record]) -> ExportLogsServiceRequest:
     return encode_logs(readable)
 
 
-def decoded(batch: Sequence[Record], **options: int) -> list[ExportLogsServiceRequest]:
+def decoded(batch: Sequence[Record], native: Any, **options: int) -> list[ExportLogsServiceRequest]:
     return [
-        ExportLogsServiceRequest.FromString(request.payload) for request in Encoder(RESOURCE, **options).encode(batch)
+        ExportLogsServiceRequest.FromString(request.payload)
+        for request in Encoder(RESOURCE, native=native, **options).encode(batch)
     ]
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
-def test_bytes_decode_to_the_message_that_upstream_makes(batch: list[Record]) -> None:
-    assert decoded(batch, limit=10**8, record_limit=10**8) == [upstream(batch)]
+def test_bytes_decode_to_the_message_that_upstream_makes(native: Any, batch: list[Record]) -> None:
+    assert decoded(batch, native, limit=10**8, record_limit=10**8) == [upstream(batch)]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(records, min_size=1, max_size=3), min_size=2, max_size=4))
-def test_an_encoder_that_has_seen_other_records_writes_the_same(batches: list[list[Record]]) -> None:
-    encoder = Encoder(RESOURCE, limit=10**8, record_limit=10**8)
+def test_an_encoder_that_has_seen_other_records_writes_the_same(native: Any, batches: list[list[Record]]) -> None:
+    encoder = Encoder(RESOURCE, native=native, limit=10**8, record_limit=10**8)
     for batch in batches:
         (request,) = encoder.encode(batch)
         assert ExportLogsServiceRequest.FromString(request.payload) == upstream(batch)
@@ -132,9 +134,9 @@ def only(message: ExportLogsServiceRequest) -> Any:
     return message.resource_logs[0].scope_logs[0].log_records[0]
 
 
-def test_requests_stay_under_the_limit_and_keep_all_records() -> None:
+def test_requests_stay_under_the_limit_and_keep_all_records(native: Any) -> None:
     batch = [record(message=f"{number} " + "x" * 3_000, logger=f"l{number % 3}") for number in range(200)]
-    requests = Encoder(RESOURCE, limit=50_000).encode(batch)
+    requests = Encoder(RESOURCE, native=native, limit=50_000).encode(batch)
     assert all(len(request.payload) <= 50_000 for request in requests)
     bodies = [
         log.body.string_value
@@ -147,16 +149,16 @@ def test_requests_stay_under_the_limit_and_keep_all_records() -> None:
     assert sum(request.records for request in requests) == 200
 
 
-def test_two_requests_joined_are_one_with_all_records() -> None:
-    encoder = Encoder(RESOURCE)
+def test_two_requests_joined_are_one_with_all_records(native: Any) -> None:
+    encoder = Encoder(RESOURCE, native=native)
     (first,), (second,) = encoder.encode([record()]), encoder.encode([record(logger="b")])
     both = ExportLogsServiceRequest.FromString(first.payload + second.payload)
     assert [one.scope_logs[0].scope.name for one in both.resource_logs] == ["app", "b"]
 
 
-def test_a_record_too_large_for_any_request_is_cut_and_says_so() -> None:
+def test_a_record_too_large_for_any_request_is_cut_and_says_so(native: Any) -> None:
     huge = record(message="m" * 10**6, attributes={f"k{n}": "v" * 60_000 for n in range(100)} | {"auditAction": "READ"})
-    (message,) = decoded([huge])
+    (message,) = decoded([huge], native)
     log = only(message)
     assert message.ByteSize() < 3_500_000
     assert log.body.string_value.startswith("mmmm")
@@ -180,8 +182,10 @@ class Hostile:
         ({"correlation_id": "\ud800"}, "correlationId", "\\ud800"),
     ],
 )
-def test_what_protobuf_cannot_hold_is_written_as_text(fields: dict[str, Any], key: str, text: str | None) -> None:
-    (message,) = decoded([record(**fields)])
+def test_what_protobuf_cannot_hold_is_written_as_text(
+    fields: dict[str, Any], key: str, text: str | None, native: Any
+) -> None:
+    (message,) = decoded([record(**fields)], native)
     (attribute,) = only(message).attributes
     assert attribute.key == key
     if text is not None:
@@ -205,13 +209,13 @@ def test_what_protobuf_cannot_hold_is_written_as_text(fields: dict[str, Any], ke
         {"event_name": "\ud800"},
     ],
 )
-def test_a_record_with_a_field_out_of_range_still_arrives(fields: dict[str, Any]) -> None:
-    (message,) = decoded([record(**fields)])
+def test_a_record_with_a_field_out_of_range_still_arrives(fields: dict[str, Any], native: Any) -> None:
+    (message,) = decoded([record(**fields)], native)
     assert only(message).body.string_value
 
 
-def test_tables_stay_bounded_whatever_names_come() -> None:
-    encoder = Encoder(RESOURCE)
+def test_tables_stay_bounded_whatever_names_come(native: Any) -> None:
+    encoder = Encoder(RESOURCE, native=native)
     for start in range(0, 20_000, 1_000):
         encoder.encode(
             [
@@ -225,3 +229,36 @@ def test_tables_stay_bounded_whatever_names_come() -> None:
             ]
         )
     assert max(len(t) for t in (encoder._keys, encoder._sites, encoder._scopes, encoder._contexts)) <= 4_096
+
+
+@needs_native
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(records, min_size=1, max_size=6))
+def test_the_extension_writes_the_same_bytes(batch: list[Record]) -> None:
+    ours, theirs = Encoder(RESOURCE), Encoder(RESOURCE, native=NATIVE)
+    assert theirs.encode(batch) == ours.encode(batch)
+    assert theirs._native is not None
+
+
+@needs_native
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(records, min_size=1, max_size=6))
+def test_the_extension_leaves_no_record_that_can_be_written_to_python(batch: list[Record]) -> None:
+    left: list[Record] = []
+    extension = NATIVE.Encoder(b"", b"", 10**8, 10**8, left.append, left.append, left.append)
+    assert sum(count for _, count in extension.encode(batch)) == len(batch)
+    assert not left
+
+
+class Broken:
+    class Encoder:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def encode(self, records: Sequence[Record]) -> None:
+            raise RuntimeError("a fault")
+
+
+def test_a_fault_of_the_extension_costs_no_record(native: Any) -> None:
+    encoder = Encoder(RESOURCE, native=Broken)
+    assert encoder.encode([record()]) == Encoder(RESOURCE, native=native).encode([record()])

@@ -122,3 +122,48 @@ def test_a_folder_that_is_no_environment_is_not_removed(
 
 def test_the_readme_installs_the_same():
     assert "pip install ./collector '.[cli,http]'" in (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def with_native(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """With the extension's sources, cargo, and a cache folder of its own."""
+    (checkout.root / "native").mkdir()
+    (checkout.root / "native" / "Cargo.toml").write_text("a crate")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(checkout.module.shutil, "which", lambda name: f"/bin/{name}")
+
+    def attempt(command: list[str | Path], environ: dict[str, str]) -> bool:
+        checkout.ran.append("built")
+        wheels = Path(command[command.index("--wheel-dir") + 1])
+        wheels.mkdir(parents=True)
+        (wheels / "extension.whl").touch()
+        return True
+
+    monkeypatch.setattr(checkout.module, "_attempt", attempt)
+    return checkout
+
+
+def test_the_extension_is_built_for_the_tests_once_for_each_source(with_native: Checkout):
+    assert with_native.provision("test")[-2:] == ["built", with_native.ran[-1]]
+    assert with_native.ran[-1].endswith("extension.whl")
+    assert with_native.provision("test") == []
+    with_native.module.STAMP.unlink()
+    assert "built" not in with_native.provision("test")  # its wheel is in the cache
+    (with_native.root / "native" / "Cargo.toml").write_text("changed")
+    assert "built" in with_native.provision("test")
+
+
+def test_the_demo_does_not_wait_for_the_extension(with_native: Checkout):
+    assert with_native.provision("demo") == COLLECTOR + DEMO
+
+
+def test_without_cargo_or_where_it_does_not_build_all_the_rest_is_installed(
+    with_native: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(with_native.module, "_attempt", lambda *_: False)
+    assert with_native.provision("test") == COLLECTOR + TEST
+    assert "cannot be built here" in capsys.readouterr().out
+    monkeypatch.setattr(with_native.module.shutil, "which", lambda name: None)
+    with_native.module.STAMP.unlink()
+    assert with_native.provision("test") == COLLECTOR + TEST
+    assert "no cargo here" in capsys.readouterr().out

@@ -1,0 +1,430 @@
+//! Records to OTLP bytes. What is unusual in a record is left to the Python encoder, record by record.
+//!
+//! Writes what aegis_otel/deliver/encoder.py writes; that module says where the format comes from.
+
+use std::collections::HashMap;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use crate::wire::{
+    field_size, put_field, put_head, put_pair, put_string_pair, put_string_value, put_varint, tag, varint_size,
+};
+
+/// Lists and maps that nest deeper are Python's.
+const MAX_DEPTH: usize = 32;
+
+const CODE_KEYS: [&str; 3] = ["code.file.path", "code.line.number", "code.function.name"];
+const ERROR_KEYS: [&str; 3] = ["errorName", "errorMessage", "error"];
+const CORRELATION: &str = "correlationId";
+
+/// Why a record is not written here: Python has to do it. Carries nothing, since nothing is lost by it.
+struct Unusual;
+
+impl<E: Into<PyErr>> From<E> for Unusual {
+    fn from(_: E) -> Self {
+        Self
+    }
+}
+
+type Done = Result<(), Unusual>;
+
+/// Encodes records of one resource. Keeps no state, so any number of threads may use it.
+///
+/// `resource` and `resource_url` are the encoded fields; `limit` and `record_limit` are in bytes. `one` encodes a
+/// record that is unusual, `cut` one that is too large, `scope` a logger's name that is no UTF-8.
+#[pyclass(frozen, module = "aegis_otel_native")]
+pub struct Encoder {
+    resource: Vec<u8>,
+    resource_url: Vec<u8>,
+    limit: usize,
+    record_limit: usize,
+    one: Py<PyAny>,
+    cut: Py<PyAny>,
+    scope: Py<PyAny>,
+}
+
+#[pymethods]
+impl Encoder {
+    #[new]
+    fn new(
+        resource: Vec<u8>,
+        resource_url: Vec<u8>,
+        limit: usize,
+        record_limit: usize,
+        one: Py<PyAny>,
+        cut: Py<PyAny>,
+        scope: Py<PyAny>,
+    ) -> Self {
+        Self { resource, resource_url, limit, record_limit, one, cut, scope }
+    }
+
+    /// The records as few requests as the limit allows: pairs of bytes and how many records they hold.
+    fn encode<'py>(&self, records: &Bound<'py, PyAny>) -> PyResult<Vec<(Bound<'py, PyBytes>, usize)>> {
+        crate::python::guarded(|| self.requests(records))
+    }
+}
+
+impl Encoder {
+    fn requests<'py>(&self, records: &Bound<'py, PyAny>) -> PyResult<Vec<(Bound<'py, PyBytes>, usize)>> {
+        let py = records.py();
+        let mut requests = Vec::new();
+        let mut groups = Groups::default();
+        let mut writer = Writer::default();
+        let (mut size, mut count) = (0, 0);
+        for record in records.try_iter()? {
+            let record = record?;
+            let logger = record.getattr(intern!(py, "logger"))?;
+            let mut encoded = writer.write(&record, self.one.bind(py))?;
+            let cut: Bound<'py, PyBytes>;
+            if encoded.len() > self.record_limit {
+                cut = self.cut.bind(py).call1((&record,))?.cast_into()?;
+                encoded = cut.as_bytes();
+            }
+            let full = size + encoded.len() > self.limit;
+            if full && count > 0 {
+                requests.push((self.request(py, &groups), count));
+                groups = Groups::default();
+                (size, count) = (0, 0);
+            }
+            let (group, added) = groups.of(&logger, self.scope.bind(py))?;
+            size += added;
+            put_field(group, tag::LOG_RECORD, encoded);
+            size += encoded.len() + 4;
+            count += 1;
+        }
+        if count > 0 {
+            requests.push((self.request(py, &groups), count));
+        }
+        Ok(requests)
+    }
+
+    fn request<'py>(&self, py: Python<'py>, groups: &Groups<'_>) -> Bound<'py, PyBytes> {
+        let inner: usize = groups.written.iter().map(|group| field_size(group.len())).sum();
+        let size = self.resource.len() + inner + self.resource_url.len();
+        let mut out = Vec::with_capacity(field_size(size));
+        put_head(&mut out, 0x0a, size);
+        out.extend_from_slice(&self.resource);
+        for group in &groups.written {
+            put_field(&mut out, 0x12, group);
+        }
+        out.extend_from_slice(&self.resource_url);
+        PyBytes::new(py, &out)
+    }
+}
+
+/// The records of each logger, in the order in which the loggers came.
+#[derive(Default)]
+struct Groups<'py> {
+    written: Vec<Vec<u8>>,
+    known: HashMap<Vec<u8>, usize>,
+    latest: Option<(Bound<'py, PyAny>, usize)>,
+}
+
+impl<'py> Groups<'py> {
+    /// The group of a logger, and by how much it makes the request larger if it is new.
+    fn of(&mut self, logger: &Bound<'py, PyAny>, scope: &Bound<'py, PyAny>) -> PyResult<(&mut Vec<u8>, usize)> {
+        if let Some((latest, index)) = &self.latest {
+            if latest.is(logger) {
+                let index = *index;
+                return Ok((&mut self.written[index], 0));
+            }
+        }
+        let name = logger.cast::<PyString>()?;
+        let odd: Option<Bound<'py, PyBytes>> = match name.to_str() {
+            Ok(_) => None,
+            Err(_) => Some(scope.call1((name,))?.cast_into()?),
+        };
+        let key = match &odd {
+            Some(scope) => scope.as_bytes(),
+            None => name.to_str()?.as_bytes(),
+        };
+        let mut added = 0;
+        let index = if let Some(index) = self.known.get(key) {
+            *index
+        } else {
+            let mut group = Vec::with_capacity(4_096);
+            match &odd {
+                Some(scope) => group.extend_from_slice(scope.as_bytes()),
+                None => put_scope(&mut group, key),
+            }
+            added = group.len() + 16;
+            self.known.insert(key.to_vec(), self.written.len());
+            self.written.push(group);
+            self.written.len() - 1
+        };
+        self.latest = Some((logger.clone(), index));
+        Ok((&mut self.written[index], added))
+    }
+}
+
+fn put_scope(out: &mut Vec<u8>, name: &[u8]) {
+    let name = &name[..name.len().min(512)];
+    if name.is_empty() {
+        put_head(out, 0x0a, 0);
+    } else {
+        put_head(out, 0x0a, field_size(name.len()));
+        put_field(out, 0x0a, name);
+    }
+}
+
+/// Writes one record after the other, and remembers of the last ones what the next one often has as well.
+#[derive(Default)]
+struct Writer<'py> {
+    out: Vec<u8>,
+    scratch: Vec<u8>,
+    context: Option<Context<'py>>,
+    site: Option<(Bound<'py, PyAny>, Vec<u8>)>,
+}
+
+struct Context<'py> {
+    given: [Bound<'py, PyAny>; 4],
+    encoded: Vec<u8>,
+}
+
+impl<'py> Writer<'py> {
+    fn write(&mut self, record: &Bound<'py, PyAny>, one: &Bound<'py, PyAny>) -> PyResult<&[u8]> {
+        self.out.clear();
+        if self.usual(record).is_err() {
+            let encoded: Bound<'py, PyBytes> = one.call1((record,))?.cast_into()?;
+            self.out.clear();
+            self.out.extend_from_slice(encoded.as_bytes());
+        }
+        Ok(&self.out)
+    }
+
+    fn usual(&mut self, record: &Bound<'py, PyAny>) -> Done {
+        let py = record.py();
+        let time: u64 = record.getattr(intern!(py, "time_ns"))?.extract()?;
+        self.out.push(tag::TIME);
+        self.out.extend_from_slice(&time.to_le_bytes());
+        self.out.push(tag::OBSERVED_TIME);
+        self.out.extend_from_slice(&time.to_le_bytes());
+        put_severity(&mut self.out, record.getattr(intern!(py, "severity"))?.extract()?)?;
+        let message = record.getattr(intern!(py, "message"))?;
+        let message = message.cast_exact::<PyString>()?.to_str()?;
+        self.out.push(tag::BODY);
+        put_string_value(&mut self.out, message);
+        let has_correlation = self.put_context(record)?;
+        let attributes = record.getattr(intern!(py, "attributes"))?;
+        let error = record.getattr(intern!(py, "error"))?;
+        let code = record.getattr(intern!(py, "code"))?;
+        if !attributes.is_none() {
+            let owned = Owned { correlation: has_correlation, error: !error.is_none(), code: !code.is_none() };
+            self.put_attributes(attributes.cast_exact::<PyDict>()?, &owned)?;
+        }
+        if !error.is_none() {
+            put_error(&mut self.out, &mut self.scratch, error.cast::<PyTuple>()?)?;
+        }
+        if !code.is_none() {
+            self.put_code(code)?;
+        }
+        let event_name = record.getattr(intern!(py, "event_name"))?;
+        if event_name.is_truthy()? {
+            put_field(&mut self.out, tag::EVENT_NAME, event_name.cast_exact::<PyString>()?.to_str()?.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Writes flags, trace id, span id and the correlation id; true if there is one.
+    fn put_context(&mut self, record: &Bound<'py, PyAny>) -> Result<bool, Unusual> {
+        let py = record.py();
+        let given = [
+            record.getattr(intern!(py, "trace_id"))?,
+            record.getattr(intern!(py, "span_id"))?,
+            record.getattr(intern!(py, "trace_flags"))?,
+            record.getattr(intern!(py, "correlation_id"))?,
+        ];
+        if let Some(known) = &self.context {
+            if known.given.iter().zip(&given).all(|(known, given)| known.is(given)) {
+                self.out.extend_from_slice(&known.encoded);
+                return Ok(!given[3].is_none() || !known.encoded.is_empty() && has_trace(&given)?);
+            }
+        }
+        let mut encoded = Vec::with_capacity(96);
+        let traced = has_trace(&given)?;
+        let flags: u8 = given[2].extract()?;
+        if flags != 0 {
+            encoded.push(tag::FLAGS);
+            encoded.extend_from_slice(&u32::from(flags).to_le_bytes());
+        }
+        let mut uuid = None;
+        if traced {
+            let digits = given[0].call_method1(intern!(py, "to_bytes"), (16, intern!(py, "big")))?;
+            let digits = digits.cast::<PyBytes>()?;
+            put_field(&mut encoded, tag::TRACE_ID, digits.as_bytes());
+            uuid = Some(uuid_text(digits.as_bytes()));
+        }
+        let span: u64 = given[1].extract()?;
+        if span != 0 {
+            put_field(&mut encoded, tag::SPAN_ID, &span.to_be_bytes());
+        }
+        let has_correlation = if given[3].is_none() {
+            if let Some(uuid) = &uuid {
+                put_string_pair(&mut encoded, tag::ATTRIBUTE, CORRELATION, uuid);
+            }
+            uuid.is_some()
+        } else {
+            let text = given[3].cast_exact::<PyString>()?.to_str()?;
+            put_string_pair(&mut encoded, tag::ATTRIBUTE, CORRELATION, text);
+            true
+        };
+        self.out.extend_from_slice(&encoded);
+        self.context = Some(Context { given, encoded });
+        Ok(has_correlation)
+    }
+
+    fn put_attributes(&mut self, attributes: &Bound<'py, PyDict>, owned: &Owned) -> Done {
+        for (key, value) in attributes.iter() {
+            let key = key.cast_exact::<PyString>()?.to_str()?;
+            if owned.has(key) {
+                continue;
+            }
+            if let Ok(text) = value.cast_exact::<PyString>() {
+                put_string_pair(&mut self.out, tag::ATTRIBUTE, key, text.to_str()?);
+            } else {
+                self.scratch.clear();
+                put_value(&mut self.scratch, &value, 0)?;
+                put_pair(&mut self.out, tag::ATTRIBUTE, key, &self.scratch);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_code(&mut self, code: Bound<'py, PyAny>) -> Done {
+        if let Some((known, encoded)) = &self.site {
+            if known.is(&code) {
+                self.out.extend_from_slice(encoded);
+                return Ok(());
+            }
+        }
+        let mut encoded = Vec::with_capacity(160);
+        for (key, value) in CODE_KEYS.iter().zip(code.cast::<PyTuple>()?.iter()) {
+            self.scratch.clear();
+            put_value(&mut self.scratch, &value, 0)?;
+            put_pair(&mut encoded, tag::ATTRIBUTE, key, &self.scratch);
+        }
+        self.out.extend_from_slice(&encoded);
+        self.site = Some((code, encoded));
+        Ok(())
+    }
+}
+
+/// Which fields the record writes itself, so that no attribute of the same name may.
+struct Owned {
+    correlation: bool,
+    error: bool,
+    code: bool,
+}
+
+impl Owned {
+    fn has(&self, key: &str) -> bool {
+        match key.as_bytes().first() {
+            Some(b'c') => self.correlation && key == CORRELATION || self.code && CODE_KEYS.contains(&key),
+            Some(b'e') => self.error && ERROR_KEYS.contains(&key),
+            _ => false,
+        }
+    }
+}
+
+fn has_trace(given: &[Bound<'_, PyAny>; 4]) -> PyResult<bool> {
+    given[0].is_truthy()
+}
+
+fn put_severity(out: &mut Vec<u8>, number: u8) -> Done {
+    let text = match number {
+        5 => "DEBUG",
+        9 => "INFO",
+        13 => "WARN",
+        17 => "ERROR",
+        21 => "FATAL",
+        0..=24 => "",
+        _ => return Err(Unusual),
+    };
+    if number != 0 {
+        out.extend_from_slice(&[tag::SEVERITY_NUMBER, number]);
+    }
+    if !text.is_empty() {
+        put_field(out, tag::SEVERITY_TEXT, text.as_bytes());
+    }
+    Ok(())
+}
+
+fn uuid_text(digits: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(36);
+    for (index, byte) in digits.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push(HEX[usize::from(byte >> 4)] as char);
+        text.push(HEX[usize::from(byte & 0xf)] as char);
+    }
+    text
+}
+
+/// `errorName`, `errorMessage` and `error` {name, message, stack}.
+fn put_error(out: &mut Vec<u8>, scratch: &mut Vec<u8>, error: &Bound<'_, PyTuple>) -> Done {
+    let mut texts = Vec::with_capacity(3);
+    for part in error.iter() {
+        texts.push(part.cast_into_exact::<PyString>().map_err(|_| Unusual)?);
+    }
+    let [name, message, stack] = &texts[..] else {
+        return Err(Unusual);
+    };
+    let (name, message, stack) = (name.to_str()?, message.to_str()?, stack.to_str()?);
+    put_string_pair(out, tag::ATTRIBUTE, ERROR_KEYS[0], name);
+    put_string_pair(out, tag::ATTRIBUTE, ERROR_KEYS[1], message);
+    scratch.clear();
+    for (key, text) in [("name", name), ("message", message), ("stack", stack)] {
+        put_string_pair(scratch, tag::MEMBER, key, text);
+    }
+    let mut value = Vec::with_capacity(scratch.len() + 8);
+    put_varint(&mut value, field_size(scratch.len()) as u64);
+    put_field(&mut value, tag::MAP, scratch);
+    put_pair(out, tag::ATTRIBUTE, ERROR_KEYS[2], &value);
+    Ok(())
+}
+
+/// A value as an `AnyValue`, its length in front.
+fn put_value(out: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> Done {
+    if let Ok(text) = value.cast_exact::<PyString>() {
+        put_string_value(out, text.to_str()?);
+    } else if let Ok(number) = value.cast_exact::<PyInt>() {
+        let number = number.extract::<i64>()? as u64;
+        put_varint(out, 1 + varint_size(number) as u64);
+        out.push(tag::INT);
+        put_varint(out, number);
+    } else if let Ok(number) = value.cast_exact::<PyFloat>() {
+        out.extend_from_slice(&[9, tag::DOUBLE]);
+        out.extend_from_slice(&number.extract::<f64>()?.to_le_bytes());
+    } else if value.is_none() {
+        out.push(0);
+    } else if let Ok(truth) = value.cast_exact::<PyBool>() {
+        out.extend_from_slice(&[2, tag::BOOL, u8::from(truth.is_true())]);
+    } else if depth >= MAX_DEPTH {
+        return Err(Unusual);
+    } else if let Ok(members) = value.cast_exact::<PyDict>() {
+        let mut inner = Vec::with_capacity(members.len() * 32);
+        let mut member = Vec::new();
+        for (key, value) in members.iter() {
+            member.clear();
+            put_value(&mut member, &value, depth + 1)?;
+            put_pair(&mut inner, tag::MEMBER, key.cast_exact::<PyString>()?.to_str()?, &member);
+        }
+        put_varint(out, field_size(inner.len()) as u64);
+        put_field(out, tag::MAP, &inner);
+    } else if let Ok(members) = value.cast_exact::<PyList>() {
+        let mut inner = Vec::with_capacity(members.len() * 16);
+        for member in members.iter() {
+            inner.push(tag::MEMBER);
+            put_value(&mut inner, &member, depth + 1)?;
+        }
+        put_varint(out, field_size(inner.len()) as u64);
+        put_field(out, tag::ARRAY, &inner);
+    } else {
+        return Err(Unusual);
+    }
+    Ok(())
+}
