@@ -18,15 +18,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import app, asgi, encoders
+from benchmarks import app, asgi, bars, encoders, report
 from benchmarks.receiver import Receiving, receiving
 
 HERE = Path(__file__).parent
-REFERENCES = ("json-file", "json-file-plain", "otel-grpc")
+THREADED = ("aegis-grpc", "otel-grpc", "json-file")
+"""Peers that are also measured with several threads."""
+
+THREADS = 8
 NEEDS = {"python-json-logger": "pythonjsonlogger", "structlog-orjson": "structlog", "loguru": "loguru"}
 PEERS = ("structlog", "orjson", "loguru", "python-json-logger")
 
@@ -84,6 +87,8 @@ def available() -> list[str]:
         if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
             print(f"left out: {name} (pip install {' '.join(PEERS)})", file=sys.stderr)
             continue
+        if name == "aegis-grpc-pure" and importlib.util.find_spec("aegis_otel_native") is None:
+            continue  # all of ours are
         found.append(name)
     if shutil.which("node") and shutil.which("npm"):
         if not (HERE / "winston" / "node_modules").is_dir():
@@ -107,60 +112,6 @@ def median(results: Sequence[Result]) -> Result:
     return found
 
 
-def table(peers: Mapping[str, Result]) -> str:
-    """Markdown: a line for each peer, and its CPU against the references of the same run."""
-    lines = [
-        "| peer | calling thread p50 µs | p99 µs | p99.9 µs | CPU µs a record delivered | × json-file "
-        "| × json-file-plain | × stock OTel | lost | peak RSS MB |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, result in peers.items():
-        ratios = [
-            f"{result['cpu'] / peers[reference]['cpu']:.2f}" if reference in peers else "" for reference in REFERENCES
-        ]
-        lines.append(
-            f"| {name} | {result['p50']} | {result['p99']} | {result['p999']} | {result['cpu']} | "
-            + " | ".join(ratios)
-            + f" | {result['lost']} | {result['rss_mb']} |"
-        )
-    return "\n".join(lines)
-
-
-def losses(rows: Sequence[Result]) -> str:
-    """Markdown: what was lost at each rate."""
-    lines = ["| peer | asked records/s | reached | sent | lost | % |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        share = 100 * row["lost"] / row["records"]
-        lines.append(
-            f"| {row['peer']} | {row['asked']} | {row['rate']} | {row['records']} | {row['lost']} | {share:.1f} |"
-        )
-    return "\n".join(lines)
-
-
-def plot(peers: Mapping[str, Result]) -> str:
-    """An SVG bar chart: CPU a record (bar) and calling-thread p50 (mark)."""
-    most = max(result["cpu"] for result in peers.values())
-    width, row, left = 760, 26, 190
-    scale = (width - left - 90) / most
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{row * len(peers) + 50}" '
-        'font-family="sans-serif" font-size="12">',
-        '<text x="10" y="20">µs a record: CPU of the whole process (bar), calling thread p50 (line)</text>',
-    ]
-    for index, (name, result) in enumerate(peers.items()):
-        y = 34 + index * row
-        color = "#2a7de1" if name.startswith("aegis") else "#9aa5b1"
-        size = result["cpu"] * scale
-        mark = left + result["p50"] * scale
-        parts += [
-            f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{name}</text>',
-            f'<rect x="{left}" y="{y}" width="{size:.1f}" height="{row - 8}" fill="{color}"/>',
-            f'<line x1="{mark:.1f}" x2="{mark:.1f}" y1="{y - 2}" y2="{y + row - 6}" stroke="#111" stroke-width="2"/>',
-            f'<text x="{left + size + 6:.1f}" y="{y + 14}">{result["cpu"]}</text>',
-        ]
-    return "\n".join([*parts, "</svg>"])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rate", type=float, default=10_000, help="records a second for the costs (10000)")
@@ -169,6 +120,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="peers to run")
     parser.add_argument("--loss-seconds", type=float, default=30, help="of each loss run; 0 leaves them out (30)")
     parser.add_argument("--loss-rates", type=int, nargs="*", default=[5_000, 20_000, 50_000])
+    parser.add_argument("--loss-peers", nargs="*", default=["aegis-grpc", "otel-grpc"])
     parser.add_argument("--asgi-seconds", type=float, default=5, help="of each ASGI run; 0 leaves them out (5)")
     options = parser.parse_args()
     names = options.only or available()
@@ -185,27 +137,39 @@ def main() -> None:
                 print(f"round {number + 1}: {peer}", file=sys.stderr)
                 rounds[peer].append(run_peer(peer, options.rate, options.seconds, receiver, Path(name)))
         peers = {peer: median(results) for peer, results in rounds.items()}
-        parts += ["## Cost", table(peers)]
-        if options.loss_seconds:
-            rows = []
-            for rate in options.loss_rates:
-                for peer in ("aegis-grpc", "otel-grpc"):
-                    print(f"loss: {peer} at {rate}/s", file=sys.stderr)
-                    row = run_peer(peer, rate, options.loss_seconds, receiver, Path(name))
-                    rows.append(row | {"asked": rate})
-            parts += ["## Losses", losses(rows)]
-            row = run_peer("aegis-grpc", options.rate, options.seconds, receiver, Path(name), threads=8)
-            parts.append(f"8 threads logging, aegis-grpc: p50 {row['p50']} µs, p99.9 {row['p999']} µs.")
+        parts += ["## Cost", report.costs(peers)]
+        threaded = {}
+        for peer in (peer for peer in THREADED if peer in names):
+            print(f"{THREADS} threads: {peer}", file=sys.stderr)
+            runs = [
+                run_peer(peer, options.rate, options.seconds, receiver, Path(name), THREADS)
+                for _ in range(options.rounds)
+            ]
+            threaded[peer] = median(runs)
+        parts += [f"## {THREADS} threads", report.threads(threaded)]
+        rows: list[Result] = []
+        for rate in options.loss_rates if options.loss_seconds else ():
+            for peer in options.loss_peers:
+                print(f"loss: {peer} at {rate}/s", file=sys.stderr)
+                row = run_peer(peer, rate, options.loss_seconds, receiver, Path(name))
+                rows.append(row | {"asked": rate})
+        if rows:
+            parts += ["## Losses", report.losses(rows)]
+        requests: dict[str, dict[int, float]] = {}
         if options.asgi_seconds:
-            parts += ["## ASGI", asgi.table(asgi.measure(receiver.grpc, options.asgi_seconds, Path(name)))]
+            requests = asgi.measure(receiver.grpc, options.asgi_seconds, Path(name))
+            parts += ["## ASGI", asgi.table(requests)]
     parts += ["## Encoders", *(f"- {cost} µs: {way}" for way, cost in encoders.measure().items())]
-    report = "\n\n".join(parts) + "\n"
+    held = report.bars(peers, threaded, rows, requests)
+    parts[2:2] = ["## Bars", bars.table([("delivery", held)])]
+    text = "\n\n".join(parts) + "\n"
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    (results / "latest.md").write_text(report)
-    (results / "latest.json").write_text(json.dumps(peers, indent=1))
-    (results / "latest.svg").write_text(plot(peers))
-    print(report)
+    (results / "latest.md").write_text(text)
+    found = {"peers": peers, "threads": threaded, "losses": rows, "asgi": requests, "bars": [vars(bar) for bar in held]}
+    (results / "latest.json").write_text(json.dumps(found, indent=1))
+    (results / "latest.svg").write_text(report.plot(peers))
+    print(text)
     print(f"written to {results}/latest.md, .json, .svg")
 
 

@@ -9,6 +9,7 @@ two attributes. `json-file-plain` leaves out trace, correlation and code: what m
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import json
 import logging
@@ -20,6 +21,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Log = Callable[[int], None]
@@ -33,6 +35,7 @@ NAMES = (
     "aegis-grpc",
     "aegis-http",
     "aegis-grpc-unredacted",
+    "aegis-grpc-pure",
     "otel-grpc",
     "otel-http",
     "json-file",
@@ -59,7 +62,7 @@ def _only_handler(handler: logging.Handler) -> Log:
     return _stdlib()
 
 
-def aegis(protocol: str, redact: bool = True) -> tuple[Log, End]:
+def aegis(protocol: str, redact: bool = True, native: bool = True) -> tuple[Log, End]:
     os.environ.update(
         OTEL_SERVICE_NAME="benchmark",
         OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
@@ -68,6 +71,7 @@ def aegis(protocol: str, redact: bool = True) -> tuple[Log, End]:
         LOG_CONSOLE_ENABLED="false",
         LOG_FILE_ENABLED="false",
         AEGIS_REDACTION_ENABLED=str(redact).lower(),
+        AEGIS_NATIVE=str(native).lower(),
     )
     from aegis_otel import distro
 
@@ -207,7 +211,8 @@ def loguru(path: str) -> tuple[Log, End]:
 
 def set_up(name: str, path: str) -> tuple[Log, End]:
     if name.startswith("aegis"):
-        return aegis("grpc" if "grpc" in name else "http/protobuf", redact="unredacted" not in name)
+        protocol = "grpc" if "grpc" in name else "http/protobuf"
+        return aegis(protocol, redact="unredacted" not in name, native="pure" not in name)
     if name.startswith("otel"):
         return otel("grpc" if name == "otel-grpc" else "http/protobuf")
     if name.startswith("json-file"):
@@ -255,6 +260,26 @@ def work(log: Log, rate: float, seconds: float, first: int, out: array[int]) -> 
             number += 1
 
 
+def cpu_seconds() -> float:
+    """User and system time of this process with all its threads, and of its helpers.
+
+    Helpers are the children that have ended and, on Linux, all processes below it that run now.
+    """
+    total = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        total += usage.ru_utime + usage.ru_stime
+    fields = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields[int(stat.parent.name)] = stat.read_text(errors="replace").rsplit(")", 1)[1].split()
+    found = {os.getpid()}
+    while below := {pid for pid, values in fields.items() if int(values[1]) in found} - found:
+        total += sum(float(ticks) for pid in below for ticks in fields[pid][11:15]) / os.sysconf("SC_CLK_TCK")
+        found |= below
+    return total
+
+
 def main(name: str, rate: float, seconds: float, path: str, threads: int = 1) -> dict[str, Any]:
     log, end = set_up(name, path)
     new_trace()
@@ -262,8 +287,8 @@ def main(name: str, rate: float, seconds: float, path: str, threads: int = 1) ->
         log(number)
     end()
     outs: list[array[int]] = [array("q") for _ in range(threads)]
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    rss_before = before.ru_maxrss
+    rss_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cpu_before = cpu_seconds()
     started = time.monotonic()
     workers = [
         threading.Thread(
@@ -279,10 +304,10 @@ def main(name: str, rate: float, seconds: float, path: str, threads: int = 1) ->
         worker.join()
     logged = time.monotonic() - started
     end()
-    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = cpu_seconds() - cpu_before
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     took = sorted(value for out in outs for value in out)
     count = len(took)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def quantile(share: float) -> float:
         return round(took[min(int(count * share), count - 1)] / 1e3, 2)
@@ -295,8 +320,8 @@ def main(name: str, rate: float, seconds: float, path: str, threads: int = 1) ->
         "p99": quantile(0.99),
         "p999": quantile(0.999),
         "cpu": round(cpu / count * 1e6, 2),
-        "rss_mb": round(after.ru_maxrss / 1024),
-        "rss_growth_mb": round((after.ru_maxrss - rss_before) / 1024),
+        "rss_mb": round(rss / 1024),
+        "rss_growth_mb": round((rss - rss_before) / 1024),
     }
 
 

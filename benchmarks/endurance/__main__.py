@@ -16,9 +16,10 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.bars import Bar
 from benchmarks.endurance.app_away import app_killed, collector_away
 from benchmarks.endurance.flood import debug_flood, loki_away
-from benchmarks.endurance.outcome import Bar, Outcome, write
+from benchmarks.endurance.outcome import Outcome, write
 from benchmarks.endurance.steady import steady_20k
 from benchmarks.endurance.watch import say
 

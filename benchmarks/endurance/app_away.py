@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.bars import Bar, at_least, at_most, none, under
 from benchmarks.endurance import stores
-from benchmarks.endurance.outcome import Bar, Outcome, at_least, at_most, none, under
+from benchmarks.endurance.outcome import Outcome
 from benchmarks.endurance.watch import Watch, folder_mb, memory_mb, say
 from tests.support.apps import clean_environment, command
 from tests.support.collector import Collector

@@ -8,8 +8,9 @@ import threading
 import time
 from pathlib import Path
 
+from benchmarks.bars import at_least, none, under
 from benchmarks.endurance import sender, stores
-from benchmarks.endurance.outcome import Outcome, at_least, none, quantile, under
+from benchmarks.endurance.outcome import Outcome, quantile
 from benchmarks.endurance.watch import Watch, folder_mb, memory_mb, say
 from tests.support.collector import Collector
 from tests.support.loki import Loki

@@ -9,38 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-
-@dataclass
-class Bar:
-    """One promise.
-
-    Attributes:
-        what: the figure, with its unit.
-        measured: what it was.
-        limit: what it has to be, in words.
-        met: whether it was that.
-    """
-
-    what: str
-    measured: float
-    limit: str
-    met: bool
-
-
-def at_most(what: str, measured: float, limit: float) -> Bar:
-    return Bar(what, measured, f"at most {limit:,g}", measured <= limit)
-
-
-def under(what: str, measured: float, limit: float) -> Bar:
-    return Bar(what, measured, f"under {limit:,g}", measured < limit)
-
-
-def at_least(what: str, measured: float, limit: float) -> Bar:
-    return Bar(what, measured, f"at least {limit:,g}", measured >= limit)
-
-
-def none(what: str, measured: int) -> Bar:
-    return Bar(what, measured, "0", measured == 0)
+from benchmarks.bars import Bar, table
 
 
 @dataclass
@@ -78,11 +47,7 @@ def over_time(rows: Sequence[dict[str, float]], name: str, points: int = 9) -> s
 
 def markdown(head: str, outcomes: Sequence[Outcome]) -> str:
     """The bars of all scenarios in one table, then the figures of each."""
-    lines = [head, "", "| scenario | what | measured | bar | |", "|---|---|---|---|---|"]
-    for outcome in outcomes:
-        for bar in outcome.bars:
-            verdict = "met" if bar.met else "**missed**"
-            lines.append(f"| {outcome.scenario} | {bar.what} | {bar.measured:,.6g} | {bar.limit} | {verdict} |")
+    lines = [head, "", table((outcome.scenario, outcome.bars) for outcome in outcomes)]
     for outcome in outcomes:
         lines += ["", f"## {outcome.scenario}", "", "| figure | value |", "|---|---|"]
         lines += [f"| {name} | {_text(value)} |" for name, value in outcome.figures.items()]

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import run_peer
+from benchmarks.bars import Bar, at_least, none, under
 from benchmarks.endurance import stores
-from benchmarks.endurance.outcome import Bar, Outcome, at_least, none, under
+from benchmarks.endurance.outcome import Outcome
 from benchmarks.endurance.watch import say
 from benchmarks.receiver import Receiving, receiving
 from tests.support.collector import Collector
