@@ -3,17 +3,18 @@
 STORE ?= file
 PYTEST ?=
 BENCH ?=
+ENDURANCE ?=
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.10,\
 	$(shell $(name) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean python provisioned
+.PHONY: help demo test lint bench endurance clean python provisioned
 .NOTPARALLEL:
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
 
 demo: python ## two services, the Collector and a store, and a check of what arrived; STORE=loki takes a real Loki
 	@$(PYTHON) tools/provision.py demo
@@ -32,6 +33,9 @@ lint: provisioned ## ruff and mypy
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)
+
+endurance: provisioned ## floods, stores and Collectors that are away, kills, at full size: 17 minutes; ENDURANCE="--only NAME" takes some
+	$(VENV)/python -m benchmarks.endurance $(ENDURANCE)
 
 clean: ## remove what was made here; built programs stay in the user's cache folder
 	rm -rf .venv .aegis logs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -183,7 +183,7 @@ def structlog_orjson(path: str) -> tuple[Log, End]:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.CallsiteParameterAdder({parameter.PATHNAME, parameter.LINENO, parameter.FUNC_NAME}),
-            lambda logger, method, event: event | _context(),
+            lambda logger, method, event: {**event, **_context()},
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         logger_factory=structlog.BytesLoggerFactory(file),
@@ -206,7 +206,10 @@ def loguru(path: str) -> tuple[Log, End]:
     def one(number: int) -> None:
         logger.bind(orderId=f"o-{number}", amount=number % 500).info("order {} was created", number)
 
-    return one, logger.complete
+    def end() -> None:
+        logger.complete()
+
+    return one, end
 
 
 def set_up(name: str, path: str) -> tuple[Log, End]:
@@ -326,4 +329,5 @@ def main(name: str, rate: float, seconds: float, path: str, threads: int = 1) ->
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], *map(float, sys.argv[2:4]), sys.argv[4], *map(int, sys.argv[5:]))), flush=True)
+    _, peer, rate, seconds, file, *threads = sys.argv
+    print(json.dumps(main(peer, float(rate), float(seconds), file, *map(int, threads))), flush=True)

@@ -135,7 +135,8 @@ def collector_away(folder: Path, scale: float) -> Outcome:
             wait_for(drained, seconds=120, what="the spool to be sent")
             drain = time.monotonic() - back
             time.sleep(lead)
-            peak = max(app.memory_mb(), *(row["app RSS MB"] for row in watch.rows))
+            assert app.process is not None
+            peak = memory_mb(app.process.pid, "VmHWM")
         end("collector-away", collector, app, len(app.logged(0)))
         logged = app.logged(0)
         arrived = Arrived(collector, app.runs)
