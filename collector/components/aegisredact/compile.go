@@ -81,6 +81,9 @@ func (b *compiler) compile(rules RuleSet) error {
 			return fmt.Errorf("value rule %q (number %d): %w", rule.Kind, i+1, err)
 		}
 	}
+	if b.numbers != nil {
+		b.numbers.build()
+	}
 	return b.compileScanner()
 }
 
@@ -226,6 +229,9 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Kind != "" {
 		compiled.kind = b.kindOf(rule.Kind)
 	}
+	if err := b.addToNumbers(rule.Pattern, needs, &compiled); err != nil {
+		return err
+	}
 	if rule.Key > 0 {
 		compiled.needs.add(bitKeyWord)
 	}
@@ -243,6 +249,27 @@ func (b *compiler) addValue(rule ValueRule) error {
 		b.minRun = needs.run
 	}
 	b.rules = append(b.rules, compiled)
+	return nil
+}
+
+// addToNumbers gives a rule which every number of some length calls up to the automaton of these.
+func (b *compiler) addToNumbers(pattern string, needs requirement, compiled *valueRule) error {
+	number := len(b.rules)
+	if needs.run == 0 || number > lastRuleBit {
+		return nil
+	}
+	program, err := compileProgram(pattern)
+	if err != nil || !onlyASCII(program) {
+		return err
+	}
+	if b.numbers == nil {
+		b.numbers = &automaton{}
+	}
+	b.numbers.add(program, number)
+	if b.numbersRun == 0 || needs.run < b.numbersRun {
+		b.numbersRun = needs.run
+	}
+	compiled.number = bit(number)
 	return nil
 }
 

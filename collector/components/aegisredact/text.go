@@ -68,9 +68,13 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			spans = e.findInserts(text, spans)
 		}
 	}
+	var numbers bits
+	if e.numbers != nil && found.run >= e.numbersRun {
+		numbers = e.numbers.match(text)
+	}
 	for i := range e.rules {
 		rule := &e.rules[i]
-		if rule.mayMatch(&found) && !(r.who && rule.whoMayShow) {
+		if rule.mayMatch(&found) && numbers.has(rule.number) && !(r.who && rule.whoMayShow) {
 			spans = e.findValues(text, rule, i+1, spans)
 		}
 	}
@@ -92,6 +96,7 @@ type valueRule struct {
 	whoMayShow bool
 	needs      bits
 	run        int
+	number     bits // its mark in the automaton of the rules about numbers; none where it is not in there
 }
 
 const noKind = -1

@@ -1,0 +1,194 @@
+package aegisredact
+
+import (
+	"encoding/binary"
+	"regexp/syntax"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// automaton tells in one pass over a text which of several patterns can match anywhere in it, so that a backtracking
+// search is made only for these. It is a deterministic automaton whose states are made when first needed (Thompson,
+// "Regular expression search algorithm", 1968; Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009).
+//
+// It may name a pattern that then does not match, as it does not look at borders (\b, ^, $), but never leaves out one
+// that does. Patterns that could take a character beyond ASCII are not for it.
+type automaton struct {
+	program  []syntax.Inst
+	patterns []int    // of each instruction, the pattern it belongs to
+	starts   []uint32 // one of each pattern
+	classes  [256]uint8
+	members  []rune // one character of each class
+	memory   atomic.Pointer[memory]
+}
+
+// outside is the class of all that no pattern takes, and of all beyond ASCII.
+const outside = 0
+
+// maxStates bounds the states that are remembered; beyond, it begins again with none.
+const maxStates = 8192
+
+// memory holds the states made so far.
+type memory struct {
+	mu     sync.Mutex
+	states map[string]*state
+	start  *state
+}
+
+// state is a set of instructions that could go on, and the patterns that have matched when it is reached.
+type state struct {
+	set     []uint32
+	matched bits
+	next    []atomic.Pointer[state]
+}
+
+// onlyASCII says whether a program takes no character beyond ASCII.
+func onlyASCII(program *syntax.Prog) bool {
+	for i := range program.Inst {
+		inst := &program.Inst[i]
+		switch inst.Op {
+		case syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			return false
+		case syntax.InstRune, syntax.InstRune1:
+			// The last range of a class is its highest; the two letters are those which fold to k and s.
+			if inst.Rune[len(inst.Rune)-1] > 0x7f || inst.MatchRune('\u017f') || inst.MatchRune('\u212a') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func compileProgram(pattern string) (*syntax.Prog, error) {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Compile(parsed.Simplify())
+}
+
+// add takes a pattern in; it is known by its number from 0 to 127 from then on.
+func (a *automaton) add(program *syntax.Prog, number int) {
+	offset := uint32(len(a.program))
+	for _, inst := range program.Inst {
+		inst.Out += offset
+		if inst.Op == syntax.InstAlt || inst.Op == syntax.InstAltMatch {
+			inst.Arg += offset
+		}
+		a.program = append(a.program, inst)
+		a.patterns = append(a.patterns, number)
+	}
+	a.starts = append(a.starts, offset+uint32(program.Start))
+}
+
+// build ends the adding: it sorts characters which no pattern tells apart into classes.
+func (a *automaton) build() {
+	a.members = []rune{-1}
+	byTakers := map[string]uint8{}
+	for c := range rune(0x80) {
+		takers := make([]byte, 0, 64)
+		for pc := range a.program {
+			inst := &a.program[pc]
+			if isRuneOp(inst.Op) && inst.MatchRune(c) {
+				takers = binary.AppendUvarint(takers, uint64(pc))
+			}
+		}
+		if len(takers) == 0 {
+			continue
+		}
+		class, known := byTakers[string(takers)]
+		if !known {
+			class = uint8(len(a.members))
+			byTakers[string(takers)] = class
+			a.members = append(a.members, c)
+		}
+		a.classes[c] = class
+	}
+	a.memory.Store(a.newMemory())
+}
+
+func isRuneOp(op syntax.InstOp) bool { return op == syntax.InstRune || op == syntax.InstRune1 }
+
+func (a *automaton) newMemory() *memory {
+	m := &memory{states: map[string]*state{}}
+	m.start = a.stateOf(m, slices.Clone(a.starts))
+	return m
+}
+
+// match returns the marks of the patterns that can match in text.
+func (a *automaton) match(text string) bits {
+	at := a.memory.Load().start
+	var found bits
+	for i := 0; i < len(text); i++ {
+		class := a.classes[text[i]]
+		next := at.next[class].Load()
+		if next == nil {
+			next = a.step(at, class)
+		}
+		at = next
+		found.add(at.matched)
+	}
+	return found
+}
+
+// step makes the state that a class of characters leads to.
+func (a *automaton) step(from *state, class uint8) *state {
+	m := a.memory.Load()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	targets := slices.Clone(a.starts)
+	if class != outside {
+		for _, pc := range from.set {
+			if inst := &a.program[pc]; inst.MatchRune(a.members[class]) {
+				targets = append(targets, inst.Out)
+			}
+		}
+	}
+	if len(m.states) >= maxStates {
+		// Whoever is on an old state goes on from there; it is forgotten when the last one has left.
+		m = a.newMemory()
+		a.memory.Store(m)
+	}
+	next := a.stateOf(m, targets)
+	from.next[class].Store(next)
+	return next
+}
+
+// stateOf returns the state of all that can be reached from targets, which it uses up, without taking a character.
+func (a *automaton) stateOf(m *memory, targets []uint32) *state {
+	var matched bits
+	seen := make(map[uint32]bool, 2*len(targets))
+	var set []uint32
+	for len(targets) > 0 {
+		pc := targets[len(targets)-1]
+		targets = targets[:len(targets)-1]
+		if seen[pc] {
+			continue
+		}
+		seen[pc] = true
+		switch inst := &a.program[pc]; inst.Op {
+		case syntax.InstMatch:
+			matched.add(bit(a.patterns[pc]))
+		case syntax.InstAlt, syntax.InstAltMatch:
+			targets = append(targets, inst.Out, inst.Arg)
+		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
+			targets = append(targets, inst.Out)
+		case syntax.InstRune, syntax.InstRune1:
+			set = append(set, pc)
+		}
+	}
+	slices.Sort(set)
+	name := make([]byte, 0, 4*len(set)+16)
+	name = binary.LittleEndian.AppendUint64(name, matched[0])
+	name = binary.LittleEndian.AppendUint64(name, matched[1])
+	for _, pc := range set {
+		name = binary.LittleEndian.AppendUint32(name, pc)
+	}
+	if known := m.states[string(name)]; known != nil {
+		return known
+	}
+	made := &state{set: set, matched: matched, next: make([]atomic.Pointer[state], len(a.members))}
+	m.states[string(name)] = made
+	return made
+}

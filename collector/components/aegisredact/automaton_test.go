@@ -1,0 +1,89 @@
+package aegisredact
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// numberTexts are texts full of digits and of what stands between them.
+func numberTexts(seed uint64, count int) []string {
+	random := rand.New(rand.NewPCG(seed, 1))
+	const alphabet = "00112345678999 -.-. ()+/_\n\tx1:aé\xff"
+	texts := make([]string, count)
+	for i := range texts {
+		var text strings.Builder
+		for range random.IntN(40) {
+			text.WriteByte(alphabet[random.IntN(len(alphabet))])
+		}
+		texts[i] = text.String()
+	}
+	return texts
+}
+
+func TestTheAutomatonLeavesOutNoPatternThatMatches(t *testing.T) {
+	e := builtInEngine(t)
+	require.NotNil(t, e.numbers)
+	ruled := 0
+	for i := range e.rules {
+		if e.rules[i].number != (bits{}) {
+			ruled++
+		}
+	}
+	require.Greater(t, ruled, 8, "rules that numbers call up")
+	hits := 0
+	for _, text := range append(numberTexts(1, 20_000),
+		"4111 1111 1111 1111", "219-09-9999", "555-867-5309", "+49 30 1234567", "1 2 3 4 5 6 7 8 9 0 1 2 3", "é219-09-9999") {
+		found := e.numbers.match(text)
+		for i := range e.rules {
+			if rule := &e.rules[i]; rule.number != (bits{}) && rule.pattern.MatchString(text) {
+				hits++
+				require.True(t, found.has(rule.number), "%q matches %s", text, rule.pattern)
+			}
+		}
+	}
+	require.Greater(t, hits, 500)
+}
+
+func TestTheAutomatonForgetsWhenItKnowsTooMuch(t *testing.T) {
+	e := builtInEngine(t)
+	before := e.numbers.memory.Load()
+	for seed := uint64(2); e.numbers.memory.Load() == before && seed < 200; seed++ {
+		for _, text := range numberTexts(seed, 2000) {
+			e.numbers.match(text)
+		}
+	}
+	require.LessOrEqual(t, len(e.numbers.memory.Load().states), maxStates)
+	rule := e.numbers.match("4111111111111111")
+	require.NotEqual(t, bits{}, rule)
+}
+
+func TestTheAutomatonIsSharedByRequests(t *testing.T) {
+	e := builtInEngine(t)
+	done := make(chan bits)
+	for n := range 4 {
+		go func() {
+			var found bits
+			for _, text := range numberTexts(uint64(n), 2000) {
+				found.add(e.numbers.match(text))
+			}
+			done <- found
+		}()
+	}
+	for range 4 {
+		require.NotEqual(t, bits{}, <-done)
+	}
+}
+
+func TestPatternsBeyondASCIIAreNotForTheAutomaton(t *testing.T) {
+	for pattern, wanted := range map[string]bool{
+		`[0-9]{13,19}`: true, `\b1[ \-.][0-9]{2,4}`: true, `[0-9]+.[0-9]`: false, `[0-9]+[^a]`: false,
+		`(?i)ssn [0-9]{9}`: false, `(?i)\bno [0-9]{9}`: true, `\s[0-9]{9}`: true,
+	} {
+		program, err := compileProgram(pattern)
+		require.NoError(t, err)
+		require.Equal(t, wanted, onlyASCII(program), pattern)
+	}
+}
