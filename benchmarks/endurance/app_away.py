@@ -98,6 +98,15 @@ def running(folder: Path) -> Iterator[tuple[Collector, App]]:
                 app.process.stop()
 
 
+def come_back(name: str, collector: Collector, app: App) -> float:
+    """Start the Collector again and wait until the app has sent what it kept; the seconds that took."""
+    collector.start()
+    back = time.monotonic()
+    say(f"{name}: the Collector is back")
+    wait_for(lambda: folder_mb(app.spool) < 0.1, seconds=180, what="the spool to be sent")
+    return time.monotonic() - back
+
+
 def end(name: str, collector: Collector, app: App, expected: int) -> float:
     """Stop the app and wait until the store has `expected` records of it; the seconds that took."""
     assert app.process is not None
@@ -125,15 +134,7 @@ def collector_away(folder: Path, scale: float) -> Outcome:
             time.sleep(away)
             spool = folder_mb(app.spool)
             during = max(row["app RSS MB"] for row in watch.rows)
-            collector.start()
-            back = time.monotonic()
-            say("collector-away: the Collector is back")
-
-            def drained() -> bool:
-                return folder_mb(app.spool) < 0.1
-
-            wait_for(drained, seconds=120, what="the spool to be sent")
-            drain = time.monotonic() - back
+            drain = come_back("collector-away", collector, app)
             time.sleep(lead)
             assert app.process is not None
             peak = memory_mb(app.process.pid, "VmHWM")
@@ -186,8 +187,7 @@ def app_killed(folder: Path, scale: float) -> Outcome:
                 say("app-killed: the app is killed, and started again")
                 app.start()
             time.sleep(away / (KILLS + 1))
-            collector.start()
-            say("app-killed: the Collector is back")
+            drain = come_back("app-killed", collector, app)
             time.sleep(lead)
         kept = sum(len(app.logged(run)) for run in range(app.runs))
         end("app-killed", collector, app, kept)
@@ -216,6 +216,7 @@ def app_killed(folder: Path, scale: float) -> Outcome:
             "seconds away": away,
             "kills": KILLS,
             "records lost": lost,
+            "until the spool was sent, s": drain,
             "ms lost at each kill": ", ".join(f"{ms:.1f}" for ms in lost_ms),
             "records twice in the store": arrived.twice(),
         },
