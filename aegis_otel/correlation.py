@@ -12,11 +12,13 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.instrumentation.propagators import ResponsePropagator, default_setter
 from opentelemetry.propagators.textmap import (
     CarrierT,
@@ -214,6 +216,15 @@ def current() -> Current:
     found = Current(span.trace_id, span.span_id, int(span.trace_flags), in_context(context))
     _latest = (weakref.ref(context), found)
     return found
+
+
+def context_getter() -> Callable[[], Context]:
+    """`opentelemetry.context.get_current`, or what it comes to with the usual implementation: a third of the time."""
+    implementation = otel_context._RUNTIME_CONTEXT
+    variable = getattr(implementation, "_current_context", None)
+    if type(implementation) is ContextVarsRuntimeContext and isinstance(variable, ContextVar):
+        return variable.get
+    return otel_context.get_current
 
 
 _latest: tuple[Callable[[], Context | None], Current] = (lambda: None, Current(0, 0, 0, None))

@@ -114,6 +114,7 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
+            factory = logging.getLogRecordFactory()
         if entry_point.name == "aegis_asgi":
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
@@ -121,6 +122,9 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
         super().load_instrumentor(entry_point, **kwargs)
+        if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
+            # Its record factory adds nothing then, and costs every call of the app.
+            logging.setLogRecordFactory(factory)
 
 
 class AegisConfigurator(_OTelSDKConfigurator):
@@ -160,7 +164,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
 
             observe(_state.otlp.stats)
         _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, dispatcher)
+        _capture(settings, accept, logs_api, dispatcher, native)
         _live_and_die(dispatcher, settings.shutdown_timeout)
 
 
@@ -290,7 +294,7 @@ def _propagate(header: str, redactor: Redactor | None) -> None:
     set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
 
 
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispatcher: Dispatcher) -> None:
+def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispatcher: Dispatcher, native: Any) -> None:
     foreign = ForeignProcessors.of_global_provider(logs_api)
 
     def accept_stdlib(record: Record) -> None:
@@ -304,6 +308,7 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispa
         code_location=settings.code_location,
         replaces_last_resort=settings.console_enabled,
         own_thread=dispatcher.owns_thread,
+        native=native,
     )
     capture.install()
     CrashCapture(accept).install()

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final
 
 from aegis_otel.capture import Accept
-from aegis_otel.correlation import current
+from aegis_otel.correlation import context_getter, current
 from aegis_otel.schema import (
     RESERVED,
     CodeLocation,
@@ -66,6 +68,7 @@ class StdlibCapture:
         replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
             not print them to stderr as its last resort.
         own_thread: tells whether a thread (by ident) is one of ours: what it logs is not taken.
+        native: the extension's module (`aegis_otel._native`), which takes the usual calls; None to take all here.
     """
 
     def __init__(
@@ -76,12 +79,14 @@ class StdlibCapture:
         code_location: bool,
         replaces_last_resort: bool,
         own_thread: Callable[[int | None], bool],
+        native: Any = None,
     ) -> None:
         self._accept = accept
         self._level = level
         self._code_location = code_location
         self._replaces_last_resort = replaces_last_resort
         self._own_thread = own_thread
+        self._native = native
         own_fields = frozenset(logging.makeLogRecord({}).__dict__)
         self._standard = own_fields | _FOREIGN
         self._standard_count = len(own_fields)
@@ -91,6 +96,7 @@ class StdlibCapture:
         self._broken = False
         self._call_handlers: _Handle | None = None
         self._make_record: Callable[..., logging.LogRecord] | None = None
+        self._log: Callable[..., None] | None = None
 
     def install(self) -> None:
         """Put the hook in; a second call does nothing."""
@@ -131,12 +137,50 @@ class StdlibCapture:
             return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
 
         logging.Logger.callHandlers, logging.Logger.makeRecord = callHandlers, makeRecord  # type: ignore[method-assign]
+        if self._native is not None:
+            with suppress(Exception):  # then the hook above sees every call
+                self._take_calls(self._native)
+
+    def _take_calls(self, native: Any) -> None:
+        """Let the extension take the calls after which nobody but our hook would see logging's own record."""
+        resort = logging.lastResort
+        needs_resort = not self._replaces_last_resort
+        if needs_resort and resort is None:
+            return  # logging then complains by itself, once
+        methods = ("callHandlers", "findCaller", "filter", "handle", "makeRecord")
+        calls = native.Calls(
+            accept=self._accept,
+            level=self._level,
+            last_resort=(resort, resort.level) if needs_resort and resort is not None else None,
+            code_location=self._code_location,
+            skip_first=sys.version_info < (3, 11),  # `findCaller` began one frame further up
+            logging=logging.__dict__,
+            factory=logging.LogRecord,
+            source=logging._srcfile,
+            methods=[(name, getattr(logging.Logger, name)) for name in methods],
+            refused=self._refused | self._standard | RESERVED,
+            names=self._names,
+            least_level=self._least_level,
+            own_thread=self._own_thread,
+            this_thread=threading.get_ident,
+            frame=sys._getframe,
+            context=context_getter(),
+            current=current,
+            snapshot=snapshot,
+            record=Record,
+            location=CodeLocation,
+        )
+        self._log = logging.Logger._log
+        logging.Logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
 
     def uninstall(self) -> None:
         """Take the hook out (what others wrapped around it later goes with it)."""
         if self._call_handlers is not None and self._make_record is not None:
             logging.Logger.callHandlers, logging.Logger.makeRecord = self._call_handlers, self._make_record  # type: ignore[method-assign, assignment]
             self._call_handlers = self._make_record = None
+            if self._log is not None:
+                logging.Logger._log = self._log  # type: ignore[method-assign]
+                self._log = None
 
     def capture(self, record: logging.LogRecord) -> None:
         """Turn one of logging's records into ours and pass it on. Never raises."""

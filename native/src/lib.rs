@@ -9,6 +9,8 @@ mod wire;
 #[cfg(feature = "python")]
 mod encode;
 #[cfg(feature = "python")]
+mod log;
+#[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
 mod screen;

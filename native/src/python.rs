@@ -5,10 +5,10 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::{encode, screen};
+use crate::{encode, log, screen};
 
 /// What the Python side must know this by; raised when anything it relies on changes.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 /// Runs `work`; a panic comes out as a `RuntimeError`, where pyo3's own would pass by every `except Exception`.
 pub fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
@@ -21,6 +21,8 @@ fn aegis_otel_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERFACE", INTERFACE)?;
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<encode::Encoder>()?;
+    module.add_class::<log::Calls>()?;
+    module.add_class::<log::LogMethod>()?;
     module.add_class::<screen::Texts>()?;
     module.add_class::<screen::Records>()?;
     Ok(())

@@ -14,7 +14,7 @@ from aegis_otel.capture.stdlib import StdlibCapture
 
 
 @pytest.fixture
-def records():
+def records(native):
     """What is captured; the root logger is left as it was."""
     captured: list[schema.Record] = []
     root = logging.getLogger()
@@ -25,6 +25,7 @@ def records():
         code_location=True,
         replaces_last_resort=False,
         own_thread=lambda ident: False,
+        native=native,
     )
     root.setLevel(logging.DEBUG)
     capture.install()

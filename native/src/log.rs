@@ -1,0 +1,481 @@
+//! From a log call to a record, without `logging`'s own record in between, where nobody else would see that one.
+//!
+//! `LogMethod` stands where `logging.Logger._log` stood. Whatever is unusual (a handler on the way to the root, a filter,
+//! a record factory, an exception, a name that is taken, …) goes to the method that was there, which leads to
+//! `StdlibCapture.capture`: the same record by the longer way.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pyo3::exceptions::PyException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PyString, PyTuple, PyWeakrefMethods,
+    PyWeakrefReference,
+};
+
+use crate::python::guarded;
+
+/// How many places in the app's code are remembered.
+const REMEMBERED: usize = 4_096;
+/// Loggers above a logger that are asked for handlers.
+const MAX_PARENTS: usize = 64;
+
+/// Why a call is not taken here; nothing is lost by it, since the longer way does it all again.
+enum Left {
+    Unusual,
+    /// The app is being ended (KeyboardInterrupt and the like): no business of ours.
+    Interrupted(PyErr),
+}
+
+impl From<PyErr> for Left {
+    fn from(error: PyErr) -> Self {
+        Python::attach(
+            |py| {
+                if error.is_instance_of::<PyException>(py) {
+                    Self::Unusual
+                } else {
+                    Self::Interrupted(error)
+                }
+            },
+        )
+    }
+}
+
+impl From<pyo3::CastError<'_, '_>> for Left {
+    fn from(_: pyo3::CastError<'_, '_>) -> Self {
+        Self::Unusual
+    }
+}
+
+type Taken<T> = Result<T, Left>;
+
+/// Lets a log call be taken by the longer way unless it holds.
+fn needs(condition: bool) -> Taken<()> {
+    if condition {
+        Ok(())
+    } else {
+        Err(Left::Unusual)
+    }
+}
+
+/// Makes records of log calls. All arguments by keyword; `StdlibCapture.install` says what they are.
+#[pyclass(frozen, module = "aegis_otel_native")]
+pub struct Calls {
+    accept: Py<PyAny>,
+    level: i64,
+    /// `logging.lastResort` and its level; None where its job is done by us.
+    last_resort: Option<(Py<PyAny>, i64)>,
+    code_location: bool,
+    skip_first: bool,
+    logging: Py<PyDict>,
+    factory: Py<PyAny>,
+    source: Py<PyString>,
+    methods: Vec<(Py<PyString>, Py<PyAny>)>,
+    refused: Py<PyFrozenSet>,
+    names: Py<PyDict>,
+    least_level: Py<PyAny>,
+    own_thread: Py<PyAny>,
+    this_thread: Py<PyAny>,
+    frame: Py<PyAny>,
+    context: Py<PyAny>,
+    current: Py<PyAny>,
+    snapshot: Py<PyAny>,
+    record: Py<PyAny>,
+    location: Py<PyAny>,
+    known: Known,
+}
+
+/// What is remembered between calls. Its locks are held for a look or a change and never while Python code runs, so
+/// they neither wait for each other nor are held while the process forks.
+#[derive(Default)]
+struct Known {
+    /// Code objects by address, kept alive by being here; whether they are `logging`'s own.
+    codes: Mutex<HashMap<usize, (Py<PyAny>, bool)>>,
+    /// Where the app logged, by code object and instruction.
+    sites: Mutex<HashMap<(usize, i64), Py<PyAny>>>,
+    /// The context of the latest record, and what was found in it.
+    context: Mutex<Option<(Py<PyWeakrefReference>, Py<PyTuple>)>>,
+}
+
+#[pymethods]
+impl Calls {
+    #[new]
+    #[pyo3(signature = (*, accept, level, last_resort, code_location, skip_first, logging, factory, source, methods,
+        refused, names, least_level, own_thread, this_thread, frame, context, current, snapshot, record, location))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        accept: Py<PyAny>,
+        level: i64,
+        last_resort: Option<(Py<PyAny>, i64)>,
+        code_location: bool,
+        skip_first: bool,
+        logging: Py<PyDict>,
+        factory: Py<PyAny>,
+        source: Py<PyString>,
+        methods: Vec<(Py<PyString>, Py<PyAny>)>,
+        refused: Py<PyFrozenSet>,
+        names: Py<PyDict>,
+        least_level: Py<PyAny>,
+        own_thread: Py<PyAny>,
+        this_thread: Py<PyAny>,
+        frame: Py<PyAny>,
+        context: Py<PyAny>,
+        current: Py<PyAny>,
+        snapshot: Py<PyAny>,
+        record: Py<PyAny>,
+        location: Py<PyAny>,
+    ) -> Self {
+        Self {
+            accept,
+            level,
+            last_resort,
+            code_location,
+            skip_first,
+            logging,
+            factory,
+            source,
+            methods,
+            refused,
+            names,
+            least_level,
+            own_thread,
+            this_thread,
+            frame,
+            context,
+            current,
+            snapshot,
+            record,
+            location,
+            known: Known::default(),
+        }
+    }
+}
+
+impl Calls {
+    /// Takes the call `logger._log(*args, **kwargs)`.
+    fn take(
+        &self,
+        logger: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> Taken<()> {
+        let py = logger.py();
+        needs(args.len() == 3)?;
+        let extra = match kwargs {
+            Some(kwargs) if !kwargs.is_empty() => {
+                needs(kwargs.len() == 1)?;
+                kwargs.get_item(intern!(py, "extra"))?.ok_or(Left::Unusual).map(Some)?
+            }
+            _ => None,
+        };
+        let levelno = args.get_item(0)?;
+        let levelno: i64 = levelno.cast_exact::<PyInt>()?.extract()?;
+        let name = logger.getattr(intern!(py, "name"))?;
+        let name = name.cast_exact::<PyString>()?;
+        self.nobody_else_sees(logger, levelno)?;
+        let severity = severity_of(levelno);
+        if severity < self.level || self.is_ignored(name, levelno)? {
+            return Ok(());
+        }
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Left::Unusual)?.as_nanos();
+        let time = u64::try_from(time).map_err(|_| Left::Unusual)?;
+        let attributes = match &extra {
+            Some(extra) if !extra.is_none() => self.attributes(extra.cast_exact::<PyDict>()?)?,
+            _ => None,
+        };
+        let message = message_of(&args.get_item(1)?, &args.get_item(2)?)?;
+        let code = if self.code_location { Some(self.location(py)?) } else { None };
+        let context = self.context_of_call(py)?;
+        let context = context.bind(py);
+        let record = self.record.bind(py).call1((
+            time,
+            severity,
+            message,
+            name,
+            context.get_item(0)?,
+            context.get_item(1)?,
+            context.get_item(2)?,
+            context.get_item(3)?,
+            attributes,
+            code,
+        ))?;
+        self.accept.bind(py).call1((record,))?;
+        Ok(())
+    }
+
+    /// Nothing but our own hook would look at logging's record, and no part of `logging` was replaced.
+    fn nobody_else_sees(&self, logger: &Bound<'_, PyAny>, levelno: i64) -> Taken<()> {
+        let py = logger.py();
+        let class = logger.get_type();
+        for (name, method) in &self.methods {
+            needs(class.getattr(name)?.is(method))?;
+        }
+        let own = logger.getattr(intern!(py, "__dict__"))?;
+        let own = own.cast_exact::<PyDict>()?;
+        // A logger has nine attributes; with more, one of them may stand in a method's place.
+        if own.len() > 9 {
+            for (name, _) in &self.methods {
+                needs(!own.contains(name)?)?;
+            }
+        }
+        let logging = self.logging.bind(py);
+        let factory = logging.get_item(intern!(py, "_logRecordFactory"))?;
+        needs(factory.is_some_and(|factory| factory.is(&self.factory)))?;
+        let source = logging.get_item(intern!(py, "_srcfile"))?;
+        needs(source.is_some_and(|source| source.is(&self.source)))?;
+        needs(!logger.getattr(intern!(py, "disabled"))?.is_truthy()?)?;
+        needs(logger.getattr(intern!(py, "filters"))?.cast_exact::<PyList>()?.is_empty())?;
+        if let Some((last_resort, least)) = &self.last_resort {
+            let now = logging.get_item(intern!(py, "lastResort"))?;
+            needs(levelno < *least && now.is_some_and(|now| now.is(last_resort)))?;
+        }
+        let mut logger = logger.clone();
+        for _ in 0..MAX_PARENTS {
+            needs(logger.getattr(intern!(py, "handlers"))?.cast_exact::<PyList>()?.is_empty())?;
+            if !logger.getattr(intern!(py, "propagate"))?.is_truthy()? {
+                return Ok(());
+            }
+            logger = logger.getattr(intern!(py, "parent"))?;
+            if logger.is_none() {
+                return Ok(());
+            }
+        }
+        Err(Left::Unusual)
+    }
+
+    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64) -> Taken<bool> {
+        let py = name.py();
+        let least = match self.names.bind(py).get_item(name)? {
+            Some(least) => least,
+            None => self.least_level.bind(py).call1((name,))?,
+        };
+        if levelno < least.extract()? {
+            return Ok(true);
+        }
+        let thread = self.this_thread.bind(py).call0()?;
+        Ok(self.own_thread.bind(py).call1((thread,))?.is_truthy()?)
+    }
+
+    fn attributes<'py>(&self, extra: &Bound<'py, PyDict>) -> Taken<Option<Bound<'py, PyDict>>> {
+        let py = extra.py();
+        if extra.is_empty() {
+            return Ok(None);
+        }
+        let refused = self.refused.bind(py);
+        let attributes = PyDict::new(py);
+        for (key, value) in extra.iter() {
+            let key = key.cast_exact::<PyString>()?;
+            needs(!refused.contains(key)?)?;
+            if is_plain(&value)? {
+                attributes.set_item(key, value)?;
+            } else {
+                attributes.set_item(key, self.snapshot.bind(py).call1((value,))?)?;
+            }
+        }
+        Ok(Some(attributes))
+    }
+
+    /// Where the app called, as a `CodeLocation`.
+    fn location(&self, py: Python<'_>) -> Taken<Py<PyAny>> {
+        let mut frame = self.frame.bind(py).call1((0,))?;
+        if self.skip_first {
+            frame = frame.getattr(intern!(py, "f_back"))?;
+        }
+        loop {
+            let code = frame.getattr(intern!(py, "f_code"))?;
+            let address = code.as_ptr() as usize;
+            let instruction: i64 = frame.getattr(intern!(py, "f_lasti"))?.extract()?;
+            let found =
+                self.known.sites.lock().ok().and_then(|sites| Some(sites.get(&(address, instruction))?.clone_ref(py)));
+            if let Some(found) = found {
+                return Ok(found);
+            }
+            if self.is_loggings_own(&code)? {
+                frame = frame.getattr(intern!(py, "f_back"))?;
+                needs(!frame.is_none())?;
+                continue;
+            }
+            let path = code.getattr(intern!(py, "co_filename"))?;
+            let line = frame.getattr(intern!(py, "f_lineno"))?;
+            needs(line.is_exact_instance_of::<PyInt>())?;
+            let function = code.getattr(intern!(py, "co_name"))?;
+            let location = self.location.bind(py).call1((path, line, function))?.unbind();
+            if self.is_kept(&code) {
+                if let Ok(mut sites) = self.known.sites.lock() {
+                    if sites.len() < REMEMBERED {
+                        sites.insert((address, instruction), location.clone_ref(py));
+                    }
+                }
+            }
+            return Ok(location);
+        }
+    }
+
+    fn is_loggings_own(&self, code: &Bound<'_, PyAny>) -> Taken<bool> {
+        let py = code.py();
+        let address = code.as_ptr() as usize;
+        if let Ok(codes) = self.known.codes.lock() {
+            if let Some((_, own)) = codes.get(&address) {
+                return Ok(*own);
+            }
+        }
+        let path = code.getattr(intern!(py, "co_filename"))?;
+        let path = path.cast_exact::<PyString>()?.to_str()?;
+        // Which frames of the import system count as `logging`'s own differs by version.
+        needs(!path.contains("importlib"))?;
+        let own = path == self.source.bind(py).to_str()?;
+        if let Ok(mut codes) = self.known.codes.lock() {
+            if codes.len() < REMEMBERED {
+                codes.insert(address, (code.clone().unbind(), own));
+            }
+        }
+        Ok(own)
+    }
+
+    /// Whether a code object is kept alive by us, so that its address stays its own.
+    fn is_kept(&self, code: &Bound<'_, PyAny>) -> bool {
+        let address = code.as_ptr() as usize;
+        self.known.codes.lock().is_ok_and(|codes| codes.contains_key(&address))
+    }
+
+    /// `correlation.current()`; contexts never change, and the records of one request come from the same one.
+    fn context_of_call(&self, py: Python<'_>) -> Taken<Py<PyTuple>> {
+        let context = self.context.bind(py).call0()?;
+        let latest = match self.known.context.lock() {
+            Ok(latest) => latest.as_ref().map(|(context, found)| (context.clone_ref(py), found.clone_ref(py))),
+            Err(_) => None,
+        };
+        if let Some((known, found)) = latest {
+            if known.bind(py).upgrade().is_some_and(|known| known.is(&context)) {
+                return Ok(found);
+            }
+        }
+        let found = self.current.bind(py).call0()?.cast::<PyTuple>()?.clone().unbind();
+        let entry = (PyWeakrefReference::new(&context)?.unbind(), found.clone_ref(py));
+        let before = self.known.context.lock().ok().and_then(|mut latest| latest.replace(entry));
+        drop(before); // after the lock: it may be the last reference
+        Ok(found)
+    }
+}
+
+fn severity_of(levelno: i64) -> i64 {
+    match levelno {
+        50.. => 21,
+        40.. => 17,
+        30.. => 13,
+        20.. => 9,
+        _ => 5,
+    }
+}
+
+/// Whether a value may be kept as it is: `schema.snapshot` would give it back.
+fn is_plain(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_exact_instance_of::<PyString>() || value.is_none() || value.is_exact_instance_of::<PyBool>() {
+        return Ok(true);
+    }
+    if let Ok(number) = value.cast_exact::<PyInt>() {
+        return Ok(number.extract::<i64>().is_ok());
+    }
+    if let Ok(number) = value.cast_exact::<PyFloat>() {
+        return Ok(number.extract::<f64>()?.is_finite());
+    }
+    Ok(false)
+}
+
+/// The message, rendered as `logging.LogRecord` does.
+fn message_of<'py>(message: &Bound<'py, PyAny>, args: &Bound<'py, PyAny>) -> Taken<Bound<'py, PyString>> {
+    let message = message.cast_exact::<PyString>()?;
+    let args = args.cast_exact::<PyTuple>()?;
+    if args.is_empty() {
+        return Ok(message.clone());
+    }
+    if args.len() == 1 {
+        // A single mapping is what the names in the format are looked up in.
+        let only = args.get_item(0)?;
+        needs(is_plain(&only)? || only.cast::<PyMapping>().is_err())?;
+    }
+    message.rem(args)?.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)
+}
+
+/// Stands in the place of `logging.Logger._log`.
+#[pyclass(frozen, module = "aegis_otel_native")]
+pub struct LogMethod {
+    calls: Py<Calls>,
+    original: Py<PyAny>,
+}
+
+#[pymethods]
+impl LogMethod {
+    #[new]
+    fn new(calls: Py<Calls>, original: Py<PyAny>) -> Self {
+        Self { calls, original }
+    }
+
+    fn __get__(
+        slf: Bound<'_, Self>,
+        logger: &Bound<'_, PyAny>,
+        _class: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        if logger.is_none() {
+            return Ok(slf.into_any().unbind());
+        }
+        let py = slf.py();
+        let bound = BoundLogMethod { method: slf.unbind(), logger: logger.clone().unbind() };
+        Ok(Bound::new(py, bound)?.into_any().unbind())
+    }
+
+    /// As a function, called with the logger in front.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        &self,
+        args: Bound<'py, PyTuple>,
+        kwargs: Option<Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.original.bind(args.py()).call(args, kwargs.as_ref())
+    }
+
+    #[getter]
+    fn __wrapped__(&self, py: Python<'_>) -> Py<PyAny> {
+        self.original.clone_ref(py)
+    }
+
+    #[getter]
+    #[allow(clippy::unused_self)]
+    fn __name__(&self) -> &'static str {
+        "_log"
+    }
+}
+
+/// `LogMethod` of one logger.
+#[pyclass(frozen, module = "aegis_otel_native")]
+pub struct BoundLogMethod {
+    method: Py<LogMethod>,
+    logger: Py<PyAny>,
+}
+
+#[pymethods]
+impl BoundLogMethod {
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__(&self, args: Bound<'_, PyTuple>, kwargs: Option<Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let py = args.py();
+        let logger = self.logger.bind(py);
+        let method = self.method.get();
+        let taken = guarded(|| match method.calls.get().take(logger, &args, kwargs.as_ref()) {
+            Ok(()) => Ok(true),
+            Err(Left::Unusual) => Ok(false),
+            Err(Left::Interrupted(error)) => Err(error),
+        });
+        match taken {
+            Ok(true) => return Ok(py.None()),
+            Err(error) if !error.is_instance_of::<PyException>(py) => return Err(error),
+            _ => {}
+        }
+        let mut all = Vec::with_capacity(args.len() + 1);
+        all.push(logger.clone());
+        all.extend(args.iter());
+        method.original.call(py, PyTuple::new(py, all)?, kwargs.as_ref())
+    }
+}
