@@ -8,7 +8,7 @@ import sys
 from benchmarks import report
 from benchmarks.app import cpu_seconds
 
-BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\ninput()"
+BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\nimport sys\nsys.stdin.read()"
 
 
 def test_cpu_of_helpers_counts_while_they_run_and_after() -> None:
