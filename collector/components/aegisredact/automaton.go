@@ -12,19 +12,24 @@ import (
 // search is made only for these. It is a deterministic automaton whose states are made when first needed (Thompson,
 // "Regular expression search algorithm", 1968; Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009).
 //
-// It may name a pattern that then does not match, as it does not look at borders (\b, ^, $), but never leaves out one
-// that does. Patterns that could take a character beyond ASCII are not for it.
+// It may name a pattern that then does not match, as it does not look at borders (\b, ^, $) and takes all characters
+// beyond ASCII for one another, but never leaves out one that does.
 type automaton struct {
 	program  []syntax.Inst
 	patterns []int    // of each instruction, the pattern it belongs to
 	starts   []uint32 // one of each pattern
 	classes  [256]uint8
-	members  []rune // one character of each class
+	members  []rune // one character of each class, from firstClass on
 	memory   atomic.Pointer[memory]
 }
 
-// outside is the class of all that no pattern takes, and of all beyond ASCII.
-const outside = 0
+// Classes of bytes; those of characters that some pattern tells apart follow.
+const (
+	outside      = iota // ASCII that no pattern takes
+	leading             // the first byte of a character beyond ASCII
+	continuation        // a further byte of one; in a broken text it stands for itself
+	firstClass
+)
 
 // maxStates bounds the states that are remembered; beyond, it begins again with none.
 const maxStates = 8192
@@ -43,21 +48,18 @@ type state struct {
 	next    []atomic.Pointer[state]
 }
 
-// onlyASCII says whether a program takes no character beyond ASCII.
-func onlyASCII(program *syntax.Prog) bool {
-	for i := range program.Inst {
-		inst := &program.Inst[i]
-		switch inst.Op {
-		case syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			return false
-		case syntax.InstRune, syntax.InstRune1:
-			// The last range of a class is its highest; the two letters are those which fold to k and s.
-			if inst.Rune[len(inst.Rune)-1] > 0x7f || inst.MatchRune('\u017f') || inst.MatchRune('\u212a') {
-				return false
-			}
-		}
+// takes says whether an instruction can take some character of a class.
+func (a *automaton) takes(inst *syntax.Inst, class uint8) bool {
+	switch {
+	case class == outside:
+		return false
+	case class >= firstClass:
+		return inst.MatchRune(a.members[class-firstClass])
+	case inst.Op == syntax.InstRuneAny || inst.Op == syntax.InstRuneAnyNotNL:
+		return true
 	}
-	return true
+	// The last range of a class of characters is its highest; the two letters are those which fold to s and k.
+	return inst.Rune[len(inst.Rune)-1] > 0x7f || inst.MatchRune('\u017f') || inst.MatchRune('\u212a')
 }
 
 func compileProgram(pattern string) (*syntax.Prog, error) {
@@ -84,7 +86,6 @@ func (a *automaton) add(program *syntax.Prog, number int) {
 
 // build ends the adding: it sorts characters which no pattern tells apart into classes.
 func (a *automaton) build() {
-	a.members = []rune{-1}
 	byTakers := map[string]uint8{}
 	for c := range rune(0x80) {
 		takers := make([]byte, 0, 64)
@@ -99,16 +100,24 @@ func (a *automaton) build() {
 		}
 		class, known := byTakers[string(takers)]
 		if !known {
-			class = uint8(len(a.members))
+			class = uint8(firstClass + len(a.members))
 			byTakers[string(takers)] = class
 			a.members = append(a.members, c)
 		}
 		a.classes[c] = class
 	}
+	for c := 0x80; c < len(a.classes); c++ {
+		a.classes[c] = leading
+		if c < 0xc0 {
+			a.classes[c] = continuation
+		}
+	}
 	a.memory.Store(a.newMemory())
 }
 
-func isRuneOp(op syntax.InstOp) bool { return op == syntax.InstRune || op == syntax.InstRune1 }
+func isRuneOp(op syntax.InstOp) bool {
+	return op == syntax.InstRune || op == syntax.InstRune1 || op == syntax.InstRuneAny || op == syntax.InstRuneAnyNotNL
+}
 
 func (a *automaton) newMemory() *memory {
 	m := &memory{states: map[string]*state{}}
@@ -138,11 +147,12 @@ func (a *automaton) step(from *state, class uint8) *state {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	targets := slices.Clone(a.starts)
-	if class != outside {
-		for _, pc := range from.set {
-			if inst := &a.program[pc]; inst.MatchRune(a.members[class]) {
-				targets = append(targets, inst.Out)
-			}
+	if class == continuation {
+		targets = append(targets, from.set...)
+	}
+	for _, pc := range from.set {
+		if inst := &a.program[pc]; a.takes(inst, class) {
+			targets = append(targets, inst.Out)
 		}
 	}
 	if len(m.states) >= maxStates {
@@ -167,15 +177,15 @@ func (a *automaton) stateOf(m *memory, targets []uint32) *state {
 			continue
 		}
 		seen[pc] = true
-		switch inst := &a.program[pc]; inst.Op {
-		case syntax.InstMatch:
-			matched.add(bit(a.patterns[pc]))
-		case syntax.InstAlt, syntax.InstAltMatch:
-			targets = append(targets, inst.Out, inst.Arg)
-		case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
-			targets = append(targets, inst.Out)
-		case syntax.InstRune, syntax.InstRune1:
+		switch inst := &a.program[pc]; {
+		case isRuneOp(inst.Op):
 			set = append(set, pc)
+		case inst.Op == syntax.InstMatch:
+			matched.add(bit(a.patterns[pc]))
+		case inst.Op == syntax.InstAlt || inst.Op == syntax.InstAltMatch:
+			targets = append(targets, inst.Out, inst.Arg)
+		case inst.Op != syntax.InstFail:
+			targets = append(targets, inst.Out)
 		}
 	}
 	slices.Sort(set)
@@ -188,7 +198,7 @@ func (a *automaton) stateOf(m *memory, targets []uint32) *state {
 	if known := m.states[string(name)]; known != nil {
 		return known
 	}
-	made := &state{set: set, matched: matched, next: make([]atomic.Pointer[state], len(a.members))}
+	made := &state{set: set, matched: matched, next: make([]atomic.Pointer[state], firstClass+len(a.members))}
 	m.states[string(name)] = made
 	return made
 }

@@ -259,7 +259,7 @@ func (b *compiler) addToNumbers(pattern string, needs requirement, compiled *val
 		return nil
 	}
 	program, err := compileProgram(pattern)
-	if err != nil || !onlyASCII(program) {
+	if err != nil {
 		return err
 	}
 	if b.numbers == nil {

@@ -68,9 +68,12 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			spans = e.findInserts(text, spans)
 		}
 	}
-	var numbers bits
-	if e.numbers != nil && found.run >= e.numbersRun {
-		numbers = e.numbers.match(text)
+	numbers := everyBit
+	if e.numbers != nil {
+		numbers = bits{}
+		if found.run >= e.numbersRun {
+			numbers = e.numbers.match(text)
+		}
 	}
 	for i := range e.rules {
 		rule := &e.rules[i]
