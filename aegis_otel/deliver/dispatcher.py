@@ -3,11 +3,17 @@
 `put` is all that runs on the app's thread: an append. Redaction, cleaning and writing happen on the
 dispatcher's thread, in batches. It wakes on a tick instead of at each record, since waking a thread costs
 more than a record does; while nothing is logged it sleeps without a tick.
+
+Threads that log in a tight loop keep the interpreter from the dispatcher: eight leave it a ninth of the time. So
+once half of the queue is taken, `put` sleeps for moments, which is what lets the dispatcher catch up, rather than
+lose records or grow without bound. Only the dispatcher touches the outputs, so a console or a disk that hangs holds up
+nobody for longer than `PATIENCE` in all; what cannot be queued then is dropped and counted.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +29,22 @@ TICK: Final = 0.02
 BATCH: Final = 2_000
 """How many records a sink gets at once, at most."""
 
+HOLD: Final = 0.05
+"""Seconds that one `put` is held up while the queue is long, at most."""
+
+PATIENCE: Final = 1.0
+"""Seconds without progress after which nobody is held up any more: an output hangs."""
+
+MEMORY: Final = 64 * 1024 * 1024
+"""Bytes that a full queue may take up, roughly: of large records fewer may wait."""
+
+_NAP: Final = 0.001
+_SAMPLE: Final = 8
+_RECORD_BYTES: Final = 700
+"""What a record takes up beside its texts."""
+
+_WARN_EVERY: Final = 60.0
+
 Prepare = Callable[[Record], None]
 """Changes a record in place before any sink sees it: redaction."""
 
@@ -36,7 +58,8 @@ class Dispatcher:
     Args:
         sinks: the outputs.
         prepare: called with every record, on the dispatcher's thread.
-        queue_size: how many records may wait; beyond it the oldest are dropped, audit records last.
+        queue_size: how many records may wait (see `MEMORY` too). From half of it on the threads that log are slowed
+            down; beyond it the oldest are dropped, audit records last.
         max_text: how many characters of a text are kept.
         warn: tells people of losses.
         look: finds in a batch the records that `prepare` and cleaning would leave as they are, which are then
@@ -69,13 +92,27 @@ class Dispatcher:
         self._work_lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._idle = False
+        self._forking = False
+        self._progress = time.monotonic()
+        self._size = 0.0
+        self._fit(self._queue_size)
         self.dropped = 0
         self._dropped_told = 0
+        self._told_at = float("-inf")
+
+    def _fit(self, most: int) -> None:
+        self._most = most
+        self._long = most // 2
+
+    @property
+    def waiting(self) -> int:
+        """Records in the queue."""
+        return len(self._queue)
 
     # On the app's threads.
 
     def put(self, record: Record) -> None:
-        """Take a record. Never waits, never raises."""
+        """Take a record. Never raises; waits, `HOLD` at most, only where half of the queue is taken already."""
         queue = self._queue
         queue.append(record)
         if self._idle:
@@ -83,8 +120,8 @@ class Dispatcher:
             self._wake.set()
         elif self._thread is None:
             self._start()
-        if len(queue) > self._queue_size:
-            self._make_room()
+        if len(queue) > self._long:
+            self._hold_back()
 
     def owns_thread(self, ident: int | None) -> bool:
         """Whether a thread is the dispatcher's."""
@@ -102,6 +139,24 @@ class Dispatcher:
                 # No more threads (or the interpreter is ending): `close` writes what is here.
                 return
             self._thread = thread
+
+    def _hold_back(self) -> None:
+        """Let the dispatcher catch up; drop only where it does not."""
+        queue = self._queue
+        # An event loop goes on while there is room: alone it cannot outrun the dispatcher, and others are held back.
+        enough = self._most if _in_event_loop() else self._long
+        if len(queue) > enough and self._can_catch_up():
+            deadline = time.monotonic() + HOLD
+            while len(queue) > enough and time.monotonic() < deadline:
+                time.sleep(_NAP)
+        if len(queue) > self._most:
+            self._make_room()
+
+    def _can_catch_up(self) -> bool:
+        thread = self._thread
+        if thread is None or self._closed or thread.ident == threading.get_ident():
+            return False
+        return time.monotonic() - self._progress < PATIENCE
 
     def _make_room(self) -> None:
         try:
@@ -125,31 +180,44 @@ class Dispatcher:
                     self._wake.wait()
                 self._wake.clear()
                 self._idle = False
-            self._drain()
+                self._progress = time.monotonic()
+            self._drain(len(self._queue))
             if len(self._queue) < BATCH and not self._closed:
                 time.sleep(TICK)
 
-    def _drain(self) -> None:
-        with self._work_lock:
-            while self._queue:
+    def _drain(self, count: int) -> None:
+        """Write the oldest `count` records; more where a batch is not full, fewer where others took them."""
+        while count > 0:
+            # Let go of after each batch: a fork or a flush waits no longer than that.
+            with self._work_lock:
+                self._progress = time.monotonic()
                 batch = self._take()
                 for sink in self._sinks:
                     try:
                         sink.write(batch)
                     except Exception as error:
                         self._warn(f"{type(sink).__name__} lost {len(batch)} records: {type(error).__name__}")
-            if self.dropped > self._dropped_told:
-                self._warn(f"{self.dropped} records were dropped so far: they came faster than they could be written")
-                self._dropped_told = self.dropped
+                    self._progress = time.monotonic()
+            if not batch:
+                break
+            count -= len(batch)
+            if self._forking:
+                time.sleep(TICK)
+        if self.dropped > self._dropped_told and time.monotonic() - self._told_at >= _WARN_EVERY:
+            self._told_at = time.monotonic()
+            self._dropped_told = self.dropped
+            self._warn(f"{self.dropped} records were dropped so far: an output hangs, and the queue is full")
 
     def _take(self) -> list[Record]:
         queue = self._queue
         batch: list[Record] = []
         try:
-            for _ in range(min(len(queue), BATCH)):
+            for _ in range(min(len(queue), BATCH, max(self._long // 4, 1))):
                 batch.append(queue.popleft())
         except IndexError:
             pass
+        if batch:
+            self._weigh(batch)
         if self._look is not None:
             try:
                 places = self._look(batch)
@@ -159,6 +227,13 @@ class Dispatcher:
                 batch[place] = self._prepared(batch[place])
             return batch
         return [self._prepared(record) for record in batch]
+
+    def _weigh(self, batch: list[Record]) -> None:
+        """Bound the queue by memory too, from what some of a batch's records take up."""
+        sample = batch[:: len(batch) // _SAMPLE + 1]
+        size = sum(map(_weight, sample)) / len(sample)
+        self._size = size if not self._size else (self._size + size) / 2
+        self._fit(max(min(self._queue_size, int(MEMORY / (self._size + _RECORD_BYTES))), 1))
 
     def _prepared(self, record: Record) -> Record:
         try:
@@ -188,7 +263,10 @@ class Dispatcher:
         deadline = time.monotonic() + timeout
         if not self._work_lock_free(deadline):
             return False
-        self._drain()
+        self._drain(len(self._queue))
+        # A batch that the dispatcher took before us.
+        if not self._work_lock_free(deadline):
+            return False
         flushed = [sink.flush(deadline) for sink in self._sinks]
         return all(flushed)
 
@@ -207,7 +285,7 @@ class Dispatcher:
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._work_lock_free(deadline):
-            self._drain()
+            self._drain(len(self._queue))
         for sink in self._sinks:
             try:
                 sink.close(deadline)
@@ -222,10 +300,12 @@ class Dispatcher:
 
     def before_fork(self) -> None:
         """In the parent: no sink is in the middle of a write while the process is copied."""
+        self._forking = True
         self._work_lock.acquire(timeout=1.0)
 
     def after_fork_in_parent(self) -> None:
         """In the parent: go on."""
+        self._forking = False
         if self._work_lock.locked():
             self._work_lock.release()
 
@@ -237,6 +317,29 @@ class Dispatcher:
                 sink.after_fork()
             except Exception as error:
                 self._warn(f"{type(sink).__name__} is off in process {os.getpid()}: {type(error).__name__}")
+
+
+def _in_event_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio._get_running_loop() is not None
+    except Exception:
+        return False
+
+
+def _weight(record: Record) -> int:
+    """About how many bytes a record's texts take up."""
+    size = len(record.message)
+    if record.error is not None:
+        size += len(record.error.message) + len(record.error.stack)
+    if record.attributes:
+        for value in record.attributes.values():
+            if type(value) is str:
+                size += len(value)
+            elif type(value) is dict or type(value) is list:
+                # Not looked into; a nested value is rarely small.
+                size += 1_000
+    return size
 
 
 def _is_clean(attributes: dict[str, Any], limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -9,7 +10,9 @@ import time
 import pytest
 
 from aegis_otel import schema
+from aegis_otel.deliver import dispatcher as dispatcher_module
 from aegis_otel.deliver.dispatcher import Dispatcher
+from tests.support.processes import wait_for
 
 
 class Collected:
@@ -132,6 +135,82 @@ def test_beyond_the_limit_the_oldest_go_and_audit_records_stay(make):
     assert "5" not in messages(sink)
     assert dispatcher.dropped == 52 - len(sink.records)
     assert any(str(dispatcher.dropped) in text for text in warnings)
+
+
+def test_threads_that_log_faster_than_can_be_written_lose_nothing(make):
+    class Slow(Collected):
+        def write(self, records):
+            super().write(records)
+            for _ in records:
+                sum(range(200))
+
+    sink = Slow()
+    dispatcher = make(sink, queue_size=100)
+
+    def log(name):
+        for number in range(500):
+            dispatcher.put(record(f"{name} {number}"))
+
+    threads = [threading.Thread(target=log, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert dispatcher.flush(30)
+    assert dispatcher.dropped == 0
+    for name in range(8):
+        own = [message for message in messages(sink) if message.startswith(f"{name} ")]
+        assert own == [f"{name} {number}" for number in range(500)]
+
+
+def test_an_output_that_hangs_stops_holding_threads_back(make, monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(dispatcher_module, "HOLD", 60.0)
+    sink = Blocked()
+    dispatcher = make(sink, queue_size=10)
+    dispatcher.put(record("first"))
+    assert sink.entered.wait(10)
+    wait_for(lambda: not dispatcher._can_catch_up(), what="patience to end")
+    for number in range(100):
+        dispatcher.put(record(str(number)))
+    assert dispatcher.waiting == 10
+    assert dispatcher.dropped == 90
+    sink.release.set()
+
+
+def test_an_event_loop_is_not_held_back_while_there_is_room(make, monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "PATIENCE", 600.0)
+    monkeypatch.setattr(dispatcher_module, "HOLD", 600.0)
+    sink = Blocked()
+    dispatcher = make(sink, queue_size=100)
+    dispatcher.put(record("first"))
+    assert sink.entered.wait(10)
+
+    async def app():
+        for number in range(100):
+            dispatcher.put(record(str(number)))
+
+    asyncio.run(app())
+    assert dispatcher.waiting == 100
+    sink.release.set()
+
+
+def test_of_large_records_fewer_may_wait(make, monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "MEMORY", 100_000)
+    sink = Blocked()
+    sink.release.set()
+    dispatcher = make(sink, queue_size=1000, max_text=100_000)
+    monkeypatch.setattr(dispatcher_module, "PATIENCE", 0.0)
+    dispatcher.put(record("x" * 9_300))
+    assert dispatcher.flush(10)
+    sink.release.clear()
+    sink.entered.clear()
+    dispatcher.put(record("first"))
+    assert sink.entered.wait(10)
+    for _ in range(1000):
+        dispatcher.put(record("x" * 9_300))
+    assert 5 <= dispatcher.waiting <= 40
+    sink.release.set()
 
 
 def test_close_writes_what_waits_and_ends_in_time_with_a_sink_that_blocks(make):
