@@ -233,6 +233,7 @@ def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | Non
             spool_bytes=settings.spool_max_bytes,
             export_timeout=None if settings.export_timeout_ms is None else settings.export_timeout_ms / 1000,
             schedule_delay=settings.schedule_delay_ms / 1000,
+            batch_size=settings.batch_size,
             warn=warn,
             native=native,
         )

@@ -211,6 +211,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
              "how many records may wait in memory"),
     Variable("schedule_delay_ms", ("OTEL_BLRP_SCHEDULE_DELAY",), _number(1, 3_600_000, "milliseconds"), 200,
              "the longest a record waits for its batch to fill"),
+    Variable("batch_size", ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",), _number(1, 10_000_000, "records"), None,
+             "how many records a request has at most; unset: 1 MB of them"),
     Variable("export_timeout_ms", ("OTEL_BLRP_EXPORT_TIMEOUT",), _number(1, 3_600_000, "milliseconds"), None,
              "how long one export may take; unset: `OTEL_EXPORTER_OTLP_TIMEOUT`"),
     Variable("shutdown_timeout", ("AEGIS_SHUTDOWN_TIMEOUT",), _number(0, 3600, "seconds", float), 5.0,
@@ -270,6 +272,7 @@ class Settings:
     spool_max_bytes: int
     queue_size: int
     schedule_delay_ms: int
+    batch_size: int | None
     export_timeout_ms: int | None
     shutdown_timeout: float
     correlation_header: str

@@ -81,6 +81,15 @@ def test_a_wrong_value_is_named_with_what_is_allowed_and_its_default_is_used(nam
     assert changed == {"problems"}
 
 
+def test_the_standard_batch_size_is_no_limit_unless_it_is_set():
+    assert settings.read({}).batch_size is None
+    assert settings.read({"OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "512"}).batch_size == 512
+    for wrong in ("0", "-1", "many"):
+        read = settings.read({"OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": wrong})
+        assert read.batch_size is None
+        assert "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE" in read.problems[0]
+
+
 def test_in_strict_mode_a_wrong_value_is_an_error_that_names_each():
     with pytest.raises(settings.SettingsError) as caught:
         settings.read({"AEGIS_STRICT": "true", "LOG_LEVEL": "loud", "SEQ_ENABLED": "perhaps"})

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from aegis_otel.deliver.segments import Batch
+from aegis_otel.deliver.segments import MANY, Batch
 from aegis_otel.deliver.spool import Spool
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
@@ -66,13 +66,13 @@ class MemoryQueue:
             if self.pending_bytes <= self._limit:
                 return
 
-    def take(self, limit: int) -> Batch | None:
-        """The oldest requests, at most `limit` bytes of them but at least one."""
+    def take(self, limit: int, most: int = MANY) -> Batch | None:
+        """The oldest requests, at most `limit` bytes and `most` records of them but at least one."""
         with self._lock:
             payloads: list[bytes] = []
             size = records = 0
             for held in self._entries:
-                if payloads and size + len(held.payload) > limit:
+                if payloads and (size + len(held.payload) > limit or records + held.records > most):
                     break
                 payloads.append(held.payload)
                 size += len(held.payload)
@@ -139,17 +139,17 @@ class Backlog:
         self.memory.append(payload, records, audit=audit)
         return False
 
-    def take(self, limit: int) -> Batch | None:
-        """The next batch to send; the same again until `done`."""
+    def take(self, limit: int, most: int = MANY) -> Batch | None:
+        """The next batch to send, see `Spool.take`; the same again until `done`."""
         if self.spool is not None:
             try:
-                batch = self.spool.take(limit)
+                batch = self.spool.take(limit, most)
             except OSError as error:
                 self._warn(f"the spool in {self.spool.root} cannot be read: {error}")
                 batch = None
             if batch is not None:
                 return batch
-        return self.memory.take(limit)
+        return self.memory.take(limit, most)
 
     def done(self, batch: Batch) -> bool:
         """Drop a batch that was dealt with. Returns whether it came from an earlier process."""

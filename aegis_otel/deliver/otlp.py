@@ -18,6 +18,8 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +29,7 @@ from opentelemetry.sdk.resources import Resource
 from aegis_otel.deliver import Warn
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
-from aegis_otel.deliver.segments import Batch
+from aegis_otel.deliver.segments import MANY, Batch
 from aegis_otel.deliver.spool import Spool
 from aegis_otel.deliver.transport import (
     NOISY_LOGGERS,
@@ -65,6 +67,8 @@ class OtlpSink:
         spool_bytes: how much that folder may hold.
         export_timeout: seconds of one attempt to send; None for `OTEL_EXPORTER_OTLP_TIMEOUT`'s.
         schedule_delay: seconds that a record waits for others before it is sent (`OTEL_BLRP_SCHEDULE_DELAY`).
+        batch_size: how many records a request has at most (`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`); None bounds requests by
+            bytes only. What an earlier process has left in the spool keeps the size it was written with.
         warn: tells people something.
         native: the extension's module for the encoder, or None.
     """
@@ -78,6 +82,7 @@ class OtlpSink:
         spool_bytes: int = SPOOL_BYTES,
         export_timeout: float | None = None,
         schedule_delay: float = SCHEDULE_DELAY,
+        batch_size: int | None = None,
         warn: Warn,
         native: Any = None,
     ) -> None:
@@ -87,6 +92,7 @@ class OtlpSink:
         self._spool_bytes = spool_bytes
         self._export_timeout = export_timeout
         self._delay = schedule_delay
+        self._batch_size = batch_size or MANY
         self._warn = warn
         self._encoder = Encoder(resource, native=native)
         self._encode_lock = threading.Lock()
@@ -124,13 +130,13 @@ class OtlpSink:
 
     def write(self, records: Sequence[Record]) -> None:
         """Take a batch: when it returns the records are in the spool. Never raises."""
-        audit = [record for record in records if is_audit(record)]
-        if audit:
-            self._keep(audit, audit=True)
-            if len(audit) < len(records):
-                self._keep([record for record in records if not is_audit(record)], audit=False)
-        else:
+        audit = list(map(is_audit, records))
+        if True not in audit:
             self._keep(records, audit=False)
+            return
+        self._keep(list(compress(records, audit)), audit=True)
+        if False in audit:
+            self._keep(list(compress(records, map(not_, audit))), audit=False)
 
     def write_durable(self, records: Sequence[Record]) -> bool:
         """Like `write`, from any thread, but return only when they are on the disk itself.
@@ -144,8 +150,14 @@ class OtlpSink:
         backlog = self._backlog
         on_disk = True
         size = 0
+        most = self._batch_size
         with self._encode_lock:
-            requests = self._encoder.encode(records)
+            if len(records) <= most:
+                requests = self._encoder.encode(records)
+            else:
+                requests = []
+                for start in range(0, len(records), most):
+                    requests += self._encoder.encode(records[start : start + most])
         for request in requests:
             on_disk &= backlog.append(request.payload, request.records, audit=audit, durable=durable or audit)
             size += len(request.payload)
@@ -239,7 +251,7 @@ class OtlpSink:
         while not self._stop:
             if self._closing is not None and not self._go_on_closing():
                 break
-            batch = backlog.take(0 if self._one_by_one else self._send_limit)
+            batch = backlog.take(0 if self._one_by_one else self._send_limit, self._batch_size)
             if batch is None:
                 break
             answer = self._send(batch)

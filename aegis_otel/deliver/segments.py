@@ -33,6 +33,9 @@ _SEARCH: Final = 64 * 1024
 _LARGEST_ENTRY: Final = 64 * 1024 * 1024
 SEGMENT_NAME: Final = re.compile(r"(?P<number>[0-9]{16})\.(?P<kind>rest|audit)")
 
+MANY: Final = 2**62
+"""More records than there can be: no limit."""
+
 REST: Final = "rest"
 AUDIT: Final = "audit"
 
@@ -185,12 +188,13 @@ def _parse(data: bytes, verify: bool, final: bool) -> tuple[list[_Entry], int, i
     return entries, position, torn, 0
 
 
-def _fitting(entries: list[_Entry], used: int, limit: int) -> tuple[list[_Entry], int]:
-    """The first of `entries` that have at most `limit` bytes together, at least one; where they end."""
-    size = 0
+def _fitting(entries: list[_Entry], used: int, limit: int, most: int) -> tuple[list[_Entry], int]:
+    """The first of `entries`, at least one, with at most `limit` bytes and `most` records together; where they end."""
+    size = records = 0
     for index, entry in enumerate(entries):
         size += entry.end - entry.start
-        if size > limit and index:
+        records += entry.records
+        if (size > limit or records > most) and index:
             return entries[:index], entry.start - HEADER_SIZE
     return entries, used
 
@@ -209,10 +213,10 @@ class Folder:
         yield from self.segments[REST]
         yield from self.segments[AUDIT]
 
-    def take(self, limit: int) -> Batch | None:
-        """The oldest entries not acknowledged yet, up to `limit` bytes but at least one."""
-        rest = self._read(REST, limit)
-        audit = self._read(AUDIT, limit)
+    def take(self, limit: int, most: int = MANY) -> Batch | None:
+        """The oldest entries not acknowledged yet, up to `limit` bytes and `most` records but at least one."""
+        rest = self._read(REST, limit, most)
+        audit = self._read(AUDIT, limit, most)
         if audit is None:
             if rest is None:
                 return None
@@ -224,7 +228,7 @@ class Folder:
         chosen: dict[str, list[_Entry]] = {REST: [], AUDIT: []}
         queues = {REST: deque(rest[2]), AUDIT: deque(audit[2])}
         more = {REST: rest[4], AUDIT: audit[4]}
-        size = 0
+        size = records = 0
         while queues[REST] or queues[AUDIT]:
             if (not queues[REST] and more[REST]) or (not queues[AUDIT] and more[AUDIT]):
                 # What follows in the file of this kind may be older than what is left of the other.
@@ -235,7 +239,8 @@ class Folder:
             )
             entry = queues[kind][0]
             size += entry.end - entry.start
-            if size > limit and (chosen[REST] or chosen[AUDIT]):
+            records += entry.records
+            if (size > limit or records > most) and (chosen[REST] or chosen[AUDIT]):
                 break
             chosen[kind].append(queues[kind].popleft())
         parts = []
@@ -265,7 +270,7 @@ class Folder:
             marks,
         )
 
-    def _read(self, kind: str, limit: int) -> tuple[Segment, bytes, list[_Entry], int, bool] | None:
+    def _read(self, kind: str, limit: int, most: int) -> tuple[Segment, bytes, list[_Entry], int, bool] | None:
         """Segment, bytes, entries in them, offset where these end, whether more of this kind follow."""
         segments = self.segments[kind]
         for index, segment in enumerate(segments):
@@ -278,7 +283,7 @@ class Folder:
                 entries, used, torn, need = _parse(data, not segment.trusted, final)
                 if entries:
                     self.torn += torn
-                    entries, used = _fitting(entries, used, limit)
+                    entries, used = _fitting(entries, used, limit, most)
                     end = segment.offset + used
                     return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
                 if need and not final:

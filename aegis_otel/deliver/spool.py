@@ -36,6 +36,7 @@ from aegis_otel.deliver.segments import (
     ENTRY_HEADER,
     ENTRY_MAGIC,
     HEADER_SIZE,
+    MANY,
     REST,
     SEGMENT_NAME,
     SEGMENT_START,
@@ -251,8 +252,10 @@ class Spool:
                             total += file.stat(follow_symlinks=False).st_size
         return total
 
-    def take(self, limit: int) -> Batch | None:
-        """The oldest unacknowledged entries: at most `limit` bytes, at least one entry; None when there are none.
+    def take(self, limit: int, most: int = MANY) -> Batch | None:
+        """The oldest unacknowledged entries, None when there are none.
+
+        At most `limit` bytes and `most` records, but at least one entry.
 
         Call `done` with the batch when it is dealt with. Until then, `take` returns the same entries again. Entries of
         this process and inherited ones take turns.
@@ -266,7 +269,7 @@ class Spool:
             if self._adopted_turn:
                 folders.reverse()
             for folder in folders:
-                batch = folder.take(limit)
+                batch = folder.take(limit, most)
                 if batch is not None and batch.entries:
                     self._reading = batch
                     return batch

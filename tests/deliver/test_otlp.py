@@ -126,6 +126,39 @@ def test_a_later_process_sends_what_an_earlier_one_could_not(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+def records_in(request: ExportLogsServiceRequest) -> int:
+    return len(list(logs_of(request)))
+
+
+def test_a_request_has_no_more_records_than_the_batch_size(receiver: Receiver, start: Start) -> None:
+    sink = start(batch_size=30)
+    sink.write(batch(0, 100))
+    sink.write([*batch(100, 50), *batch(150, 50, attributes={"auditAction": "READ"})])
+    receiver.start()
+    assert sink.flush(soon())
+    assert sorted(numbers(receiver)) == list(range(200))
+    assert {records_in(request) for request in receiver.requests} <= set(range(1, 31))
+
+
+def test_a_large_batch_size_fills_requests_across_writes(receiver: Receiver, start: Start) -> None:
+    sink = start(batch_size=100, schedule_delay=60.0)
+    receiver.start()
+    for first in range(0, 400, 40):
+        sink.write(batch(first, 40))
+    assert sink.flush(soon())
+    assert numbers(receiver) == list(range(400))
+    assert max(records_in(request) for request in receiver.requests) == 80
+
+
+def test_a_batch_size_bounds_what_is_kept_in_memory_too(receiver: Receiver, start: Start) -> None:
+    sink = start(batch_size=30, spool_dir=None)
+    sink.write(batch(0, 100))
+    receiver.start()
+    assert sink.flush(soon())
+    assert numbers(receiver) == list(range(100))
+    assert max(records_in(request) for request in receiver.requests) <= 30
+
+
 def test_a_refused_record_costs_no_other(receiver: Receiver, start: Start, told: list[str]) -> None:
     sink = start(schedule_delay=60.0)
     receiver.verdict = lambda request: (
