@@ -6,17 +6,12 @@ gives every instrumentation to `AegisDistro.load_instrumentor`.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import signal
 import sys
-import threading
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import wrapt
 from opentelemetry import propagate, trace
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.propagators import set_global_response_propagator
@@ -26,7 +21,7 @@ from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTe
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
-from aegis_otel import _choose, _native
+from aegis_otel import _choose, _life, _native
 from aegis_otel import settings as settings_module
 from aegis_otel.capture import Accept
 from aegis_otel.capture.crash import CrashCapture
@@ -165,7 +160,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
             observe(_state.otlp.stats)
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, dispatcher, native)
-        _live_and_die(dispatcher, settings.shutdown_timeout)
+        _life.attach(dispatcher, settings.shutdown_timeout)
 
 
 def ensure_active() -> None:
@@ -328,30 +323,3 @@ def _lean(settings: Settings) -> LeanRequests | None:
         provider=provider,
         own_processors=_state.span_processors,
     )
-
-
-def _live_and_die(dispatcher: Dispatcher, timeout: float) -> None:
-    os.register_at_fork(
-        before=dispatcher.before_fork,
-        after_in_parent=dispatcher.after_fork_in_parent,
-        after_in_child=dispatcher.after_fork_in_child,
-    )
-    atexit.register(dispatcher.close, timeout)
-
-    def hook_children(util: Any) -> None:
-        # Children of multiprocessing leave without running what `atexit` holds; they run its finalizers.
-        util.register_after_fork(
-            dispatcher, lambda child: util.Finalize(child, child.close, args=(timeout,), exitpriority=-1000)
-        )
-
-    for module in ("multiprocessing.util", "billiard.util"):
-        wrapt.register_post_import_hook(hook_children, module)
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-
-        def on_sigterm(number: int, frame: FrameType | None) -> None:
-            # Python's default ends the process without running what `atexit` holds.
-            dispatcher.close(timeout)
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-        signal.signal(signal.SIGTERM, on_sigterm)

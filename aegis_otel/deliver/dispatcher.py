@@ -45,6 +45,9 @@ _RECORD_BYTES: Final = 700
 
 _WARN_EVERY: Final = 60.0
 
+_FORK_SECONDS: Final = 1.0
+"""How long a fork waits for a sink that does not get on with its write."""
+
 Prepare = Callable[[Record], None]
 """Changes a record in place before any sink sees it: redaction."""
 
@@ -91,8 +94,9 @@ class Dispatcher:
         self._start_lock = threading.Lock()
         self._work_lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._paused = False
+        self._forking: int | None = None
         self._idle = False
-        self._forking = False
         self._progress = time.monotonic()
         self._size = 0.0
         self._fit(self._queue_size)
@@ -129,8 +133,11 @@ class Dispatcher:
         return thread is not None and thread.ident == ident
 
     def _start(self) -> None:
-        with self._start_lock:
-            if self._thread is not None or self._closed:
+        if not self._start_lock.acquire(blocking=False):
+            # It is being started, maybe by the very thread that a signal's handler interrupts here.
+            return
+        try:
+            if self._thread is not None or self._closed or self._paused:
                 return
             thread = threading.Thread(target=self._run, name="aegis-otel", daemon=True)
             try:
@@ -139,6 +146,8 @@ class Dispatcher:
                 # No more threads (or the interpreter is ending): `close` writes what is here.
                 return
             self._thread = thread
+        finally:
+            self._start_lock.release()
 
     def _hold_back(self) -> None:
         """Let the dispatcher catch up; drop only where it does not."""
@@ -172,18 +181,29 @@ class Dispatcher:
     # On the dispatcher's thread.
 
     def _run(self) -> None:
-        while not self._closed:
+        while not self._ends():
             if not self._queue:
                 self._idle = True
                 # Looked at again after the flag is up, so a record put in between is not slept over.
-                if not self._queue:
+                if not (self._queue or self._closed or self._paused):
                     self._wake.wait()
                 self._wake.clear()
                 self._idle = False
                 self._progress = time.monotonic()
             self._drain(len(self._queue))
-            if len(self._queue) < BATCH and not self._closed:
-                time.sleep(TICK)
+            if len(self._queue) < BATCH and not (self._closed or self._paused):
+                self._wake.wait(TICK)
+                self._wake.clear()
+
+    def _ends(self) -> bool:
+        if self._closed or not self._paused:
+            return self._closed
+        with self._start_lock:
+            # Decided while nobody can start another.
+            if not self._paused:
+                return False
+            self._thread = None
+            return True
 
     def _drain(self, count: int) -> None:
         """Write the oldest `count` records; more where a batch is not full, fewer where others took them."""
@@ -201,7 +221,9 @@ class Dispatcher:
             if not batch:
                 break
             count -= len(batch)
-            if self._forking:
+            if self._paused:
+                if self.owns_thread(threading.get_ident()):
+                    break
                 time.sleep(TICK)
         if self.dropped > self._dropped_told and time.monotonic() - self._told_at >= _WARN_EVERY:
             self._told_at = time.monotonic()
@@ -299,15 +321,23 @@ class Dispatcher:
         return True
 
     def before_fork(self) -> None:
-        """In the parent: no sink is in the middle of a write while the process is copied."""
-        self._forking = True
-        self._work_lock.acquire(timeout=1.0)
+        """In the parent: no thread of ours, and no sink in the middle of a write, while the process is copied."""
+        thread = self._thread
+        self._paused = True
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_FORK_SECONDS)
+        if self._work_lock.acquire(timeout=_FORK_SECONDS):
+            self._forking = threading.get_ident()
 
     def after_fork_in_parent(self) -> None:
-        """In the parent: go on."""
-        self._forking = False
-        if self._work_lock.locked():
+        """In the parent: go on; the thread is started again for the next record."""
+        if self._forking == threading.get_ident():
+            self._forking = None
             self._work_lock.release()
+        self._paused = False
+        if self._queue and self._thread is None:
+            self._start()
 
     def after_fork_in_child(self) -> None:
         """In the child: start empty; what waited belongs to the parent, which writes it."""

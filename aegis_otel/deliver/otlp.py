@@ -55,6 +55,7 @@ _BACKOFF_MOST: Final = 5.0
 _RETRY_AFTER_MOST: Final = 60.0
 _WARN_EVERY: Final = 60.0
 _ADOPT_EVERY: Final = 30.0
+_FORK_SECONDS: Final = 0.25
 
 
 class OtlpSink:
@@ -107,8 +108,7 @@ class OtlpSink:
             spool = Spool(self._spool_dir, self._service, limit=self._spool_bytes)
         self._backlog = Backlog(spool, self._warn)
         self._changed = threading.Condition(threading.Lock())
-        self._calling = threading.Lock()
-        self._paused = False
+        self._paused = self._resumes = False
         self._thread: threading.Thread | None = None
         self._transport: Transport | None = None
         self._due: float | None = None
@@ -190,7 +190,7 @@ class OtlpSink:
 
     def _start(self) -> None:
         with self._changed:
-            if self._thread is not None or self._stop:
+            if self._thread is not None or self._stop or self._paused:
                 return
             thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
             try:
@@ -227,6 +227,10 @@ class OtlpSink:
             while True:
                 if self._stop:
                     return False
+                if self._paused:
+                    # Decided while nobody can start another.
+                    self._thread = None
+                    return False
                 if self._closing is not None or self._hurry or self._interrupted:
                     return True
                 if self._next_adoption == float("-inf"):
@@ -248,7 +252,7 @@ class OtlpSink:
             if self._away_since is None:
                 self._due = None
         self._adopt()
-        while not self._stop:
+        while not (self._stop or self._paused):
             if self._closing is not None and not self._go_on_closing():
                 break
             batch = backlog.take(0 if self._one_by_one else self._send_limit, self._batch_size)
@@ -260,7 +264,9 @@ class OtlpSink:
                     break
                 return
         with self._changed:
-            if self._closing is not None:
+            if self._paused:
+                self._hurry = True
+            elif self._closing is not None:
                 self._stop = True
             self._changed.notify_all()
 
@@ -276,22 +282,21 @@ class OtlpSink:
         self._next_adoption = now + _ADOPT_EVERY
 
     def _send(self, batch: Batch) -> Answer:
-        with self._calling:
-            transport = self._transport
-            if transport is None:
-                try:
-                    with _importing:
-                        transport = create_transport(self._protocol, timeout=self._export_timeout)
-                except Exception as error:
-                    return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
-                self._transport = transport
-            timeout = transport.timeout
-            if self._closing is not None:
-                timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
-            started = time.monotonic()
-            answer = transport.send(batch.payload, timeout)
-            self._latency = time.monotonic() - started
-            return answer
+        transport = self._transport
+        if transport is None:
+            try:
+                with _importing:
+                    transport = create_transport(self._protocol, timeout=self._export_timeout)
+            except Exception as error:
+                return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
+            self._transport = transport
+        timeout = transport.timeout
+        if self._closing is not None:
+            timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
+        started = time.monotonic()
+        answer = transport.send(batch.payload, timeout)
+        self._latency = time.monotonic() - started
+        return answer
 
     def _settle(self, batch: Batch, answer: Answer) -> bool:
         """Do what an answer asks for; false when sending has to pause."""
@@ -406,7 +411,7 @@ class OtlpSink:
             self._hurry = True
             self._changed.notify_all()
             while self._accepted - self._backlog.pending_records < until:
-                if self._stop or self._thread is None or self._failures > failures:
+                if self._stop or (self._thread is None and not self._paused) or self._failures > failures:
                     return False
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -449,26 +454,33 @@ class OtlpSink:
         self._backlog.close()
 
     def before_fork(self) -> None:
-        """Keep the exporting thread out of gRPC while the process is copied: gRPC cannot be forked in a call."""
-        if self._protocol != "grpc":
+        """End the exporting thread, so that the process is copied without it: what it holds, a child would wait for.
+
+        A Collector that does not answer must not hold up the fork. gRPC cannot be forked in a call, so that call is
+        given up and made again after it; a call of HTTP goes on meanwhile, waiting for the network and nothing else.
+        """
+        with self._changed:
+            self._paused = True
+            thread = self._thread
+            self._resumes = thread is not None
+            self._changed.notify_all()
+        if thread is None or thread is threading.current_thread():
             return
-        self._paused = self._calling.acquire(timeout=0.25)
+        thread.join(_FORK_SECONDS)
         transport = self._transport
-        if not self._paused and transport is not None:
-            # A Collector that does not answer must not hold up the fork: the call is made again after it.
+        if thread.is_alive() and transport is not None and self._protocol == "grpc":
             self._interrupted = True
             transport.close()
-            self._paused = self._calling.acquire(timeout=2.0)
+            thread.join(2.0)
             self._transport = None
 
     def after_fork_in_parent(self) -> None:
-        """Let the exporting thread go on."""
-        if self._paused:
+        """Let the export go on: at once where something waits, else with the next record."""
+        with self._changed:
             self._paused = False
-            self._calling.release()
-        if self._interrupted:
-            with self._changed:
-                self._changed.notify_all()
+            self._changed.notify_all()
+        if self._resumes and (self._backlog.pending_bytes or self._next_adoption == float("-inf")):
+            self._start()
 
     def after_fork(self) -> None:
         """In the child: start anew. What the parent had not sent is the parent's to send."""

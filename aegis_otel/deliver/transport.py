@@ -177,6 +177,8 @@ class HttpTransport:
     """OTLP/HTTP with protobuf bodies: the HTTP client of upstream's exporter, one attempt at a time."""
 
     def __init__(self, timeout: float | None = None) -> None:
+        import netrc  # noqa: F401 - requests imports it in a call; a child forked meanwhile could never
+
         from opentelemetry.exporter.otlp.common.http import _extract_retry_after
         from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
