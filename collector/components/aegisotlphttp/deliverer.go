@@ -64,7 +64,7 @@ func (d *deliverer) run(receiving, sending context.Context) {
 			}
 			continue
 		}
-		if !d.deliver(receiving, sending, batch.Data, batch.Entries) {
+		if !d.deliver(receiving, sending, batch.Data) {
 			return
 		}
 		d.telemetry.sent(batch.Records)
@@ -87,8 +87,18 @@ func (d *deliverer) commit(receiving, sending context.Context, batch *diskqueue.
 	}
 }
 
+// maxSearch bounds the requests that are made to find the records of a batch which the store refuses.
+const maxSearch = 64
+
 // deliver returns false when it was stopped before the batch was through.
-func (d *deliverer) deliver(receiving, sending context.Context, data []byte, entries []diskqueue.Entry) bool {
+func (d *deliverer) deliver(receiving, sending context.Context, data []byte) bool {
+	search := maxSearch
+	return d.deliverPart(receiving, sending, data, &search)
+}
+
+// deliverPart sees a batch, or a part of one, through. What is too large goes on in halves, and so does what the store
+// refuses, until the guilty records are alone or the search has cost too much.
+func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte, search *int) bool {
 	wait := d.cfg.Retry.InitialInterval
 	for {
 		a := d.poster.post(sending, data)
@@ -96,15 +106,20 @@ func (d *deliverer) deliver(receiving, sending context.Context, data []byte, ent
 		case delivered:
 			d.noteSuccess()
 			return true
-		case tooLarge:
-			if parts := split(data, entries); parts != nil {
-				return d.deliver(receiving, sending, parts[0].data, parts[0].entries) &&
-					d.deliver(receiving, sending, parts[1].data, parts[1].entries)
+		case tooLarge, refused:
+			if a.verdict == tooLarge || *search > 0 {
+				if both := halves(data); both != nil {
+					if a.verdict == refused {
+						*search -= len(both)
+					}
+					return d.deliverPart(receiving, sending, both[0].data, search) &&
+						d.deliverPart(receiving, sending, both[1].data, search)
+				}
 			}
 			if d.bury(data, a) {
 				return true
 			}
-		case refused:
+		case rejectedInPart:
 			if d.bury(data, a) {
 				return true
 			}
@@ -205,35 +220,4 @@ func letter(logs plog.Logs, a answer) ([]byte, error) {
 	line = append(line, ',')
 	line = append(line, records[1:]...)
 	return append(line, '\n'), nil
-}
-
-type part struct {
-	data    []byte
-	entries []diskqueue.Entry
-}
-
-// split divides a batch between its entries, or within the only one. It returns nil when there is but
-// one record.
-func split(data []byte, entries []diskqueue.Entry) []part {
-	if n := len(entries); n > 1 {
-		middle := entries[n/2].Start - entries[0].Start
-		return []part{
-			{data: data[:middle], entries: entries[:n/2]},
-			{data: data[middle:], entries: entries[n/2:]},
-		}
-	}
-	request := plogotlp.NewExportRequest()
-	if err := request.UnmarshalProto(data); err != nil || request.Logs().LogRecordCount() < 2 {
-		return nil
-	}
-	first, second := halves(request.Logs())
-	var parts []part
-	for _, half := range []plog.Logs{first, second} {
-		encoded, err := plogotlp.NewExportRequestFromLogs(half).MarshalProto()
-		if err != nil {
-			return nil
-		}
-		parts = append(parts, part{data: encoded})
-	}
-	return parts
 }

@@ -96,6 +96,7 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 	sending, abandon := context.WithCancel(context.Background())
 	e.stopping, e.abandon = stopping, abandon
 	e.sending.Go(func() { d.run(receiving, sending) })
+	e.sending.Go(func() { e.resend(receiving) })
 	return nil
 }
 
@@ -140,36 +141,9 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if len(entry) <= e.cfg.Batch.MaxBytes || records == 1 {
 		return e.queue.Load().Append(ctx, entry, records)
 	}
-	first, second := halves(logs)
-	return errors.Join(e.ConsumeLogs(ctx, first), e.ConsumeLogs(ctx, second))
-}
-
-// halves copies a batch into two of about the same number of records.
-func halves(logs plog.Logs) (first, second plog.Logs) {
-	first, second = plog.NewLogs(), plog.NewLogs()
-	left := logs.LogRecordCount() / 2
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			n := scope.LogRecords().Len()
-			copyRecords(first, resource, scope, 0, min(left, n))
-			copyRecords(second, resource, scope, min(left, n), n)
-			left -= min(left, n)
-		}
+	divided, err := parts(entry, limits{bytes: e.cfg.Batch.MaxBytes, records: records})
+	for _, part := range divided {
+		err = errors.Join(err, e.queue.Load().Append(ctx, part.data, part.records))
 	}
-	return first, second
-}
-
-func copyRecords(to plog.Logs, resource plog.ResourceLogs, scope plog.ScopeLogs, from, until int) {
-	if from == until {
-		return
-	}
-	r := to.ResourceLogs().AppendEmpty()
-	resource.Resource().CopyTo(r.Resource())
-	r.SetSchemaUrl(resource.SchemaUrl())
-	s := r.ScopeLogs().AppendEmpty()
-	scope.Scope().CopyTo(s.Scope())
-	s.SetSchemaUrl(scope.SchemaUrl())
-	for i := from; i < until; i++ {
-		scope.LogRecords().At(i).CopyTo(s.LogRecords().AppendEmpty())
-	}
+	return err
 }

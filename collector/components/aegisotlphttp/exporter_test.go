@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,6 +211,87 @@ func TestATooLargeRequestIsSplitDownToOneRecord(t *testing.T) {
 	eventually(t, func() bool { return len(s.accepted()) == 4 && deadLetters(t, cfg) != "" })
 	require.Equal(t, []string{"a", "b", "c", "d"}, s.accepted())
 	require.Contains(t, deadLetters(t, cfg), "huge")
+}
+
+func TestOnlyTheRefusedRecordsOfABatchAreDeadLetters(t *testing.T) {
+	s := newStore(t, func(_ int, records []string) (int, http.Header, []byte) {
+		if slices.Contains(records, "bad") || slices.Contains(records, "worse") {
+			return 400, nil, []byte("too old")
+		}
+		return 200, nil, nil
+	})
+	cfg := config(t, s)
+	texts := make([]string, 100)
+	for i := range texts {
+		texts[i] = fmt.Sprint("good ", i)
+	}
+	texts[17], texts[83] = "bad", "worse"
+	send(t, start(t, cfg), texts...)
+	eventually(t, func() bool { return len(s.accepted()) == 98 && strings.Count(deadLetters(t, cfg), "\n") == 2 })
+	require.Equal(t, slices.DeleteFunc(slices.Clone(texts), func(text string) bool {
+		return text == "bad" || text == "worse"
+	}), s.accepted(), "in their order, each once")
+	require.Contains(t, deadLetters(t, cfg), `"bad"`)
+	require.Contains(t, deadLetters(t, cfg), `"worse"`)
+	require.NotContains(t, deadLetters(t, cfg), "good")
+}
+
+func TestTheSearchForRefusedRecordsIsBounded(t *testing.T) {
+	s := newStore(t, statuses(400))
+	cfg := config(t, s)
+	texts := make([]string, 1000)
+	for i := range texts {
+		texts[i] = fmt.Sprint("record ", i)
+	}
+	send(t, start(t, cfg), texts...)
+	eventually(t, func() bool { return strings.Count(deadLetters(t, cfg), `"record `) == len(texts) })
+	require.LessOrEqual(t, s.asked(), maxSearch+2)
+}
+
+func TestDeadLettersAreSentAgainFromTheResendFolder(t *testing.T) {
+	var fixed atomic.Bool
+	s := newStore(t, func(int, []string) (int, http.Header, []byte) {
+		if fixed.Load() {
+			return 200, nil, nil
+		}
+		return 400, nil, []byte("stream limit")
+	})
+	cfg := config(t, s)
+	exp := start(t, cfg)
+	send(t, exp, "first")
+	eventually(t, func() bool { return strings.Contains(deadLetters(t, cfg), "first") })
+	folder := filepath.Join(cfg.DeadLetter.Directory, "resend")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	move := func() {
+		require.NoError(t, os.Rename(filepath.Join(cfg.DeadLetter.Directory, "test.jsonl"), filepath.Join(folder, "test.jsonl")))
+	}
+	move()
+	again := filepath.Join(cfg.DeadLetter.Directory, "test.jsonl") // refused again, in a new file
+	eventually(t, func() bool { letter, _ := os.ReadFile(again); return strings.Contains(string(letter), "first") })
+	require.NoFileExists(t, filepath.Join(folder, "test.jsonl"))
+	fixed.Store(true)
+	move()
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	require.Equal(t, []string{"first"}, s.accepted())
+}
+
+func TestAFileOfDeadLettersThatCannotBeReadIsKept(t *testing.T) {
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	folder := filepath.Join(cfg.DeadLetter.Directory, "resend")
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	logs := plog.NewLogs()
+	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("good")
+	line, err := letter(logs, answer{})
+	require.NoError(t, err)
+	name := filepath.Join(folder, "test-20260101T000000.000000000Z.jsonl")
+	require.NoError(t, os.WriteFile(name, append(line, "no JSON\n"...), 0o600))
+	other := filepath.Join(folder, "test-other.jsonl")
+	require.NoError(t, os.WriteFile(other, line, 0o600))
+	start(t, cfg)
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	eventually(t, func() bool { _, err := os.Stat(name + ".unread"); return err == nil })
+	require.FileExists(t, other, "another exporter's")
 }
 
 func TestABatchLargerThanTheLimitIsQueuedInParts(t *testing.T) {

@@ -25,10 +25,11 @@ const (
 type verdict int
 
 const (
-	delivered verdict = iota
-	again             // the same batch, later
-	tooLarge          // in smaller parts
-	refused           // never
+	delivered      verdict = iota
+	again                  // the same batch, later
+	tooLarge               // in smaller parts
+	refused                // never
+	rejectedInPart         // never, and the store does not say which; it has the others
 )
 
 // answer is what came of one request.
@@ -79,7 +80,7 @@ func judge(response *http.Response, body []byte) answer {
 	switch status := response.StatusCode; {
 	case status >= 200 && status <= 299:
 		if message, rejected := partialSuccess(response, body); rejected > 0 {
-			a.verdict, a.reason = refused, fmt.Sprintf("%d records rejected: %s", rejected, message)
+			a.verdict, a.reason = rejectedInPart, fmt.Sprintf("%d records rejected: %s", rejected, message)
 		}
 	case status == http.StatusRequestEntityTooLarge:
 		a.verdict = tooLarge

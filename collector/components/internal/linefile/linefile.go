@@ -199,6 +199,18 @@ func (f *File) nameParts() (stem, suffix string) {
 	return strings.TrimSuffix(f.options.Path, suffix), suffix
 }
 
+// Reopen lets the next Write open the file by its name, as someone may have moved it away.
+func (f *File) Reopen() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	return err
+}
+
 // Close closes the file; Write fails from then on.
 func (f *File) Close() error {
 	f.mu.Lock()

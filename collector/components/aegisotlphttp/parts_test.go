@@ -1,0 +1,105 @@
+package aegisotlphttp
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// nested has records of several resources and scopes, of different sizes.
+func nested(t *testing.T) (plog.Logs, []byte) {
+	t.Helper()
+	logs := plog.NewLogs()
+	for r := range 3 {
+		resource := logs.ResourceLogs().AppendEmpty()
+		resource.Resource().Attributes().PutInt("r", int64(r))
+		resource.SetSchemaUrl("https://example.org/resource")
+		for s := range 2 {
+			scope := resource.ScopeLogs().AppendEmpty()
+			scope.Scope().SetName(fmt.Sprint("scope", s))
+			scope.SetSchemaUrl("https://example.org/scope")
+			for n := range 7 {
+				scope.LogRecords().AppendEmpty().Body().SetStr(fmt.Sprint(r, s, n, strings.Repeat("x", n*n*7)))
+			}
+		}
+	}
+	request, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
+	require.NoError(t, err)
+	return logs, request
+}
+
+func decoded(t *testing.T, request []byte) plog.Logs {
+	t.Helper()
+	message := plogotlp.NewExportRequest()
+	require.NoError(t, message.UnmarshalProto(request))
+	return message.Logs()
+}
+
+// flat lists records with all that is around them.
+func flat(logs plog.Logs) []string {
+	var all []string
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				all = append(all, fmt.Sprint(resource.Resource().Attributes().AsRaw(), resource.SchemaUrl(),
+					scope.Scope().Name(), scope.SchemaUrl(), record.Body().Str()))
+			}
+		}
+	}
+	return all
+}
+
+func TestPartsHoldAllRecordsInOrderWithAllAroundThem(t *testing.T) {
+	logs, request := nested(t)
+	for _, limit := range []limits{
+		{bytes: 1, records: 99}, {bytes: 400, records: 99}, {bytes: 1000, records: 5}, {bytes: math.MaxInt, records: 1}, noLimits,
+	} {
+		divided, err := parts(request, limit)
+		require.NoError(t, err)
+		var all []string
+		for _, part := range divided {
+			inPart := flat(decoded(t, part.data))
+			require.Len(t, inPart, part.records)
+			require.LessOrEqual(t, part.records, limit.records)
+			require.True(t, len(part.data) <= limit.bytes || part.records == 1, "%d bytes", len(part.data))
+			all = append(all, inPart...)
+		}
+		require.Equal(t, flat(logs), all)
+	}
+}
+
+func TestHalvesAreTwoOfTheSameSize(t *testing.T) {
+	_, request := nested(t)
+	both := halves(request)
+	require.Len(t, both, 2)
+	require.Equal(t, 21, both[0].records)
+	require.Equal(t, 21, both[1].records)
+	one, err := parts(request, limits{bytes: math.MaxInt, records: 1})
+	require.NoError(t, err)
+	require.Nil(t, halves(one[0].data))
+}
+
+func TestWhatIsNoRequestIsNotDivided(t *testing.T) {
+	_, request := nested(t)
+	for _, broken := range [][]byte{{0xff}, {0x0a, 0x05, 1}, {0x08, 1}, {0x12, 0}, request[:len(request)-1], []byte("{}")} {
+		_, err := parts(broken, noLimits)
+		require.Error(t, err)
+		require.Nil(t, halves(broken))
+	}
+}
+
+func FuzzParts(f *testing.F) {
+	f.Add([]byte{0x0a, 2, 0x12, 0}, 10)
+	f.Fuzz(func(t *testing.T, request []byte, bytes int) {
+		if divided, err := parts(request, limits{bytes: bytes, records: 3}); err == nil {
+			for _, part := range divided {
+				require.Positive(t, part.records)
+			}
+		}
+	})
+}
