@@ -97,6 +97,7 @@ class StdlibCapture:
         self._call_handlers: _Handle | None = None
         self._make_record: Callable[..., logging.LogRecord] | None = None
         self._log: Callable[..., None] | None = None
+        self._calls: Any = None
 
     def install(self) -> None:
         """Put the hook in; a second call does nothing."""
@@ -144,14 +145,13 @@ class StdlibCapture:
     def _take_calls(self, native: Any) -> None:
         """Let the extension take the calls after which nobody but our hook would see logging's own record."""
         resort = logging.lastResort
-        needs_resort = not self._replaces_last_resort
-        if needs_resort and resort is None:
-            return  # logging then complains by itself, once
+        # Without one, logging itself complains, once.
+        least = -1 if resort is None else resort.level
         methods = ("callHandlers", "findCaller", "filter", "handle", "makeRecord")
         calls = native.Calls(
             accept=self._accept,
             level=self._level,
-            last_resort=(resort, resort.level) if needs_resort and resort is not None else None,
+            last_resort=None if self._replaces_last_resort else (resort, least),
             code_location=self._code_location,
             skip_first=sys.version_info < (3, 11),  # `findCaller` began one frame further up
             logging=logging.__dict__,
@@ -169,7 +169,10 @@ class StdlibCapture:
             snapshot=snapshot,
             record=Record,
             location=CodeLocation,
+            places=self._sites,
+            code=self._code,
         )
+        self._calls = calls
         self._log = logging.Logger._log
         logging.Logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
 
@@ -180,10 +183,13 @@ class StdlibCapture:
             self._call_handlers = self._make_record = None
             if self._log is not None:
                 logging.Logger._log = self._log  # type: ignore[method-assign]
-                self._log = None
+                self._log = self._calls = None
 
     def capture(self, record: logging.LogRecord) -> None:
         """Turn one of logging's records into ours and pass it on. Never raises."""
+        calls = self._calls
+        if calls is not None and calls.capture(record, self._standard_count):
+            return
         try:
             severity = _SEVERITY.get(record.levelno) or severity_of_level(record.levelno)
             if severity >= self._level and not self._ignored(record):

@@ -61,6 +61,19 @@ fn needs(condition: bool) -> Taken<()> {
     }
 }
 
+/// Whether `work` could be done here. A fault of ours counts as no.
+fn taken(work: impl FnOnce() -> Taken<()>) -> PyResult<bool> {
+    let done = guarded(|| match work() {
+        Ok(()) => Ok(true),
+        Err(Left::Unusual) => Ok(false),
+        Err(Left::Interrupted(error)) => Err(error),
+    });
+    match done {
+        Err(error) if Python::attach(|py| error.is_instance_of::<PyException>(py)) => Ok(false),
+        done => done,
+    }
+}
+
 /// Makes records of log calls. All arguments by keyword; `StdlibCapture.install` says what they are.
 #[pyclass(frozen, module = "aegis_otel_native")]
 pub struct Calls {
@@ -85,6 +98,8 @@ pub struct Calls {
     snapshot: Py<PyAny>,
     record: Py<PyAny>,
     location: Py<PyAny>,
+    places: Py<PyDict>,
+    code: Py<PyAny>,
     known: Known,
 }
 
@@ -104,7 +119,7 @@ struct Known {
 impl Calls {
     #[new]
     #[pyo3(signature = (*, accept, level, last_resort, code_location, skip_first, logging, factory, source, methods,
-        refused, names, least_level, own_thread, this_thread, frame, context, current, snapshot, record, location))]
+        refused, names, least_level, own_thread, this_thread, frame, context, current, snapshot, record, location, places, code))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         accept: Py<PyAny>,
@@ -127,6 +142,8 @@ impl Calls {
         snapshot: Py<PyAny>,
         record: Py<PyAny>,
         location: Py<PyAny>,
+        places: Py<PyDict>,
+        code: Py<PyAny>,
     ) -> Self {
         Self {
             accept,
@@ -149,8 +166,15 @@ impl Calls {
             snapshot,
             record,
             location,
+            places,
+            code,
             known: Known::default(),
         }
+    }
+
+    /// Makes a record of one of `logging`'s and passes it on. False: it is unusual, nothing was done.
+    fn capture(&self, record: &Bound<'_, PyAny>, own_fields: usize) -> PyResult<bool> {
+        taken(|| self.take_record(record, own_fields))
     }
 }
 
@@ -177,17 +201,66 @@ impl Calls {
         let name = name.cast_exact::<PyString>()?;
         self.nobody_else_sees(logger, levelno)?;
         let severity = severity_of(levelno);
-        if severity < self.level || self.is_ignored(name, levelno)? {
+        if severity < self.level || self.is_ignored(name, levelno, &self.this_thread.bind(py).call0()?)? {
             return Ok(());
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Left::Unusual)?.as_nanos();
         let time = u64::try_from(time).map_err(|_| Left::Unusual)?;
         let attributes = match &extra {
-            Some(extra) if !extra.is_none() => self.attributes(extra.cast_exact::<PyDict>()?)?,
+            Some(extra) if !extra.is_none() => self.attributes(extra.cast_exact::<PyDict>()?, 0)?,
             _ => None,
         };
         let message = message_of(&args.get_item(1)?, &args.get_item(2)?)?;
         let code = if self.code_location { Some(self.location(py)?) } else { None };
+        self.pass_on(time, severity, message, name, attributes, code)
+    }
+
+    /// Takes a record of `logging` that others see as well; its fields are those that `logging` gives it, `own` of them.
+    fn take_record(&self, record: &Bound<'_, PyAny>, own: usize) -> Taken<()> {
+        let py = record.py();
+        needs(record.get_type().is(&self.factory))?;
+        let fields = record.getattr(intern!(py, "__dict__"))?;
+        let fields = fields.cast_exact::<PyDict>()?;
+        needs(!field(fields, intern!(py, "exc_info"))?.is_truthy()?)?;
+        needs(!field(fields, intern!(py, "stack_info"))?.is_truthy()?)?;
+        let levelno: i64 = field(fields, intern!(py, "levelno"))?.cast_exact::<PyInt>()?.extract()?;
+        let severity = severity_of(levelno);
+        let name = field(fields, intern!(py, "name"))?;
+        let name = name.cast_exact::<PyString>()?;
+        if severity < self.level || self.is_ignored(name, levelno, &field(fields, intern!(py, "thread"))?)? {
+            return Ok(());
+        }
+        let created: f64 = field(fields, intern!(py, "created"))?.cast_exact::<PyFloat>()?.extract()?;
+        needs(created > 0.0 && created < 1e10)?;
+        let time = (created * 1e9) as u64;
+        let attributes = self.attributes(fields, own)?;
+        let message = rendered(&field(fields, intern!(py, "msg"))?, &field(fields, intern!(py, "args"))?)?;
+        let code = if self.code_location {
+            let place = (
+                field(fields, intern!(py, "pathname"))?,
+                field(fields, intern!(py, "lineno"))?,
+                field(fields, intern!(py, "funcName"))?,
+            );
+            match self.places.bind(py).get_item(&place)? {
+                Some(known) => Some(known.unbind()),
+                None => Some(self.code.bind(py).call1((record,))?.unbind()),
+            }
+        } else {
+            None
+        };
+        self.pass_on(time, severity, message, name, attributes, code)
+    }
+
+    fn pass_on(
+        &self,
+        time: u64,
+        severity: i64,
+        message: Bound<'_, PyString>,
+        name: &Bound<'_, PyString>,
+        attributes: Option<Bound<'_, PyDict>>,
+        code: Option<Py<PyAny>>,
+    ) -> Taken<()> {
+        let py = name.py();
         let context = self.context_of_call(py)?;
         let context = context.bind(py);
         let record = self.record.bind(py).call1((
@@ -209,6 +282,7 @@ impl Calls {
     /// Nothing but our own hook would look at logging's record, and no part of `logging` was replaced.
     fn nobody_else_sees(&self, logger: &Bound<'_, PyAny>, levelno: i64) -> Taken<()> {
         let py = logger.py();
+        needs(Self::has_no_handlers(logger)?)?;
         let class = logger.get_type();
         for (name, method) in &self.methods {
             needs(class.getattr(name)?.is(method))?;
@@ -232,21 +306,29 @@ impl Calls {
             let now = logging.get_item(intern!(py, "lastResort"))?;
             needs(levelno < *least && now.is_some_and(|now| now.is(last_resort)))?;
         }
+        Ok(())
+    }
+
+    /// Whether no logger from this one up has a handler that would get the record.
+    fn has_no_handlers(logger: &Bound<'_, PyAny>) -> Taken<bool> {
+        let py = logger.py();
         let mut logger = logger.clone();
         for _ in 0..MAX_PARENTS {
-            needs(logger.getattr(intern!(py, "handlers"))?.cast_exact::<PyList>()?.is_empty())?;
+            if !logger.getattr(intern!(py, "handlers"))?.cast_exact::<PyList>()?.is_empty() {
+                return Ok(false);
+            }
             if !logger.getattr(intern!(py, "propagate"))?.is_truthy()? {
-                return Ok(());
+                return Ok(true);
             }
             logger = logger.getattr(intern!(py, "parent"))?;
             if logger.is_none() {
-                return Ok(());
+                return Ok(true);
             }
         }
-        Err(Left::Unusual)
+        Ok(false)
     }
 
-    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64) -> Taken<bool> {
+    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64, thread: &Bound<'_, PyAny>) -> Taken<bool> {
         let py = name.py();
         let least = match self.names.bind(py).get_item(name)? {
             Some(least) => least,
@@ -255,25 +337,30 @@ impl Calls {
         if levelno < least.extract()? {
             return Ok(true);
         }
-        let thread = self.this_thread.bind(py).call0()?;
         Ok(self.own_thread.bind(py).call1((thread,))?.is_truthy()?)
     }
 
-    fn attributes<'py>(&self, extra: &Bound<'py, PyDict>) -> Taken<Option<Bound<'py, PyDict>>> {
-        let py = extra.py();
-        if extra.is_empty() {
+    /// What the app gave besides the message, without the first `skip` fields.
+    fn attributes<'py>(&self, given: &Bound<'py, PyDict>, skip: usize) -> Taken<Option<Bound<'py, PyDict>>> {
+        let py = given.py();
+        if given.len() <= skip {
             return Ok(None);
         }
         let refused = self.refused.bind(py);
         let attributes = PyDict::new(py);
-        for (key, value) in extra.iter() {
-            let key = key.cast_exact::<PyString>()?;
-            needs(!refused.contains(key)?)?;
-            if is_plain(&value)? {
-                attributes.set_item(key, value)?;
-            } else {
-                attributes.set_item(key, self.snapshot.bind(py).call1((value,))?)?;
+        let mut later = Vec::new();
+        for (key, value) in given.iter().skip(skip) {
+            let key = key.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)?;
+            needs(!refused.contains(&key)?)?;
+            let plain = is_plain(&value)?;
+            attributes.set_item(&key, &value)?;
+            if !plain {
+                later.push((key, value));
             }
+        }
+        // Copying may run code of the app, which may change what was just gone through.
+        for (key, value) in later {
+            attributes.set_item(key, self.snapshot.bind(py).call1((value,))?)?;
         }
         Ok(Some(attributes))
     }
@@ -361,6 +448,10 @@ impl Calls {
     }
 }
 
+fn field<'py>(fields: &Bound<'py, PyDict>, name: &Bound<'py, PyString>) -> Taken<Bound<'py, PyAny>> {
+    fields.get_item(name)?.ok_or(Left::Unusual)
+}
+
 fn severity_of(levelno: i64) -> i64 {
     match levelno {
         50.. => 21,
@@ -387,15 +478,19 @@ fn is_plain(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// The message, rendered as `logging.LogRecord` does.
 fn message_of<'py>(message: &Bound<'py, PyAny>, args: &Bound<'py, PyAny>) -> Taken<Bound<'py, PyString>> {
-    let message = message.cast_exact::<PyString>()?;
     let args = args.cast_exact::<PyTuple>()?;
-    if args.is_empty() {
-        return Ok(message.clone());
-    }
     if args.len() == 1 {
         // A single mapping is what the names in the format are looked up in.
         let only = args.get_item(0)?;
         needs(is_plain(&only)? || only.cast::<PyMapping>().is_err())?;
+    }
+    rendered(message, args)
+}
+
+fn rendered<'py>(message: &Bound<'py, PyAny>, args: &Bound<'py, PyAny>) -> Taken<Bound<'py, PyString>> {
+    let message = message.cast_exact::<PyString>()?;
+    if !args.is_truthy()? {
+        return Ok(message.clone());
     }
     message.rem(args)?.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)
 }
@@ -463,15 +558,8 @@ impl BoundLogMethod {
         let py = args.py();
         let logger = self.logger.bind(py);
         let method = self.method.get();
-        let taken = guarded(|| match method.calls.get().take(logger, &args, kwargs.as_ref()) {
-            Ok(()) => Ok(true),
-            Err(Left::Unusual) => Ok(false),
-            Err(Left::Interrupted(error)) => Err(error),
-        });
-        match taken {
-            Ok(true) => return Ok(py.None()),
-            Err(error) if !error.is_instance_of::<PyException>(py) => return Err(error),
-            _ => {}
+        if taken(|| method.calls.get().take(logger, &args, kwargs.as_ref()))? {
+            return Ok(py.None());
         }
         let mut all = Vec::with_capacity(args.len() + 1);
         all.push(logger.clone());

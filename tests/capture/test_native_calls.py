@@ -119,14 +119,17 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.parametrize("seen_by_others", [False, True])
 @settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from([5, 10, 20, 25, 30, 40, 50, 99]), MESSAGES, st.lists(VALUES, max_size=2), OPTIONS)
 def test_a_call_gives_the_record_that_it_gives_without_the_extension(
-    level: int, message: Any, args: list[Any], options: dict[str, Any]
+    seen_by_others: bool, level: int, message: Any, args: list[Any], options: dict[str, Any]
 ) -> None:
     found = []
     for native in (NATIVE, None):
         with capturing(native) as records, correlation_scope("job-1"):
+            if seen_by_others:
+                logging.getLogger().addHandler(logging.NullHandler())
             log.log(level, message, *args, **options)
         found.append([fields(record) for record in records])
     assert found[0] == found[1]
