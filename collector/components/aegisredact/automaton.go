@@ -45,6 +45,7 @@ type memory struct {
 type state struct {
 	set     []uint32
 	matched bits
+	matches bool // whether there are any
 	next    []atomic.Pointer[state]
 }
 
@@ -135,8 +136,9 @@ func (a *automaton) match(text string) bits {
 		if next == nil {
 			next = a.step(at, class)
 		}
-		at = next
-		found.add(at.matched)
+		if at = next; at.matches {
+			found.add(at.matched)
+		}
 	}
 	return found
 }
@@ -198,7 +200,10 @@ func (a *automaton) stateOf(m *memory, targets []uint32) *state {
 	if known := m.states[string(name)]; known != nil {
 		return known
 	}
-	made := &state{set: set, matched: matched, next: make([]atomic.Pointer[state], firstClass+len(a.members))}
+	made := &state{
+		set: set, matched: matched, matches: matched != (bits{}),
+		next: make([]atomic.Pointer[state], firstClass+len(a.members)),
+	}
 	m.states[string(name)] = made
 	return made
 }

@@ -266,9 +266,6 @@ func (b *compiler) addToNumbers(pattern string, needs requirement, compiled *val
 		b.numbers = &automaton{}
 	}
 	b.numbers.add(program, number)
-	if b.numbersRun == 0 || needs.run < b.numbersRun {
-		b.numbersRun = needs.run
-	}
 	compiled.number = bit(number)
 	return nil
 }

@@ -32,25 +32,24 @@ type kind struct {
 
 // engine applies a rule set to texts, numbers and keys. It is safe for concurrent use.
 type engine struct {
-	kinds      []*kind
-	keys       *keyMatcher
-	byKind     map[string]*keyRule
-	rules      []valueRule
-	scanner    *scanner
-	numbers    *automaton // of the rules that any long number calls up; nil where there is none
-	numbersRun int        // the least digits in a run that one of these needs
-	telling    bits       // one mark of each rule that needs no digits: without any of these only numbers count
-	minRun     int        // the least digits in a run that a rule about numbers needs
-	prose      map[string]bool
-	notSecret  *regexp.Regexp
-	auditKeys  map[string]bool
-	auditWho   map[string]bool
-	masks      *regexp.Regexp
-	wholeMask  *regexp.Regexp
-	template   string
-	hashKey    []byte
-	maxDepth   int
-	maxText    int
+	kinds     []*kind
+	keys      *keyMatcher
+	byKind    map[string]*keyRule
+	rules     []valueRule
+	scanner   *scanner
+	numbers   *automaton // of the rules that any long number calls up; nil where there is none
+	telling   bits       // one mark of each rule that needs no digits: without any of these only numbers count
+	minRun    int        // the least digits in a run that a rule about numbers needs
+	prose     map[string]bool
+	notSecret *regexp.Regexp
+	auditKeys map[string]bool
+	auditWho  map[string]bool
+	masks     *regexp.Regexp
+	wholeMask *regexp.Regexp
+	template  string
+	hashKey   []byte
+	maxDepth  int
+	maxText   int
 
 	depthKind, lengthKind int
 }

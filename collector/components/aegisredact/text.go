@@ -68,16 +68,16 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			spans = e.findInserts(text, spans)
 		}
 	}
-	numbers := everyBit
-	if e.numbers != nil {
-		numbers = bits{}
-		if found.run >= e.numbersRun {
-			numbers = e.numbers.match(text)
-		}
-	}
+	numbers, asked := everyBit, e.numbers == nil
 	for i := range e.rules {
 		rule := &e.rules[i]
-		if rule.mayMatch(&found) && numbers.has(rule.number) && !(r.who && rule.whoMayShow) {
+		if !rule.mayMatch(&found) || r.who && rule.whoMayShow {
+			continue
+		}
+		if !asked && rule.number != (bits{}) {
+			numbers, asked = e.numbers.match(text), true
+		}
+		if numbers.has(rule.number) {
 			spans = e.findValues(text, rule, i+1, spans)
 		}
 	}
@@ -121,8 +121,8 @@ func (r *valueRule) search(text string, position int) []int {
 	if position == 0 {
 		return r.pattern.FindStringSubmatchIndex(text)
 	}
-	if position > len(text) {
-		return nil
+	if position >= len(text) {
+		return nil // no pattern matches the empty text
 	}
 	_, size := utf8.DecodeLastRuneInString(text[:position])
 	from := position - size
@@ -168,6 +168,10 @@ func (e *engine) findValues(text string, rule *valueRule, priority int, spans []
 			position = max(start, match[0]+1)
 		case rule.onNumbers:
 			position = start + 1
+			// No check of numbers passes behind a digit.
+			for rule.group == 0 && position < len(text) && isDigit(text[position-1]) {
+				position++
+			}
 		}
 	}
 }
