@@ -110,7 +110,7 @@ def decoded(batch: Sequence[Record], native: Any, **options: int) -> list[Export
     ]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_bytes_decode_to_the_message_that_upstream_makes(native: Any, batch: list[Record]) -> None:
     assert decoded(batch, native, limit=10**8, record_limit=10**8) == [upstream(batch)]
@@ -241,7 +241,7 @@ def test_the_extension_writes_the_same_bytes(batch: list[Record]) -> None:
 
 
 @needs_native
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_the_extension_leaves_no_record_that_can_be_written_to_python(batch: list[Record]) -> None:
     left: list[Record] = []

@@ -7,6 +7,7 @@ wheel; in it the tests run that need no Collector.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ NEEDED = ["pytest>=8", "pytest-timeout", "hypothesis", "httpx", "opentelemetry-p
 TESTS = ["tests/test_settings.py", "tests/test_schema.py", "tests/test_correlation.py", "tests/test_testing.py"]
 TESTS += ["tests/capture", "tests/deliver/test_dispatcher.py", "tests/deliver/test_file.py"]
 TESTS += ["tests/deliver/test_console.py", "tests/integration/test_switching_on.py"]
+TESTS += ["tests/deliver/test_encoder.py", "tests/redaction/test_native.py"]
 # Of the tests that start processes, those in which versions of Python differ.
 CHOSEN = "not switching_on or line_is_recorded or hostile or unhandled or fork or usable or sigterm or no_thread"
 
@@ -82,6 +84,10 @@ def test_the_package_works_with(version, wheel, tmp_path):
     python = environment(FOUND[version], version, wheel)
     # From a copy: the tests must find the installed package, not the checkout.
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    # One build of the extension serves all versions: it lies beside the tests, where `-m pytest` finds it.
+    extension = importlib.util.find_spec("aegis_otel_native")
+    if extension is not None and extension.origin is not None:
+        shutil.copytree(Path(extension.origin).parent, tmp_path / "aegis_otel_native")
     run(
         [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", CHOSEN, *TESTS],
         cwd=tmp_path,
