@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from aegis_otel import __version__, settings
-from aegis_otel.cli import collector, doctor, pieces, records, terminal
+from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
 from aegis_otel.cli import plan as plans
 from aegis_otel.cli.file_store import FileStore, StoreError
 from aegis_otel.cli.loki import LokiStore, without_credentials
@@ -211,6 +211,28 @@ def run_doctor() -> None:
     terminal.show(doctor.as_table(findings))
     if any(finding.verdict is doctor.Verdict.WRONG for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command("spool")
+def run_spool(
+    show: Annotated[bool, typer.Option("--show", help="Refused requests as OTLP in JSON, one a line.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Hand refused records back, for their service to send them again.")
+    ] = False,
+) -> None:
+    """Show what waits for the Collector on this machine, and what Collectors have refused.
+
+    Refused requests are redacted already. Those of which the Collector took a part are shown, never sent again.
+    """
+    folder = _settings(report=False).spool_dir
+    with _errors_told():
+        if show:
+            for line in spool.refused_as_json(folder):
+                sys.stdout.write(terminal.safe(line) + "\n")
+        elif retry:
+            terminal.say(spool.retry(folder))
+        else:
+            terminal.show(spool.as_table(folder))
 
 
 def _settings(*, report: bool = True) -> settings.Settings:

@@ -20,6 +20,7 @@ from rich.text import Text
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
 from aegis_otel.cli.loki import LokiStore, without_credentials
+from aegis_otel.deliver import refused
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
 
@@ -63,6 +64,7 @@ def examine(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
         lambda: _dead_letters(current.data_dir / "dead-letter"),
         lambda: _stores(current, state),
         lambda: _spool(current),
+        lambda: _refused(current.spool_dir),
         lambda: _log_file(current),
     ]
     findings: list[Finding] = []
@@ -201,7 +203,7 @@ def _collector_counters(state: Mapping[str, Any]) -> list[Finding]:
     refused = counts.get("receiver_refused_log_records", 0) + counts.get("receiver_failed_log_records", 0)
     detail = f"{counts.get('receiver_accepted_log_records', 0):.0f} records taken, {refused:.0f} refused"
     for queue, size in sorted(queued.items()):
-        detail += f"; {_amount(size)} wait for {queue}"
+        detail += f"; {amount(size)} wait for {queue}"
     return [Finding(what, Verdict.NOTE if refused or queued else Verdict.FINE, detail)]
 
 
@@ -210,7 +212,7 @@ def _dead_letters(folder: Path) -> list[Finding]:
     count, size = _contents(folder)
     if not size:
         return []
-    detail = f"{folder}: {_amount(size)} in {count} files, which a store refused for good; they are in no store"
+    detail = f"{folder}: {amount(size)} in {count} files, which a store refused for good; they are in no store"
     return [Finding(what, Verdict.WRONG, detail)]
 
 
@@ -251,7 +253,7 @@ def _embedded(folder: Path, was_up: bool) -> Finding:
     if not os.access(folder, os.R_OK | os.X_OK):
         return Finding(what, Verdict.WRONG, f"{folder} may not be read by this user")
     count, size = _contents(folder)
-    return Finding(what, Verdict.FINE, f"{folder}: {count} files, {_amount(size)}")
+    return Finding(what, Verdict.FINE, f"{folder}: {count} files, {amount(size)}")
 
 
 def _spool(current: Settings) -> list[Finding]:
@@ -267,11 +269,25 @@ def _spool(current: Settings) -> list[Finding]:
             )
         ]
     found = waiting(folder)
-    limit = _amount(current.spool_max_bytes)
+    limit = amount(current.spool_max_bytes)
     if not found:
         return [Finding(what, Verdict.FINE, f"{folder}: nothing waits, {limit} may")]
-    parts = ", ".join(f"{_amount(size)} of {service}" for service, size in sorted(found.items()))
+    parts = ", ".join(f"{amount(size)} of {service}" for service, size in sorted(found.items()))
     return [Finding(what, Verdict.NOTE, f"{folder}: waiting for the Collector: {parts}; {limit} may")]
+
+
+def _refused(folder: Path) -> list[Finding]:
+    """What Collectors have refused of the records of services here."""
+    return [
+        Finding(
+            "refused records",
+            Verdict.WRONG,
+            f"{folder / refused.FOLDER}: {found.records} of {found.service} ({found.kind});"
+            " `aegis-otel spool` shows them and sends them again",
+        )
+        for found in refused.find(folder)
+        if found.records
+    ]
 
 
 def _log_file(current: Settings) -> list[Finding]:
@@ -314,7 +330,8 @@ def _contents(folder: Path) -> tuple[int, int]:
     return count, size
 
 
-def _amount(size: float) -> str:
+def amount(size: float) -> str:
+    """Bytes for people."""
     for unit in ("bytes", "KiB", "MiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -17,7 +17,8 @@ _COUNTERS: Final = {
     "accepted": "Log records handed to OTLP delivery",
     "delivered": "Log records that a Collector has acknowledged",
     "spooled": "Log records that had to wait because no Collector took them",
-    "dropped": "Log records lost: no more room to keep them, or refused by the Collector",
+    "dropped": "Log records given up: no more room to keep them, or refused by the Collector",
+    "refused": "Those of aegis.logs.dropped that the Collector refused for good; they are kept as dead letters",
     "retried": "Log records whose sending was tried again",
 }
 

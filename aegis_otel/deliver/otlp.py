@@ -17,11 +17,11 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import not_
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
@@ -29,8 +29,9 @@ from opentelemetry.sdk.resources import Resource
 from aegis_otel.deliver import Warn
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
-from aegis_otel.deliver.segments import MANY, Batch
-from aegis_otel.deliver.spool import Spool
+from aegis_otel.deliver.refused import PARTIAL, DeadLetters, halves
+from aegis_otel.deliver.segments import MANY, REST, Batch
+from aegis_otel.deliver.spool import Spool, service_name
 from aegis_otel.deliver.transport import (
     NOISY_LOGGERS,
     Answer,
@@ -107,6 +108,7 @@ class OtlpSink:
         if self._spool_dir is not None:
             spool = Spool(self._spool_dir, self._service, limit=self._spool_bytes)
         self._backlog = Backlog(spool, self._warn)
+        self._letters = None if self._spool_dir is None else DeadLetters(self._spool_dir, service_name(self._service))
         self._changed = threading.Condition(threading.Lock())
         self._paused = self._resumes = False
         self._thread: threading.Thread | None = None
@@ -120,6 +122,7 @@ class OtlpSink:
         self._interrupted = False
         self._send_limit = _SEND_BYTES
         self._one_by_one = 0
+        self._hopeless = False
         self._accepted = self._delivered = self._spooled = self._retried = self._refused = 0
         self._latency = 0.0
         self._told_away = self._told_dropped_at = float("-inf")
@@ -258,7 +261,7 @@ class OtlpSink:
             batch = backlog.take(0 if self._one_by_one else self._send_limit, self._batch_size)
             if batch is None:
                 break
-            answer = self._send(batch)
+            answer = self._send(batch.payload)
             if not self._settle(batch, answer):
                 if self._closing is not None:
                     break
@@ -281,7 +284,7 @@ class OtlpSink:
             spool.adopt()
         self._next_adoption = now + _ADOPT_EVERY
 
-    def _send(self, batch: Batch) -> Answer:
+    def _send(self, payload: bytes) -> Answer:
         transport = self._transport
         if transport is None:
             try:
@@ -294,7 +297,7 @@ class OtlpSink:
         if self._closing is not None:
             timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
         started = time.monotonic()
-        answer = transport.send(batch.payload, timeout)
+        answer = transport.send(payload, timeout)
         self._latency = time.monotonic() - started
         return answer
 
@@ -312,19 +315,60 @@ class OtlpSink:
             # One record in it may be what is refused: send entry by entry and lose no other.
             self._one_by_one = batch.entries
             return True
+        parts = [_Part(batch.payload, batch.records, answer)]
+        if outcome is not Outcome.DELIVERED:
+            try:
+                parts = list(self._send_apart(parts[0]))
+            except _GoneAwayError as gone:
+                # What was delivered of it so far is sent a second time then; that is allowed, losing is not.
+                self._retried += batch.records
+                if not self._is_ending():
+                    self._pause(gone.answer)
+                return False
+        kind = next((mark.segment.kind for mark in batch.marks if mark.records), REST)
+        delivered = self._delivered
+        for part in parts:
+            self._count(part, kind)
         self._backlog.done(batch)
         if self._one_by_one:
             self._one_by_one -= 1
-        if outcome is Outcome.DELIVERED:
-            self._delivered += batch.records - answer.rejected
-            self._refused += answer.rejected
-            if answer.rejected:
-                self._tell_refused(answer)
-        else:
-            self._refused += batch.records
-            self._tell_refused(answer)
+        if self._delivered > delivered:
+            self._hopeless = False
+        elif len(parts) > 1:
+            self._hopeless = True
         self._is_back()
         return True
+
+    def _send_apart(self, part: _Part) -> Iterator[_Part]:
+        """Find by halves the records of a refused request that are refused; what was sent of it, and how it ended."""
+        # A receiver that refuses everything is not asked again for each record.
+        pieces = halves(part.payload) if part.records > 1 and not self._hopeless else []
+        if not pieces:
+            yield part
+        for payload, records in pieces:
+            answer = Answer(Outcome.AWAY) if self._is_ending() else self._send(payload)
+            if answer.outcome is Outcome.AWAY:
+                raise _GoneAwayError(answer)
+            piece = _Part(payload, records, answer)
+            if answer.outcome is Outcome.DELIVERED:
+                yield piece
+            else:
+                yield from self._send_apart(piece)
+
+    def _is_ending(self) -> bool:
+        return self._stop or (self._closing is not None and time.monotonic() >= self._closing)
+
+    def _count(self, part: _Part, kind: str) -> None:
+        answer = part.answer
+        rejected = part.records
+        if answer.outcome is Outcome.DELIVERED:
+            rejected = min(answer.rejected, part.records)
+            self._delivered += part.records - rejected
+        if rejected:
+            self._refused += rejected
+            kind = kind if rejected == part.records else PARTIAL
+            kept = self._letters is not None and self._letters.keep(part.payload, part.records, kind=kind)
+            self._tell_refused(answer, kept)
 
     def _pause(self, answer: Answer) -> None:
         if self._interrupted:
@@ -384,13 +428,13 @@ class OtlpSink:
             "and there is no more room to keep them (AEGIS_SPOOL_MAX_BYTES)"
         )
 
-    def _tell_refused(self, answer: Answer) -> None:
+    def _tell_refused(self, answer: Answer, kept: bool) -> None:
         now = time.monotonic()
         if now - self._told_refused_at >= _WARN_EVERY:
             self._told_refused_at = now
             self._warn(
-                f"{self._where()} refused {self._refused} log records so far, "
-                f"which are lost ({_shortened(answer.detail)})"
+                f"{self._where()} refused {self._refused} log records so far ({_shortened(answer.detail)}); "
+                + (f"they are kept in {self._letters.folder}" if kept and self._letters else "they are lost")
             )
 
     _told_refused_at = float("-inf")
@@ -493,6 +537,7 @@ class OtlpSink:
         """Counters since the process started, and what waits now.
 
         Keys: `accepted`, `delivered`, `spooled` (had to wait for a Collector), `dropped`, `retried`,
+        `refused` (those of `dropped` that a Collector refused; see `aegis_otel.deliver.refused`),
         `pending` (records), `pending_bytes` (records of earlier processes included), `torn` (unreadable stretches of
         inherited spool files), `away` (0 or 1), `export_seconds` (of the last attempt).
         """
@@ -502,6 +547,7 @@ class OtlpSink:
             "delivered": self._delivered,
             "spooled": self._spooled,
             "dropped": self._backlog.dropped + self._refused,
+            "refused": self._refused,
             "retried": self._retried,
             "pending": self._backlog.pending_records,
             "pending_bytes": self._backlog.pending_bytes,
@@ -509,6 +555,22 @@ class OtlpSink:
             "away": int(self._away_since is not None),
             "export_seconds": self._latency,
         }
+
+
+class _Part(NamedTuple):
+    """Some records of a batch, and what became of them."""
+
+    payload: bytes
+    records: int
+    answer: Answer
+
+
+class _GoneAwayError(Exception):
+    """The Collector has stopped answering while a request was sent in parts."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def _shortened(detail: str) -> str:

@@ -64,6 +64,17 @@ class _Entry(NamedTuple):
     end: int
 
 
+def entry(payload: bytes, records: int, number: int) -> bytes:
+    """One entry's bytes."""
+    prefix = zlib.crc32(CRC_PREFIX.pack(len(payload), records, number))
+    return ENTRY_HEADER.pack(ENTRY_MAGIC, len(payload), records, number, zlib.crc32(payload, prefix)) + payload
+
+
+def segment_head() -> bytes:
+    """The first bytes of a segment of which nothing is acknowledged."""
+    return _SEGMENT_HEADER.pack(_MAGIC, SEGMENT_START)
+
+
 class Segment:
     """One file. `size` is where its owner's next entry goes, `offset` where the unacknowledged ones begin."""
 
@@ -83,6 +94,12 @@ class Segment:
     def pending(self) -> int:
         """Bytes that are not acknowledged."""
         return self.size - self.offset
+
+    def requests(self) -> Iterator[tuple[bytes, int]]:
+        """Bytes and records of each sound entry that is not acknowledged."""
+        data = os.pread(self.fd, self.pending, self.offset)
+        for found in _parse(data, verify=True, final=True)[0]:
+            yield data[found.start : found.end], found.records
 
     def remove(self) -> None:
         """Delete the file."""
@@ -116,7 +133,7 @@ def create_segment(folder: Path, number: int, kind: str) -> Segment:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     fd = os.open(path, flags, 0o600)
     try:
-        os.write(fd, _SEGMENT_HEADER.pack(_MAGIC, SEGMENT_START))
+        os.write(fd, segment_head())
     except OSError:
         os.close(fd)
         path.unlink()
@@ -320,8 +337,7 @@ class Folder:
         """Records in a segment that are not acknowledged."""
         if segment.trusted:
             return segment.records
-        data = os.pread(segment.fd, segment.pending, segment.offset)
-        return sum(entry.records for entry in _parse(data, verify=True, final=True)[0])
+        return sum(records for _, records in segment.requests())
 
     def delete(self) -> None:
         """Remove the folder from disk. The lock is let go last, so nobody takes over what is half gone."""

@@ -25,16 +25,12 @@ import re
 import secrets
 import stat
 import threading
-import zlib
 from collections import deque
 from pathlib import Path
 from typing import Final
 
 from aegis_otel.deliver.segments import (
     AUDIT,
-    CRC_PREFIX,
-    ENTRY_HEADER,
-    ENTRY_MAGIC,
     HEADER_SIZE,
     MANY,
     REST,
@@ -45,6 +41,7 @@ from aegis_otel.deliver.segments import (
     Segment,
     acknowledged,
     create_segment,
+    entry,
     open_segment,
 )
 
@@ -77,7 +74,7 @@ class Spool:
 
     def __init__(self, root: Path, service: str, *, limit: int = 256 * 1024 * 1024) -> None:
         self._root = root
-        self._service = re.sub(r"[^A-Za-z0-9_-]+", "_", service)[:64] or "_"
+        self._service = service_name(service)
         self._limit = limit
         self._segment_bytes = min(max(limit // 16, 64 * 1024), 4 * 1024 * 1024)
         self._lock = threading.Lock()
@@ -175,11 +172,9 @@ class Spool:
                 self._make_room(size)
             segment = self._segment_for(folder, AUDIT if audit else REST, size)
             number = self._next_entry
-            prefix = zlib.crc32(CRC_PREFIX.pack(len(payload), records, number))
-            header = ENTRY_HEADER.pack(ENTRY_MAGIC, len(payload), records, number, zlib.crc32(payload, prefix))
             written = 0
             try:
-                written = os.pwrite(segment.fd, header + payload, segment.size)
+                written = os.pwrite(segment.fd, entry(payload, records, number), segment.size)
                 if written < size:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError:
@@ -384,6 +379,11 @@ class Spool:
         self._own = None
         self._current = {}
         self._adopted.clear()
+
+
+def service_name(service: str) -> str:
+    """A service's name as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", service)[:64] or "_"
 
 
 def waiting(root: Path) -> dict[str, int]:

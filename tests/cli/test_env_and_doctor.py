@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from aegis_otel import settings
+from aegis_otel.deliver.refused import DeadLetters
 from aegis_otel.deliver.spool import Spool
 from tests.cli.conftest import Run, clean_environment
 from tests.support.processes import free_port
@@ -104,6 +106,26 @@ def test_doctor_is_content_where_all_is_well(run: Run, http_server: HTTPServer, 
     assert "wrong" not in done.out
     assert done.status == 0
     assert not (tmp_path / "spool").exists()  # it only looks
+
+
+def test_refused_records_are_shown_and_handed_back(run: Run, http_server: HTTPServer, tmp_path: Path):
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "refused one"
+    letters = DeadLetters(tmp_path / "spool", "orders")
+    letters.keep(request.SerializeToString(), 1)
+    variables = fine(http_server, tmp_path)
+
+    done = run("doctor", **variables)
+    assert done.status == 1
+    assert "1 of orders" in row(done.out, "refused")
+    assert "aegis-otel spool" in row(done.out, "refused")
+    assert "1 records" in row(run("spool", **variables).out, "orders")
+    assert "refused one" in run("spool", "--show", **variables).out
+
+    assert "1 records of orders" in run("spool", "--retry", **variables).out
+    assert run("doctor", **variables).status == 0
+    assert "waits" in row(run("spool", **variables).out, "orders")
+    assert "Nothing" in run("spool", "--retry", **variables).out
 
 
 @pytest.mark.parametrize(

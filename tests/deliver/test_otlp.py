@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel import schema
+from aegis_otel.deliver import refused
 from aegis_otel.deliver.otlp import OtlpSink
 from aegis_otel.schema import Record
 from tests.deliver.receivers import GrpcReceiver, HttpReceiver, Receiver, logs_of
@@ -173,6 +174,94 @@ def test_a_refused_record_costs_no_other(receiver: Receiver, start: Start, told:
     assert "refused 1 log records" in told[0]
 
 
+def refuses(*bad: int) -> Callable[[ExportLogsServiceRequest], str]:
+    """A verdict: a request with one of these records is refused as a whole."""
+    names = {str(number) for number in bad}
+    return lambda request: "refuse" if any(log.body.string_value in names for log in logs_of(request)) else ""
+
+
+def refused_numbers(root: Path) -> dict[str, list[int]]:
+    return {
+        found.kind: [
+            int(log.body.string_value)
+            for payload in found.requests
+            for log in logs_of(ExportLogsServiceRequest.FromString(payload))
+        ]
+        for found in refused.find(root)
+    }
+
+
+def test_refused_records_of_one_request_are_found_and_kept_as_dead_letters(
+    receiver: Receiver, start: Start, told: list[str], tmp_path: Path
+) -> None:
+    sink = start()
+    receiver.verdict = refuses(13, 57, 160)
+    receiver.start()
+    sink.write([*batch(0), *batch(100, attributes={"auditAction": "READ"})])
+    assert sink.flush(soon())
+    assert sorted(numbers(receiver)) == [number for number in range(200) if number not in (13, 57, 160)]
+    assert refused_numbers(tmp_path / "spool") == {"rest": [13, 57], "audit": [160]}
+    stats = sink.stats()
+    assert (stats["delivered"], stats["dropped"], stats["refused"]) == (197, 3, 3)
+    (warning,) = told
+    assert "dead-letter" in warning
+
+
+def test_a_receiver_that_refuses_everything_is_not_asked_for_each_record(
+    receiver: Receiver, start: Start, tmp_path: Path
+) -> None:
+    sink = start(schedule_delay=60.0)
+    receiver.verdict = lambda request: "refuse"
+    receiver.start()
+    for first in range(0, 400, 20):
+        sink.write(batch(first, 20))
+    assert sink.flush(soon())
+    assert len(receiver.metadata) < 80
+    assert refused_numbers(tmp_path / "spool") == {"rest": list(range(400))}
+
+
+def test_a_receiver_that_goes_away_while_a_request_is_cut_costs_nothing(
+    receiver: Receiver, start: Start, tmp_path: Path
+) -> None:
+    refuse = refuses(13)
+    seen = iter(range(10**6))
+    receiver.verdict = lambda request: "busy" if next(seen) == 2 else refuse(request)
+    receiver.start()
+    sink = start()
+    sink.write(batch(0))
+    wait_for(lambda: not sink.stats()["pending"], what="delivered after all")
+    assert set(numbers(receiver)) == set(range(100)) - {13}
+    assert refused_numbers(tmp_path / "spool") == {"rest": [13]}
+    assert sink.stats()["refused"] == 1
+
+
+def test_without_a_spool_refused_records_are_told_to_be_lost(receiver: Receiver, start: Start, told: list[str]) -> None:
+    receiver.verdict = lambda request: "refuse"
+    receiver.start()
+    sink = start(spool_dir=None)
+    sink.write(batch(0, 1))
+    assert sink.flush(soon())
+    assert "they are lost" in told[0]
+
+
+def test_what_was_refused_is_sent_by_the_next_process_once_it_is_handed_back(
+    receiver: Receiver, start: Start, tmp_path: Path
+) -> None:
+    receiver.verdict = refuses(13)
+    receiver.start()
+    first = start()
+    first.write(batch(0, 20))
+    assert first.flush(soon())
+    first.close(soon())
+    assert 13 not in numbers(receiver)
+    receiver.verdict = lambda request: ""
+    assert refused.hand_back(tmp_path / "spool") == {"orders": 1}
+    start()
+    wait_for(lambda: 13 in numbers(receiver), what="the refused record")
+    assert sorted(numbers(receiver)) == list(range(20))
+    assert refused.hand_back(tmp_path / "spool") == {}
+
+
 def test_a_receiver_that_takes_small_requests_only_gets_small_ones(receiver: Receiver, start: Start) -> None:
     sink = start(schedule_delay=60.0)
     receiver.verdict = lambda request: "too large" if request.ByteSize() > 5_000 else ""
@@ -183,7 +272,9 @@ def test_a_receiver_that_takes_small_requests_only_gets_small_ones(receiver: Rec
     assert numbers(receiver) == list(range(100))
 
 
-def test_records_that_a_receiver_leaves_out_are_counted(receiver: Receiver, start: Start, told: list[str]) -> None:
+def test_records_that_a_receiver_leaves_out_are_counted(
+    receiver: Receiver, start: Start, told: list[str], tmp_path: Path
+) -> None:
     receiver.verdict = lambda request: "partial"
     receiver.start()
     sink = start()
@@ -192,6 +283,9 @@ def test_records_that_a_receiver_leaves_out_are_counted(receiver: Receiver, star
     assert sink.stats()["dropped"] == 1
     assert sink.stats()["delivered"] == 99
     assert "one is bad" in told[0]
+    # Which one is not known: the request is kept to look at, and is never sent again.
+    assert refused_numbers(tmp_path / "spool") == {"partial": list(range(100))}
+    assert refused.hand_back(tmp_path / "spool") == {}
 
 
 def test_a_busy_receiver_gets_the_records_later(receiver: Receiver, start: Start) -> None:
