@@ -139,6 +139,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
         native = _native.load()[0] if settings.native else None
         dispatcher = _dispatcher(settings, Resource.create(resource), redactor, native)
         _state.dispatcher = dispatcher
+        if _state.otlp is not None:
+            _state.otlp.in_front = lambda: (dispatcher.waiting, dispatcher.dropped)
         accept: Accept = dispatcher.put
         logs_api = LogsApiCapture(accept, level=settings.level)
         processors: list[Any] = [CorrelationSpanProcessor()]
@@ -157,7 +159,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             from aegis_otel.deliver.metrics import observe
 
-            observe(_state.otlp.stats)
+            _state.otlp.on_export = observe(_state.otlp.stats)
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, dispatcher, native)
         _life.attach(dispatcher, settings.shutdown_timeout)

@@ -209,6 +209,9 @@ def run_doctor() -> None:
     current = _settings(report=False)
     findings = doctor.examine(current, plans.read_note(current.data_dir))
     terminal.show(doctor.as_table(findings))
+    delivery = doctor.processes_as_table(current.spool_dir)
+    if delivery is not None:
+        terminal.show(delivery)
     if any(finding.verdict is doctor.Verdict.WRONG for finding in findings):
         raise typer.Exit(1)
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
 from aegis_otel.cli.loki import LokiStore, without_credentials
-from aegis_otel.deliver import refused
+from aegis_otel.deliver import processes, refused
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
 
@@ -65,6 +65,7 @@ def examine(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
         lambda: _stores(current, state),
         lambda: _spool(current),
         lambda: _refused(current.spool_dir),
+        lambda: _delivery(current.spool_dir),
         lambda: _log_file(current),
     ]
     findings: list[Finding] = []
@@ -79,6 +80,33 @@ def as_table(findings: list[Finding]) -> Table:
         (finding.what, Text(finding.verdict.value, _STYLES[finding.verdict]), finding.detail) for finding in findings
     ]
     return terminal.table("aegis-otel doctor", ("what", "is", "seen"), rows)
+
+
+_COUNTS: Final = ("accepted", "delivered", "pending", "spooled", "retried", "dropped", "refused")
+
+
+def processes_as_table(folder: Path) -> Table | None:
+    """The counters of each process that delivers from this machine, and their sums; None where there is none."""
+    found = processes.read(folder)
+    if not found:
+        return None
+    rows: list[tuple[str | Text, ...]] = []
+    for process in found:
+        state = Text("runs", "green") if process.alive else Text("gone", "dim")
+        if process.alive and process.counts.get("away"):
+            state = Text("Collector away", "yellow")
+        counts = (f"{process.counts.get(name, 0):.0f}" for name in _COUNTS)
+        latency = f"{process.counts.get('export_seconds', 0) * 1000:.0f} ms"
+        rows.append((process.service, str(process.pid), state, *counts, latency, f"{process.age:.0f} s ago"))
+    if len(found) > 1:
+        sums = (f"{_sum(found, name):.0f}" for name in _COUNTS)
+        rows.append(("all", "", "", *sums, "", ""))
+    headings = ("service", "process", "is", *_COUNTS, "last export", "as of")
+    return terminal.table("Delivery, records since each process started", headings, rows)
+
+
+def _sum(found: list[processes.ProcessStats], name: str) -> float:
+    return sum(process.counts.get(name, 0) for process in found)
 
 
 def _settings(current: Settings) -> list[Finding]:
@@ -274,6 +302,21 @@ def _spool(current: Settings) -> list[Finding]:
         return [Finding(what, Verdict.FINE, f"{folder}: nothing waits, {limit} may")]
     parts = ", ".join(f"{amount(size)} of {service}" for service, size in sorted(found.items()))
     return [Finding(what, Verdict.NOTE, f"{folder}: waiting for the Collector: {parts}; {limit} may")]
+
+
+def _delivery(folder: Path) -> list[Finding]:
+    found = processes.read(folder)
+    if not found:
+        return []
+    alive = sum(process.alive for process in found)
+    dropped, pending = _sum(found, "dropped"), _sum(found, "pending")
+    detail = (
+        f"{alive} processes run, {len(found) - alive} are gone and left records: {_sum(found, 'accepted'):.0f} records"
+        f" accepted, {_sum(found, 'delivered'):.0f} delivered, {pending:.0f} wait, {dropped:.0f} dropped"
+    )
+    away = any(process.counts.get("away") for process in found if process.alive)
+    verdict = Verdict.WRONG if dropped else Verdict.NOTE if away else Verdict.FINE
+    return [Finding("delivery", verdict, detail)]
 
 
 def _refused(folder: Path) -> list[Finding]:

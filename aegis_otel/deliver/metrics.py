@@ -11,6 +11,7 @@ from typing import Final
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
+Exported = Callable[[float, Mapping[str, str]], None]
 Stats = Callable[[], Mapping[str, int | float]]
 
 _COUNTERS: Final = {
@@ -23,18 +24,23 @@ _COUNTERS: Final = {
 }
 
 _GAUGES: Final = {
-    "pending": ("queue.records", "{record}", "Log records of this process that wait for an acknowledgement"),
+    "pending": ("queue.records", "{record}", "Log records that wait, in memory and for an acknowledgement"),
     "pending_bytes": ("queue.size", "By", "Encoded log records that wait, those of earlier processes included"),
-    "export_seconds": ("export.duration", "s", "How long the last attempt to send took"),
     "away": ("collector.away", "1", "1 while the Collector does not take log records, else 0"),
 }
 
 
-def observe(stats: Stats, meter: Meter | None = None) -> None:
+_SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def observe(stats: Stats, meter: Meter | None = None) -> Exported:
     """Report what `stats` returns (`OtlpSink.stats`) as metrics.
 
     Args:
         meter: the global provider's meter ``aegis_otel`` where None.
+
+    Returns:
+        What takes the duration of each export (`OtlpSink.on_export`).
     """
     meter = meter if meter is not None else metrics.get_meter("aegis_otel")
 
@@ -45,3 +51,9 @@ def observe(stats: Stats, meter: Meter | None = None) -> None:
         meter.create_observable_counter(f"aegis.logs.{key}", [reader(key)], "{record}", text)
     for key, (name, unit, text) in _GAUGES.items():
         meter.create_observable_gauge(f"aegis.logs.{name}", [reader(key)], unit, text)
+    return meter.create_histogram(
+        "aegis.logs.export.duration",
+        "s",
+        "How long each attempt to send took",
+        explicit_bucket_boundaries_advisory=_SECONDS,
+    ).record

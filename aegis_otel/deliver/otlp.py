@@ -17,7 +17,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
 
-from aegis_otel.deliver import Warn
+from aegis_otel.deliver import Warn, processes
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
 from aegis_otel.deliver.refused import PARTIAL, DeadLetters, halves
@@ -56,6 +56,7 @@ _BACKOFF_MOST: Final = 5.0
 _RETRY_AFTER_MOST: Final = 60.0
 _WARN_EVERY: Final = 60.0
 _ADOPT_EVERY: Final = 30.0
+_NOTE_EVERY: Final = 2.0
 _FORK_SECONDS: Final = 0.25
 
 
@@ -98,6 +99,10 @@ class OtlpSink:
         self._warn = warn
         self._encoder = Encoder(resource, native=native)
         self._encode_lock = threading.Lock()
+        self.in_front: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        """Records that wait before this sink and that were dropped there: for `stats`."""
+        self.on_export: Callable[[float, Mapping[str, str]], None] = lambda seconds, attributes: None
+        """Told how many seconds each attempt to send took, and how it ended (`outcome`)."""
         self._reset()
         _forkable.add(self)
         if self._backlog.spool is not None and self._backlog.spool.has_abandoned():
@@ -128,6 +133,8 @@ class OtlpSink:
         self._told_away = self._told_dropped_at = float("-inf")
         self._told_dropped = 0
         self._next_adoption = float("-inf")
+        self._noted = float("-inf")
+        self._note_due: float | None = None
 
     # Writing: the dispatcher's thread, and for `write_durable` any.
 
@@ -215,6 +222,7 @@ class OtlpSink:
         try:
             while self._wait():
                 self._drain()
+                self._note()
         except Exception as error:
             self._warn(
                 f"log export has ended with {type(error).__name__}: {error}; "
@@ -239,10 +247,11 @@ class OtlpSink:
                 if self._next_adoption == float("-inf"):
                     return True
                 now = time.monotonic()
-                if self._due is None:
+                due = [moment for moment in (self._due, self._note_due) if moment is not None]
+                if not due:
                     self._changed.wait()
-                elif self._due > now:
-                    self._changed.wait(self._due - now)
+                elif min(due) > now:
+                    self._changed.wait(min(due) - now)
                 else:
                     return True
 
@@ -266,12 +275,26 @@ class OtlpSink:
                 if self._closing is not None:
                     break
                 return
+            self._note()
         with self._changed:
             if self._paused:
                 self._hurry = True
             elif self._closing is not None:
                 self._stop = True
             self._changed.notify_all()
+
+    def _note(self, *, at_once: bool = False) -> None:
+        """Write the counters down for `aegis-otel doctor`: now and then while they change, and once afterwards."""
+        now = time.monotonic()
+        if now - self._noted < _NOTE_EVERY and not at_once:
+            if self._note_due is None:
+                self._note_due = self._noted + _NOTE_EVERY
+            return
+        self._noted, self._note_due = now, None
+        spool = self._backlog.spool
+        folder = spool.folder if spool is not None else None
+        if folder is not None:
+            processes.write(folder, self.stats())
 
     def _go_on_closing(self) -> bool:
         assert self._closing is not None
@@ -299,6 +322,10 @@ class OtlpSink:
         started = time.monotonic()
         answer = transport.send(payload, timeout)
         self._latency = time.monotonic() - started
+        try:
+            self.on_export(self._latency, {"outcome": answer.outcome.value})
+        except Exception as error:
+            self._warn(f"the duration of an export could not be counted: {type(error).__name__}")
         return answer
 
     def _settle(self, batch: Batch, answer: Answer) -> bool:
@@ -322,7 +349,9 @@ class OtlpSink:
             except _GoneAwayError as gone:
                 # What was delivered of it so far is sent a second time then; that is allowed, losing is not.
                 self._retried += batch.records
-                if not self._is_ending():
+                if self._paused:
+                    self._interrupted = True
+                elif not self._is_ending():
                     self._pause(gone.answer)
                 return False
         kind = next((mark.segment.kind for mark in batch.marks if mark.records), REST)
@@ -346,7 +375,7 @@ class OtlpSink:
         if not pieces:
             yield part
         for payload, records in pieces:
-            answer = Answer(Outcome.AWAY) if self._is_ending() else self._send(payload)
+            answer = Answer(Outcome.AWAY) if self._is_ending() or self._paused else self._send(payload)
             if answer.outcome is Outcome.AWAY:
                 raise _GoneAwayError(answer)
             piece = _Part(payload, records, answer)
@@ -495,6 +524,8 @@ class OtlpSink:
             )
         if self._transport is not None:
             self._transport.close()
+        if left and not in_memory:
+            self._note(at_once=True)
         self._backlog.close()
 
     def before_fork(self) -> None:
@@ -542,14 +573,15 @@ class OtlpSink:
         inherited spool files), `away` (0 or 1), `export_seconds` (of the last attempt).
         """
         spool = self._backlog.spool
+        waiting, dropped = self.in_front()
         return {
-            "accepted": self._accepted,
+            "accepted": self._accepted + dropped,
             "delivered": self._delivered,
             "spooled": self._spooled,
-            "dropped": self._backlog.dropped + self._refused,
+            "dropped": self._backlog.dropped + self._refused + dropped,
             "refused": self._refused,
             "retried": self._retried,
-            "pending": self._backlog.pending_records,
+            "pending": self._backlog.pending_records + waiting,
             "pending_bytes": self._backlog.pending_bytes,
             "torn": spool.torn if spool is not None else 0,
             "away": int(self._away_since is not None),

@@ -108,6 +108,12 @@ class Spool:
         return self._root
 
     @property
+    def folder(self) -> Path | None:
+        """This process's own folder, where it has one yet."""
+        own = self._own
+        return own.path if own is not None else None
+
+    @property
     def pending_bytes(self) -> int:
         """Bytes that wait for an acknowledgement, inherited ones included."""
         with self._lock:
@@ -298,11 +304,20 @@ class Spool:
         folder.delete()
 
     def adopt(self) -> int:
-        """Take over the folders of this service's dead processes. Returns how many bytes that brought."""
+        """Take over the folders of this service's dead processes. Returns how many bytes that brought.
+
+        Of other services, those are removed in which nothing waits: their next process may never come.
+        """
         if fcntl is None:
             return 0
         found = 0
         with self._lock:
+            for path in self._abandoned(ours=False):
+                if not _bytes_in(path) and (folder := self._take_over(path)) is not None:
+                    if folder.pending():
+                        folder.close()
+                    else:
+                        folder.delete()
             for path in self._abandoned():
                 folder = self._take_over(path)
                 if folder is None:
@@ -320,13 +335,13 @@ class Spool:
         """Whether folders of other processes of this service lie there (their owners may well be alive)."""
         return bool(self._abandoned())
 
-    def _abandoned(self) -> list[Path]:
+    def _abandoned(self, *, ours: bool = True) -> list[Path]:
         mine = {folder.path.name for folder in (*self._adopted, *self._own_folder())}
         found: list[tuple[float, Path]] = []
         with contextlib.suppress(OSError), os.scandir(self._root) as entries:
             for entry in entries:
                 match = _FOLDER.fullmatch(entry.name)
-                if match is None or match["service"] != self._service or entry.name in mine:
+                if match is None or (match["service"] == self._service) != ours or entry.name in mine:
                     continue
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
@@ -386,18 +401,54 @@ def service_name(service: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", service)[:64] or "_"
 
 
+def folders(root: Path) -> list[tuple[Path, str]]:
+    """The folders of processes below a shared folder, and their services; only looks."""
+    found = []
+    for path in root.glob("*"):
+        match = _FOLDER.fullmatch(path.name)
+        if match is not None:
+            found.append((path, match["service"]))
+    return found
+
+
+def is_owned(folder: Path) -> bool:
+    """Whether a process that lives has this folder."""
+    if fcntl is None:
+        return False
+    try:
+        fd = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: who looks too is not taken for the owner.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+
+
 def waiting(root: Path) -> dict[str, int]:
     """Bytes that wait for an acknowledgement below a shared folder, by service; only looks."""
     found: dict[str, int] = {}
-    for path in root.glob("*/*"):
-        folder = _FOLDER.fullmatch(path.parent.name)
-        if folder is None or SEGMENT_NAME.fullmatch(path.name) is None:
+    for folder, service in folders(root):
+        if pending := _bytes_in(folder):
+            found[service] = found.get(service, 0) + pending
+    return found
+
+
+def _bytes_in(folder: Path) -> int:
+    """Bytes that wait in one process's folder; only looks."""
+    pending = 0
+    for path in folder.glob("*"):
+        if SEGMENT_NAME.fullmatch(path.name) is None:
             continue
         with contextlib.suppress(OSError), path.open("rb") as file:
             offset = acknowledged(file.read(SEGMENT_START))
-            if offset is not None and (pending := os.fstat(file.fileno()).st_size - offset) > 0:
-                found[folder["service"]] = found.get(folder["service"], 0) + pending
-    return found
+            if offset is not None:
+                pending += max(os.fstat(file.fileno()).st_size - offset, 0)
+    return pending
 
 
 def _sync(fd: int) -> None:

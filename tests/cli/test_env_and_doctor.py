@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from aegis_otel import settings
+from aegis_otel.deliver import processes
 from aegis_otel.deliver.refused import DeadLetters
 from aegis_otel.deliver.spool import Spool
 from tests.cli.conftest import Run, clean_environment
@@ -126,6 +128,30 @@ def test_refused_records_are_shown_and_handed_back(run: Run, http_server: HTTPSe
     assert run("doctor", **variables).status == 0
     assert "waits" in row(run("spool", **variables).out, "orders")
     assert "Nothing" in run("spool", "--retry", **variables).out
+
+
+def test_doctor_shows_what_each_process_has_delivered(run: Run, http_server: HTTPServer, tmp_path: Path):
+    spools = [Spool(tmp_path / "spool", service) for service in ("orders", "billing")]
+    for number, spool in enumerate(spools):
+        spool.open()
+        assert spool.folder is not None
+        processes.write(spool.folder, {"accepted": 1000 + number, "delivered": 900, "away": number, "pending": 7})
+    done = run("doctor", **fine(http_server, tmp_path))
+    assert done.status == 0
+    assert "2001 records accepted" in row(done.out, "delivery")
+    table = done.out[done.out.index("Delivery") :]
+    assert row(table, "orders").split()[1:4] == ["│", str(os.getpid()), "│"]
+    assert "1000" in row(table, "orders")
+    assert "Collector away" in row(table, "billing")
+    assert "1800" in row(table, "all")
+
+    assert spools[0].folder is not None
+    processes.write(spools[0].folder, {"accepted": 1000, "delivered": 900, "dropped": 3})
+    done = run("doctor", **fine(http_server, tmp_path))
+    assert done.status == 1
+    assert "3 dropped" in row(done.out, "delivery")
+    for spool in spools:
+        spool.close()
 
 
 @pytest.mark.parametrize(
