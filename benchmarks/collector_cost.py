@@ -1,9 +1,11 @@
 """What a record costs the Collector: our chain against `otlp -> otlp_http` with nothing between, in one run.
 
-    python -m benchmarks.collector_cost [--records 200000]
+    python -m benchmarks.collector_cost [--records 200000] [--mix requests ids stacks secrets] [--compression gzip zstd]
+                                        [--paths plain chain stock]
 
-The chain is the whole rule set, routing, Loki's line and the queue on disk. Both are the same binary, each with its
-default compression (gzip, zstd), and send to the same sink; CPU time is that of the Collector's process.
+The chain is the whole rule set, routing, Loki's line and the queue on disk; stock is redact-stock.yaml, the same with
+the processors of the public image. All are the same binary, compress alike and send to the same sink; CPU time is that
+of the Collector's process, and a ratio is between paths with the same records and the same compression.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import time
 import uuid
 from pathlib import Path
 
-from tests.support.collector import Collector, Sink, binary
+from tests.support.collector import Collector, Sink, binary, pieces
 from tests.support.otlp import Log, request
 from tests.support.processes import StartedProcess, free_ports
 
@@ -28,20 +30,43 @@ STACK = "Traceback (most recent call last):\n" + "".join(
 )
 
 
-def batch(rng: random.Random) -> bytes:
-    """Records as services write them: requests, messages, 3 % errors with a stack, 2 % with secrets."""
+MIXES = {
+    # shares of request, action, error and secret records
+    "requests": (0.60, 0.35, 0.03, 0.02),
+    "ids": (0.0, 0.0, 0.0, 0.0),  # all full of numbers
+    "stacks": (0.2, 0.2, 0.6, 0.0),
+    "secrets": (0.3, 0.2, 0.0, 0.5),
+}
+
+
+def batch(rng: random.Random, mix: str) -> bytes:
+    """Records as services write them: requests and messages, errors with a stack, some with secrets; or full of ids."""
     logs = []
     for _ in range(BATCH):
         sort = rng.random()
+        request_, action, error, _ = MIXES[mix]
         attributes: dict[str, object] = {"correlationId": str(uuid.UUID(int=rng.getrandbits(128), version=4))}
         severity, body = 9, "HTTP Request Completed"
-        if sort < 0.6:
+        if mix == "ids":
+            order, account = rng.randrange(10**11), rng.randrange(10**9)
+            when = f"2026-11-{rng.randrange(1, 28):02} 10:41:07.{rng.randrange(1000):03}"
+            body = f"Moved order {order} of {when} to {uuid.UUID(int=rng.getrandbits(128))}"
+            since = 1750897341578 + account
+            attributes |= {
+                "orderId": str(order),
+                "batch": f"{rng.randrange(10**4):04}-{rng.randrange(10**6):06}-{rng.randrange(10**8)}",
+                "sequence": rng.randrange(10**15),
+                "url": f"/api/v1/accounts/{account}/orders/{order}/lines/{rng.randrange(10**4)}?since={since}",
+                "spans": [str(rng.randrange(10**12)) for _ in range(4)],
+                "responseTime": rng.random() * 100,
+            }
+        elif sort < request_:
             url = f"/api/v1/orders/{rng.randrange(10**6)}?page={rng.randrange(50)}"
             attributes |= {"method": "POST", "url": url, "statusCode": 200, "responseTime": rng.random() * 100}
-        elif sort < 0.95:
+        elif sort < request_ + action:
             body = f"User action completed for cart {rng.randrange(10**6)} in 12.5 ms"
             attributes |= {"userId": f"u-{rng.randrange(10**5)}", "code.line.number": rng.randrange(500)}
-        elif sort < 0.98:
+        elif sort < request_ + action + error:
             severity, body = 17, "HTTP Request Error"
             attributes |= {"errorName": "ValueError", "error": {"name": "ValueError", "message": "bad", "stack": STACK}}
         else:
@@ -57,8 +82,8 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(process: StartedProcess, port: int, batches: list[bytes], records: int) -> tuple[float, float]:
-    """CPU µs a record, and records a second of one core."""
+def measure(process: StartedProcess, port: int, batches: list[bytes], records: int) -> float:
+    """CPU µs a record."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def send(count: int) -> None:
@@ -83,10 +108,10 @@ def measure(process: StartedProcess, port: int, batches: list[bytes], records: i
     send(records // BATCH)
     used = settled() - start
     sent = records // BATCH * BATCH
-    return used / sent * 1e6, sent / used
+    return used / sent * 1e6
 
 
-def plain(folder: Path, sink: Sink) -> tuple[StartedProcess, int]:
+def plain(folder: Path, sink: Sink, compression: str) -> tuple[StartedProcess, int]:
     """Start the Collector with nothing between its receiver and its exporter."""
     port, health = free_ports(2)
     config = {
@@ -94,6 +119,7 @@ def plain(folder: Path, sink: Sink) -> tuple[StartedProcess, int]:
         "exporters": {
             "otlp_http": {
                 "logs_endpoint": f"{sink.url}/otlp/v1/logs",
+                "compression": compression,
                 "sending_queue": {"block_on_overflow": True},
             }
         },
@@ -111,34 +137,49 @@ def plain(folder: Path, sink: Sink) -> tuple[StartedProcess, int]:
     return process, port
 
 
+def run(path: str, folder: Path, sink: Sink, compression: str, batches: list[bytes], records: int) -> float:
+    """CPU µs a record of one path."""
+    folder.mkdir(parents=True)
+    if path == "plain":
+        process, port = plain(folder, sink, compression)
+        with process:
+            return measure(process, port, batches, records)
+    env = {"AEGIS_LOKI_URL": sink.url, "AEGIS_METRICS_LEVEL": "none", "AEGIS_LOKI_COMPRESSION": compression}
+    collector = Collector(folder, "loki", env=env)
+    if path == "stock":
+        collector.arguments = pieces("receive", "redact-stock", "tuning")
+    with collector:
+        assert collector.process is not None
+        return measure(collector.process, collector.port, batches, records)
+
+
 def main() -> None:
-    """Measure both, twice in turn, and print the ratio of the better runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure each path, twice in turn, and print what the better runs cost and their ratio to the plain one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=200_000)
-    records = parser.parse_args().records
-    rng = random.Random(1)
-    batches = [batch(rng) for _ in range(20)]
-    print(f"{sum(map(len, batches)) / len(batches) / BATCH:.0f} bytes a record as received")
-    best: dict[str, float] = {}
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--mix", nargs="+", choices=MIXES, default=list(MIXES))
+    parser.add_argument("--compression", nargs="+", choices=("gzip", "zstd", "none"), default=["gzip", "zstd"])
+    parser.add_argument("--paths", nargs="+", choices=("plain", "chain", "stock"), default=["plain", "chain"])
+    options = parser.parse_args()
+    print("| records | bytes each | compression | path | µs CPU a record | records/s of a core | against plain |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch, Sink(Path(scratch, "sink"), "/otlp/v1/logs") as sink:
-        for turn in range(2):
-            folder = Path(scratch, f"turn{turn}")
-            folder.mkdir()
-            process, port = plain(folder, sink)
-            with process:
-                report("plain", measure(process, port, batches, records), best)
-            env = {"AEGIS_LOKI_URL": sink.url, "AEGIS_METRICS_LEVEL": "none"}
-            with Collector(folder / "chain", "loki", env=env) as collector:
-                assert collector.process is not None
-                report("chain", measure(collector.process, collector.port, batches, records), best)
-    print(f"ratio {best['chain'] / best['plain']:.2f}")
-
-
-def report(name: str, measured: tuple[float, float], best: dict[str, float]) -> None:
-    """Print one measurement and keep the best of its name."""
-    cost, rate = measured
-    best[name] = min(best.get(name, cost), cost)
-    print(f"{name}: {cost:.1f} µs CPU a record, {rate:,.0f} records/s of one core", flush=True)
+        for mix in options.mix:
+            rng = random.Random(1)
+            batches = [batch(rng, mix) for _ in range(20)]
+            size = sum(map(len, batches)) / len(batches) / BATCH
+            for compression in options.compression:
+                best: dict[str, float] = {}
+                for turn in range(options.turns):
+                    for path in options.paths:
+                        folder = Path(scratch, f"{mix}-{compression}-{path}-{turn}")
+                        cost = run(path, folder, sink, compression, batches, options.records)
+                        best[path] = min(best.get(path, cost), cost)
+                for path, cost in best.items():
+                    ratio = f"{cost / best['plain']:.2f}" if "plain" in best else ""
+                    row = (mix, f"{size:.0f}", compression, path, f"{cost:.1f}", f"{1e6 / cost:,.0f}", ratio)
+                    print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,6 @@ import (
 // AllowVariable names receivers, by their ids and separated by commas, that may listen without asking who sends.
 const AllowVariable = "AEGIS_ALLOW_UNAUTHENTICATED"
 
-// NewFactory returns the factory of the converter. The Collector runs it over every configuration it resolves: at the
-// start, when it reads the configuration anew, and in `validate`.
-func NewFactory() confmap.ConverterFactory {
-	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter {
-		return converter{logger: set.Logger}
-	})
-}
-
 type converter struct {
 	logger *zap.Logger
 }
