@@ -55,6 +55,11 @@ _QUIET: Final = "opentelemetry."
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
 
+# What a call passes through on its way to the handlers: where others put something in the place of one of these, the
+# extension must not go round it.
+_PASSED: Final = ("callHandlers", "findCaller", "filter", "handle", "makeRecord")
+_RECORDS: Final = ("__init__", "getMessage")
+
 _Handle = Callable[[logging.Logger, logging.LogRecord], None]
 
 
@@ -147,7 +152,7 @@ class StdlibCapture:
         resort = logging.lastResort
         # Without one, logging itself complains, once.
         least = -1 if resort is None else resort.level
-        methods = ("callHandlers", "findCaller", "filter", "handle", "makeRecord")
+        logger, record = logging.Logger, logging.LogRecord
         calls = native.Calls(
             accept=self._accept,
             level=self._level,
@@ -157,7 +162,8 @@ class StdlibCapture:
             logging=logging.__dict__,
             factory=logging.LogRecord,
             source=logging._srcfile,
-            methods=[(name, getattr(logging.Logger, name)) for name in methods],
+            methods=[(name, getattr(logger, name)) for name in _PASSED],
+            record_methods=[(name, getattr(record, name)) for name in _RECORDS],
             refused=self._refused | self._standard | RESERVED,
             names=self._names,
             least_level=self._least_level,
@@ -173,8 +179,17 @@ class StdlibCapture:
             code=self._code,
         )
         self._calls = calls
-        self._log = logging.Logger._log
-        logging.Logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
+        originals = [
+            self._call_handlers,
+            self._make_record,
+            logger._log,
+            logger.findCaller,
+            logger.filter,
+            logger.handle,
+        ]
+        if all(map(_is_loggings_own, [*originals, *(getattr(record, name) for name in _RECORDS)])):
+            self._log = logger._log
+            logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
 
     def uninstall(self) -> None:
         """Take the hook out (what others wrapped around it later goes with it)."""
@@ -270,6 +285,12 @@ class StdlibCapture:
             sys.stderr.write(f"aegis-otel: a record of logger {name!r} was lost: {type(error).__name__}\n")
         except Exception:
             return
+
+
+def _is_loggings_own(function: Any) -> bool:
+    """Whether a method is that of the standard library, not one that wraps it or took its place before we came."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename == logging.Logger.info.__code__.co_filename
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -74,6 +74,14 @@ fn taken(work: impl FnOnce() -> Taken<()>) -> PyResult<bool> {
     }
 }
 
+/// Nobody has put anything in the place of a method.
+fn needs_methods(class: &Bound<'_, PyAny>, methods: &[(Py<PyString>, Py<PyAny>)]) -> Taken<()> {
+    for (name, method) in methods {
+        needs(class.getattr(name)?.is(method))?;
+    }
+    Ok(())
+}
+
 /// Makes records of log calls. All arguments by keyword; `StdlibCapture.install` says what they are.
 #[pyclass(frozen, module = "aegis_otel_native")]
 pub struct Calls {
@@ -86,7 +94,10 @@ pub struct Calls {
     logging: Py<PyDict>,
     factory: Py<PyAny>,
     source: Py<PyString>,
+    /// What a logger's class must have for a call to be the usual one.
     methods: Vec<(Py<PyString>, Py<PyAny>)>,
+    /// The same of `logging.LogRecord`.
+    record_methods: Vec<(Py<PyString>, Py<PyAny>)>,
     refused: Py<PyFrozenSet>,
     names: Py<PyDict>,
     least_level: Py<PyAny>,
@@ -118,7 +129,7 @@ struct Known {
 #[pymethods]
 impl Calls {
     #[new]
-    #[pyo3(signature = (*, accept, level, last_resort, code_location, skip_first, logging, factory, source, methods,
+    #[pyo3(signature = (*, accept, level, last_resort, code_location, skip_first, logging, factory, source, methods, record_methods,
         refused, names, least_level, own_thread, this_thread, frame, context, current, snapshot, record, location, places, code))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -131,6 +142,7 @@ impl Calls {
         factory: Py<PyAny>,
         source: Py<PyString>,
         methods: Vec<(Py<PyString>, Py<PyAny>)>,
+        record_methods: Vec<(Py<PyString>, Py<PyAny>)>,
         refused: Py<PyFrozenSet>,
         names: Py<PyDict>,
         least_level: Py<PyAny>,
@@ -155,6 +167,7 @@ impl Calls {
             factory,
             source,
             methods,
+            record_methods,
             refused,
             names,
             least_level,
@@ -219,6 +232,7 @@ impl Calls {
     fn take_record(&self, record: &Bound<'_, PyAny>, own: usize) -> Taken<()> {
         let py = record.py();
         needs(record.get_type().is(&self.factory))?;
+        needs_methods(self.factory.bind(py), &self.record_methods)?;
         let fields = record.getattr(intern!(py, "__dict__"))?;
         let fields = fields.cast_exact::<PyDict>()?;
         needs(!field(fields, intern!(py, "exc_info"))?.is_truthy()?)?;
@@ -283,10 +297,8 @@ impl Calls {
     fn nobody_else_sees(&self, logger: &Bound<'_, PyAny>, levelno: i64) -> Taken<()> {
         let py = logger.py();
         needs(Self::has_no_handlers(logger)?)?;
-        let class = logger.get_type();
-        for (name, method) in &self.methods {
-            needs(class.getattr(name)?.is(method))?;
-        }
+        needs_methods(&logger.get_type(), &self.methods)?;
+        needs_methods(self.factory.bind(py), &self.record_methods)?;
         let own = logger.getattr(intern!(py, "__dict__"))?;
         let own = own.cast_exact::<PyDict>()?;
         // A logger has nine attributes; with more, one of them may stand in a method's place.

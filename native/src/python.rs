@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::{encode, log, screen};
 
 /// What the Python side must know this by; raised when anything it relies on changes.
-const INTERFACE: u32 = 3;
+const INTERFACE: u32 = 4;
 
 /// Runs `work`; a panic comes out as a `RuntimeError`, where pyo3's own would pass by every `except Exception`.
 pub fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {

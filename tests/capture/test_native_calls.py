@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -48,17 +49,18 @@ def capturing(native: Any, **options: Any) -> Iterator[list[schema.Record]]:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def made() -> Iterator[list[str]]:
     """The names of the loggers for which logging made a record of its own."""
     names: list[str] = []
-    init = logging.LogRecord.__init__
+    init = logging.LogRecord.__init__.__code__
 
-    def noted(self: logging.LogRecord, name: str, *args: Any, **kwargs: Any) -> None:
-        names.append(name)
-        init(self, name, *args, **kwargs)
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is init:
+            names.append(frame.f_locals["name"])
 
-    monkeypatch.setattr(logging.LogRecord, "__init__", noted)
-    return names
+    sys.setprofile(note)
+    yield names
+    sys.setprofile(None)
 
 
 @pytest.fixture
@@ -244,6 +246,33 @@ def test_what_others_put_in_the_place_of_a_method_is_called(
     log.info("hello")
     assert calls == [name]
     assert [record.message for record in records] == ["hello"]
+
+
+def test_what_took_the_place_of_a_method_before_us_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    call_handlers = logging.Logger.callHandlers
+
+    @functools.wraps(call_handlers)
+    def first(self: logging.Logger, record: logging.LogRecord) -> None:
+        seen.append(record.getMessage())
+        call_handlers(self, record)
+
+    monkeypatch.setattr(logging.Logger, "callHandlers", first)
+    with capturing(NATIVE, replaces_last_resort=False) as records:
+        log.info("hello")
+    assert seen == ["hello"]
+    assert [record.message for record in records] == ["hello"]
+
+
+@pytest.mark.parametrize("seen_by_others", [False, True])
+def test_an_apps_own_way_of_rendering_is_used(
+    records: list[schema.Record], monkeypatch: pytest.MonkeyPatch, seen_by_others: bool
+) -> None:
+    if seen_by_others:
+        logging.getLogger().addHandler(logging.NullHandler())
+    monkeypatch.setattr(logging.LogRecord, "getMessage", lambda self: str(self.msg).format(*self.args))
+    log.info("hello {}", "Ann")
+    assert [record.message for record in records] == ["hello Ann"]
 
 
 def test_a_logger_class_of_the_app_keeps_its_ways(records: list[schema.Record], made: list[str]) -> None:
