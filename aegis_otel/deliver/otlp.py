@@ -220,9 +220,10 @@ class OtlpSink:
         # Instrumented HTTP or gRPC clients must not make spans and metrics of our own exports.
         token = context.attach(context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            while self._wait():
-                self._drain()
-                self._note()
+            while (due := self._wait()) is not None:
+                due()
+                if due != self._note:
+                    self._note()
         except Exception as error:
             self._warn(
                 f"log export has ended with {type(error).__name__}: {error}; "
@@ -232,20 +233,20 @@ class OtlpSink:
             context.detach(token)
             _quiet.idents.discard(ident)
 
-    def _wait(self) -> bool:
-        """Sleep until there is something to send; false when it is time to end."""
+    def _wait(self) -> Callable[[], None] | None:
+        """Sleep until there is something to do; what it is, None when it is time to end."""
         with self._changed:
             while True:
                 if self._stop:
-                    return False
+                    return None
                 if self._paused:
                     # Decided while nobody can start another.
                     self._thread = None
-                    return False
+                    return None
                 if self._closing is not None or self._hurry or self._interrupted:
-                    return True
+                    return self._drain
                 if self._next_adoption == float("-inf"):
-                    return True
+                    return self._drain
                 now = time.monotonic()
                 due = [moment for moment in (self._due, self._note_due) if moment is not None]
                 if not due:
@@ -253,7 +254,7 @@ class OtlpSink:
                 elif min(due) > now:
                     self._changed.wait(min(due) - now)
                 else:
-                    return True
+                    return self._drain if self._due is not None and self._due <= now else self._note
 
     def _drain(self) -> None:
         """Send until nothing is left or the Collector does not take it."""

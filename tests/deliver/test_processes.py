@@ -81,6 +81,20 @@ def test_a_process_that_ended_with_records_left_is_shown_until_another_takes_the
     receiver.stop()
 
 
+def test_writing_counts_down_makes_no_attempt_to_send(
+    receiver: GrpcReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp, "_NOTE_EVERY", 0.05)
+    monkeypatch.setattr(otlp, "_BACKOFF_FIRST", 600.0)
+    monkeypatch.setattr(otlp, "_BACKOFF_MOST", 600.0)
+    sink = start(tmp_path)
+    sink.write(batch(10))
+    wait_for(lambda: said(tmp_path, "away") == [1], what="the counts of a failed attempt")
+    wait_for(lambda: sink._note_due is None, what="the exporter to be at rest")
+    assert sink.stats()["retried"] == 10
+    sink.close(time.monotonic() + 1)
+
+
 def test_an_empty_folder_of_a_dead_process_of_another_service_is_removed(tmp_path: Path) -> None:
     dead, waits = Spool(tmp_path, "billing"), Spool(tmp_path, "mail")
     for spool in (dead, waits):
