@@ -112,8 +112,8 @@ func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte,
 					if a.verdict == refused {
 						*search -= len(both)
 					}
-					return d.deliverPart(receiving, sending, both[0].data, search) &&
-						d.deliverPart(receiving, sending, both[1].data, search)
+					return d.deliverPart(receiving, sending, both[0].Data, search) &&
+						d.deliverPart(receiving, sending, both[1].Data, search)
 				}
 			}
 			if d.bury(data, a) {

@@ -139,11 +139,11 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return err
 	}
 	if len(entry) <= e.cfg.Batch.MaxBytes || records == 1 {
-		return e.queue.Load().Append(ctx, entry, records)
+		return e.queue.Load().Append(ctx, diskqueue.Item{Data: entry, Records: records})
 	}
 	divided, err := parts(entry, limits{bytes: e.cfg.Batch.MaxBytes, records: records})
-	for _, part := range divided {
-		err = errors.Join(err, e.queue.Load().Append(ctx, part.data, part.records))
+	if err != nil {
+		return err
 	}
-	return err
+	return e.queue.Load().Append(ctx, divided...)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/diskqueue"
 )
 
 // Field numbers of OTLP (opentelemetry/proto/collector/logs/v1/logs_service.proto and opentelemetry/proto/logs/v1/logs.proto).
@@ -20,12 +22,6 @@ const (
 
 var errNoRequest = errors.New("no OTLP log request")
 
-// part is a request that holds some records of another one.
-type part struct {
-	data    []byte
-	records int
-}
-
 // limits of a part.
 type limits struct{ bytes, records int }
 
@@ -33,12 +29,12 @@ var noLimits = limits{bytes: math.MaxInt, records: math.MaxInt}
 
 // parts divides an encoded request into requests within limits, without decoding a record; only a single record may be
 // larger. The records keep their order, their resource and their scope.
-func parts(request []byte, limit limits) ([]part, error) {
-	var done []part
-	var current part
+func parts(request []byte, limit limits) ([]diskqueue.Item, error) {
+	var done []diskqueue.Item
+	var current diskqueue.Item
 	flush := func() {
-		if current.records > 0 {
-			done, current = append(done, current), part{}
+		if current.Records > 0 {
+			done, current = append(done, current), diskqueue.Item{}
 		}
 	}
 	head, resources, err := separate(request, fieldResourceLogs)
@@ -56,10 +52,10 @@ func parts(request []byte, limit limits) ([]part, error) {
 				return nil, err
 			}
 			for len(records) > 0 {
-				size := len(current.data) + len(resourceHead) + len(scopeHead) + wrapping
+				size := len(current.Data) + len(resourceHead) + len(scopeHead) + wrapping
 				n := 0
-				for n < len(records) && current.records+n < limit.records &&
-					(size+len(records[n]) <= limit.bytes || current.records+n == 0) {
+				for n < len(records) && current.Records+n < limit.records &&
+					(size+len(records[n]) <= limit.bytes || current.Records+n == 0) {
 					size += len(records[n])
 					n++
 				}
@@ -67,8 +63,11 @@ func parts(request []byte, limit limits) ([]part, error) {
 					flush()
 					continue
 				}
-				current.data = appendGroup(current.data, resourceHead, scopeHead, records[:n])
-				current.records += n
+				if current.Data == nil {
+					current.Data = make([]byte, 0, max(0, min(limit.bytes, len(request)+wrapping)))
+				}
+				current.Data = appendGroup(current.Data, resourceHead, scopeHead, records[:n])
+				current.Records += n
 				records = records[n:]
 			}
 		}
@@ -78,12 +77,12 @@ func parts(request []byte, limit limits) ([]part, error) {
 }
 
 // halves divides a request into two of about the same number of records; nil where it has but one.
-func halves(request []byte) []part {
+func halves(request []byte) []diskqueue.Item {
 	whole, err := parts(request, noLimits)
-	if err != nil || len(whole) != 1 || whole[0].records < 2 {
+	if err != nil || len(whole) != 1 || whole[0].Records < 2 {
 		return nil
 	}
-	both, err := parts(request, limits{bytes: math.MaxInt, records: (whole[0].records + 1) / 2})
+	both, err := parts(request, limits{bytes: math.MaxInt, records: (whole[0].Records + 1) / 2})
 	if err != nil {
 		return nil
 	}

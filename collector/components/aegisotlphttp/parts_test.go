@@ -63,10 +63,10 @@ func TestPartsHoldAllRecordsInOrderWithAllAroundThem(t *testing.T) {
 		require.NoError(t, err)
 		var all []string
 		for _, part := range divided {
-			inPart := flat(decoded(t, part.data))
-			require.Len(t, inPart, part.records)
-			require.LessOrEqual(t, part.records, limit.records)
-			require.True(t, len(part.data) <= limit.bytes || part.records == 1, "%d bytes", len(part.data))
+			inPart := flat(decoded(t, part.Data))
+			require.Len(t, inPart, part.Records)
+			require.LessOrEqual(t, part.Records, limit.records)
+			require.True(t, len(part.Data) <= limit.bytes || part.Records == 1, "%d bytes", len(part.Data))
 			all = append(all, inPart...)
 		}
 		require.Equal(t, flat(logs), all)
@@ -77,11 +77,11 @@ func TestHalvesAreTwoOfTheSameSize(t *testing.T) {
 	_, request := nested(t)
 	both := halves(request)
 	require.Len(t, both, 2)
-	require.Equal(t, 21, both[0].records)
-	require.Equal(t, 21, both[1].records)
+	require.Equal(t, 21, both[0].Records)
+	require.Equal(t, 21, both[1].Records)
 	one, err := parts(request, limits{bytes: math.MaxInt, records: 1})
 	require.NoError(t, err)
-	require.Nil(t, halves(one[0].data))
+	require.Nil(t, halves(one[0].Data))
 }
 
 func TestWhatIsNoRequestIsNotDivided(t *testing.T) {
@@ -98,7 +98,7 @@ func FuzzParts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, request []byte, bytes int) {
 		if divided, err := parts(request, limits{bytes: bytes, records: 3}); err == nil {
 			for _, part := range divided {
-				require.Positive(t, part.records)
+				require.Positive(t, part.Records)
 			}
 		}
 	})

@@ -122,11 +122,23 @@ func (q *Queue) placeCursor() {
 	}
 }
 
-// Append adds an entry that counts for so many records. It waits while the queue is full.
-func (q *Queue) Append(ctx context.Context, entry []byte, records int) error {
-	mark, err := q.write(ctx, entry, records)
-	if err != nil || !q.options.Sync {
-		return err
+// Item is an entry to append, and for how many records it counts.
+type Item struct {
+	Data    []byte
+	Records int
+}
+
+// Append adds entries, all made safe at once. It waits while the queue is full. When it fails, the first ones may be in.
+func (q *Queue) Append(ctx context.Context, items ...Item) error {
+	var mark int64
+	for _, item := range items {
+		var err error
+		if mark, err = q.write(ctx, item.Data, item.Records); err != nil {
+			return err
+		}
+	}
+	if !q.options.Sync {
+		return nil
 	}
 	return q.syncTo(mark)
 }

@@ -30,7 +30,7 @@ func open(t *testing.T, o Options) *Queue {
 func add(t *testing.T, q *Queue, entries ...string) {
 	t.Helper()
 	for _, entry := range entries {
-		require.NoError(t, q.Append(context.Background(), []byte(entry), 2))
+		require.NoError(t, q.Append(context.Background(), Item{[]byte(entry), 2}))
 	}
 }
 
@@ -163,11 +163,26 @@ func TestAFullQueueMakesAppendWait(t *testing.T) {
 	add(t, q, strings.Repeat("x", 80))
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, q.Append(ctx, []byte(strings.Repeat("y", 50)), 1), context.DeadlineExceeded)
+	require.ErrorIs(t, q.Append(ctx, Item{[]byte(strings.Repeat("y", 50)), 1}), context.DeadlineExceeded)
 	done := make(chan error)
-	go func() { done <- q.Append(context.Background(), []byte("z"), 2) }()
+	go func() { done <- q.Append(context.Background(), Item{[]byte("z"), 2}) }()
 	take(t, q)
 	require.NoError(t, <-done)
+}
+
+func TestEntriesAppendedTogetherComeOutInOrder(t *testing.T) {
+	q := open(t, Options{Directory: t.TempDir(), MaxBytes: 1 << 20, SegmentBytes: 64, Sync: true})
+	items := make([]Item, 9)
+	for i := range items {
+		items[i] = Item{Data: []byte(fmt.Sprint("entry ", i)), Records: 1}
+	}
+	require.NoError(t, q.Append(context.Background(), items...))
+	require.NoError(t, q.Append(context.Background()))
+	require.Equal(t, q.appended, q.synced.Load(), "all of it is safe")
+	var batch Batch
+	require.NoError(t, q.Read(context.Background(), &batch, Limits{MaxBytes: 1 << 20}))
+	require.Equal(t, 9, batch.Records)
+	require.True(t, strings.HasPrefix(string(batch.Data), "entry 0entry 1"))
 }
 
 func TestAnEntryLargerThanTheQueuePassesWhenItIsEmpty(t *testing.T) {
@@ -194,7 +209,7 @@ func TestABatchIsLimitedInBytes(t *testing.T) {
 func TestReadLingersForMore(t *testing.T) {
 	q := open(t, options(t))
 	add(t, q, "a")
-	go func() { _ = q.Append(context.Background(), []byte("b"), 1) }()
+	go func() { _ = q.Append(context.Background(), Item{[]byte("b"), 1}) }()
 	var batch Batch
 	require.NoError(t, q.Read(context.Background(), &batch, Limits{MinBytes: 2 * (headerBytes + 1), Linger: time.Minute, MaxBytes: 100}))
 	require.Equal(t, "ab", string(batch.Data))
@@ -206,7 +221,7 @@ func TestCloseEndsWaiting(t *testing.T) {
 	go func() { done <- q.Read(context.Background(), &Batch{}, everything) }()
 	require.NoError(t, q.Close())
 	require.ErrorIs(t, <-done, ErrClosed)
-	require.ErrorIs(t, q.Append(context.Background(), []byte("x"), 1), ErrClosed)
+	require.ErrorIs(t, q.Append(context.Background(), Item{[]byte("x"), 1}), ErrClosed)
 }
 
 func TestTwoProcessesCannotShareAQueue(t *testing.T) {
@@ -239,7 +254,7 @@ func TestManyWritersAndOneReaderLoseNothing(t *testing.T) {
 		go func() {
 			defer group.Done()
 			for n := range each {
-				if err := q.Append(context.Background(), []byte(fmt.Sprintf("%d-%d", w, n)), 2); err != nil {
+				if err := q.Append(context.Background(), Item{[]byte(fmt.Sprintf("%d-%d", w, n)), 2}); err != nil {
 					t.Error(err)
 				}
 			}
