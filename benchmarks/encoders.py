@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.sdk.resources import Resource
 
-from aegis_otel import schema
+from aegis_otel import _native, schema
 from aegis_otel.deliver.encoder import Encoder
 from aegis_otel.schema import CodeLocation, Record
 
@@ -35,11 +36,9 @@ def records(count: int = 4_000, per_trace: int = 10) -> list[Record]:
     return found
 
 
-def by_hand(batch: Sequence[Record]) -> bytes:
-    return b"".join(request.payload for request in _encoder.encode(batch))
-
-
-_encoder = Encoder(RESOURCE)
+def with_encoder(native: Any) -> Callable[[Sequence[Record]], bytes]:
+    encoder = Encoder(RESOURCE, native=native)
+    return lambda batch: b"".join(request.payload for request in encoder.encode(batch))
 
 
 def attributes_of(record: Record) -> dict[str, object]:
@@ -97,10 +96,15 @@ def upstream(batch: Sequence[Record]) -> bytes:
 
 
 WAYS: dict[str, Callable[[Sequence[Record]], bytes]] = {
-    "hand-written bytes, Python (ours)": by_hand,
+    "hand-written bytes, Python (ours)": with_encoder(None),
     "protobuf messages (upb), filled field by field": messages,
     "upstream's encoder": upstream,
 }
+
+
+_extension, _why = _native.load()
+if _extension is not None:
+    WAYS = {"hand-written bytes, Rust (ours, aegis-otel-native)": with_encoder(_extension), **WAYS}
 
 
 def measure(rounds: int = 7) -> dict[str, float]:

@@ -3,6 +3,7 @@
 //! Writes what aegis_otel/deliver/encoder.py writes; that module says where the format comes from.
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -84,7 +85,7 @@ impl Encoder {
             }
             let full = size + encoded.len() > self.limit;
             if full && count > 0 {
-                requests.push((self.request(py, &groups), count));
+                requests.push((self.request(py, &groups)?, count));
                 groups = Groups::default();
                 (size, count) = (0, 0);
             }
@@ -95,22 +96,28 @@ impl Encoder {
             count += 1;
         }
         if count > 0 {
-            requests.push((self.request(py, &groups), count));
+            requests.push((self.request(py, &groups)?, count));
         }
         Ok(requests)
     }
 
-    fn request<'py>(&self, py: Python<'py>, groups: &Groups<'_>) -> Bound<'py, PyBytes> {
+    fn request<'py>(&self, py: Python<'py>, groups: &Groups<'_>) -> PyResult<Bound<'py, PyBytes>> {
         let inner: usize = groups.written.iter().map(|group| field_size(group.len())).sum();
         let size = self.resource.len() + inner + self.resource_url.len();
-        let mut out = Vec::with_capacity(field_size(size));
-        put_head(&mut out, 0x0a, size);
-        out.extend_from_slice(&self.resource);
-        for group in &groups.written {
-            put_field(&mut out, 0x12, group);
-        }
-        out.extend_from_slice(&self.resource_url);
-        PyBytes::new(py, &out)
+        let mut head = Vec::with_capacity(16);
+        put_head(&mut head, tag::RESOURCE_LOGS, size);
+        PyBytes::new_with(py, head.len() + size, |mut out| {
+            out.write_all(&head)?;
+            out.write_all(&self.resource)?;
+            for group in &groups.written {
+                head.clear();
+                put_head(&mut head, tag::SCOPE_LOGS, group.len());
+                out.write_all(&head)?;
+                out.write_all(group)?;
+            }
+            out.write_all(&self.resource_url)?;
+            Ok(())
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 /// Field numbers and wire types, as the bytes they are written with.
 pub mod tag {
+    pub const RESOURCE_LOGS: u8 = 0x0a;
+    pub const SCOPE_LOGS: u8 = 0x12;
     pub const LOG_RECORD: u8 = 0x12;
     pub const TIME: u8 = 0x09;
     pub const OBSERVED_TIME: u8 = 0x59;
