@@ -104,6 +104,8 @@ class OtlpSink:
         self.on_export: Callable[[float, Mapping[str, str]], None] = lambda seconds, attributes: None
         """Told how many seconds each attempt to send took, and how it ended (`outcome`)."""
         self._reset()
+        for name in NOISY_LOGGERS:
+            logging.getLogger(name).addFilter(_quiet)
         _forkable.add(self)
         if self._backlog.spool is not None and self._backlog.spool.has_abandoned():
             self._start()
@@ -213,10 +215,6 @@ class OtlpSink:
     # Sending: this module's own thread.
 
     def _run(self) -> None:
-        ident = threading.get_ident()
-        _quiet.idents.add(ident)
-        for name in NOISY_LOGGERS:
-            logging.getLogger(name).addFilter(_quiet)
         # Instrumented HTTP or gRPC clients must not make spans and metrics of our own exports.
         token = context.attach(context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
@@ -231,7 +229,6 @@ class OtlpSink:
             )
         finally:
             context.detach(token)
-            _quiet.idents.discard(ident)
 
     def _wait(self) -> Callable[[], None] | None:
         """Sleep until there is something to do; what it is, None when it is time to end."""
@@ -612,14 +609,13 @@ def _shortened(detail: str) -> str:
 
 
 class _Quiet(logging.Filter):
-    """Drops what transport libraries log on the exporting threads: it would be exported in its turn."""
+    """Drops what transport libraries log of exports, ours and the SDK's: it would be exported in its turn.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.idents: set[int] = set()
+    Exports are told by OpenTelemetry's own sign for "no instrumentation here", which the SDK's threads carry too.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.thread not in self.idents
+        return not context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY)
 
 
 _quiet: Final = _Quiet()

@@ -119,11 +119,17 @@ class HttpReceiver(Receiver):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
+                if not self.path.endswith("/v1/logs"):
+                    self._answer(200)
+                    return
                 request = ExportLogsServiceRequest.FromString(body)
                 metadata = {key.lower(): value for key, value in self.headers.items()}
                 verdict = receiver.take(request, metadata | {":path": self.path})
                 content = partial(request).SerializeToString() if verdict == "partial" else b""
-                self.send_response({"refuse": 400, "busy": 503, "too large": 413}.get(verdict, 200))
+                self._answer({"refuse": 400, "busy": 503, "too large": 413}.get(verdict, 200), content)
+
+            def _answer(self, status: int, content: bytes = b"") -> None:
+                self.send_response(status)
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
