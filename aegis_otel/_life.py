@@ -43,8 +43,8 @@ def attach(dispatcher: Dispatcher, timeout: float) -> None:
     for module in ("multiprocessing.util", "billiard.util"):
         wrapt.register_post_import_hook(hook_children, module)
     wrapt.register_post_import_hook(lambda module: _hook_uvicorn(module, end), "uvicorn.server")
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, end.on_signal)
+    wrapt.register_post_import_hook(lambda module: _hook_celery(module, end), "celery.signals")
+    end.handle_sigterm()
 
 
 class _End:
@@ -65,7 +65,13 @@ class _End:
         if self._signal is not None:
             _die(self._signal)
 
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
+    def handle_sigterm(self) -> None:
+        """Deliver before a SIGTERM ends the process, unless the app has a handler of its own."""
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """What Python does by default, ending at once, but for what `atexit` would have run of ours."""
         if self._under_way == os.getpid():
             # This interrupts the end itself, which is bounded: the signal has its effect after it.
@@ -78,6 +84,20 @@ class _End:
 def _die(number: int) -> None:
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
+
+def _hook_celery(signals: Any, end: _End) -> None:
+    """Deliver before a process of Celery's pool ends, which it does without running what `atexit` holds."""
+
+    def on_start(**_: Any) -> None:
+        # The pool has just set the signals back to the system's default.
+        end.handle_sigterm()
+
+    def on_end(**_: Any) -> None:
+        end()
+
+    signals.worker_process_init.connect(on_start, weak=False)
+    signals.worker_process_shutdown.connect(on_end, weak=False)
 
 
 def _hook_uvicorn(module: Any, end: Callable[[], None]) -> None:
