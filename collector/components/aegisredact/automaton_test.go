@@ -28,21 +28,20 @@ func numberTexts(seed uint64, count int) []string {
 
 func TestTheAutomatonLeavesOutNoPatternThatMatches(t *testing.T) {
 	e := builtInEngine(t)
-	require.NotNil(t, e.numbers)
-	ruled := 0
+	asking := map[int]int{}
 	for i := range e.rules {
-		if e.rules[i].number != (bits{}) {
-			ruled++
-		}
+		asking[e.rules[i].asks]++
 	}
-	require.Greater(t, ruled, 8, "rules that numbers call up")
+	require.Greater(t, asking[asksNumbers], 8)
+	require.Greater(t, asking[asksWords], 4)
 	hits := 0
 	for _, text := range append(numberTexts(1, 20_000),
 		"4111 1111 1111 1111", "219-09-9999", "555-867-5309", "+49 30 1234567", "1 2 3 4 5 6 7 8 9 0 1 2 3", "é219-09-9999") {
-		found := e.numbers.match(text)
 		for i := range e.rules {
-			if rule := &e.rules[i]; rule.number != (bits{}) && rule.pattern.MatchString(text) {
+			rule := &e.rules[i]
+			if automaton := e.automata[rule.asks]; automaton != nil && rule.pattern.MatchString(text) {
 				hits++
+				found := automaton.match(text)
 				require.True(t, found.has(rule.number), "%q matches %s", text, rule.pattern)
 			}
 		}
@@ -51,26 +50,26 @@ func TestTheAutomatonLeavesOutNoPatternThatMatches(t *testing.T) {
 }
 
 func TestTheAutomatonForgetsWhenItKnowsTooMuch(t *testing.T) {
-	e := builtInEngine(t)
-	before := e.numbers.memory.Load()
-	for seed := uint64(2); e.numbers.memory.Load() == before && seed < 200; seed++ {
+	numbers := builtInEngine(t).automata[asksNumbers]
+	before := numbers.memory.Load()
+	for seed := uint64(2); numbers.memory.Load() == before && seed < 200; seed++ {
 		for _, text := range numberTexts(seed, 2000) {
-			e.numbers.match(text)
+			numbers.match(text)
 		}
 	}
-	require.LessOrEqual(t, len(e.numbers.memory.Load().states), maxStates)
-	rule := e.numbers.match("4111111111111111")
+	require.LessOrEqual(t, len(numbers.memory.Load().states), maxStates)
+	rule := numbers.match("4111111111111111")
 	require.NotEqual(t, bits{}, rule)
 }
 
 func TestTheAutomatonIsSharedByRequests(t *testing.T) {
-	e := builtInEngine(t)
+	numbers := builtInEngine(t).automata[asksNumbers]
 	done := make(chan bits)
 	for n := range 4 {
 		go func() {
 			var found bits
 			for _, text := range numberTexts(uint64(n), 2000) {
-				found.add(e.numbers.match(text))
+				found.add(numbers.match(text))
 			}
 			done <- found
 		}()

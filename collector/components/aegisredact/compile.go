@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // maxLiteralBytes keeps the scanner's states within 16 bits.
@@ -81,8 +82,10 @@ func (b *compiler) compile(rules RuleSet) error {
 			return fmt.Errorf("value rule %q (number %d): %w", rule.Kind, i+1, err)
 		}
 	}
-	if b.numbers != nil {
-		b.numbers.build()
+	for _, automaton := range b.automata {
+		if automaton != nil {
+			automaton.build()
+		}
 	}
 	return b.compileScanner()
 }
@@ -229,7 +232,7 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Kind != "" {
 		compiled.kind = b.kindOf(rule.Kind)
 	}
-	if err := b.addToNumbers(rule.Pattern, needs, &compiled); err != nil {
+	if err := b.addToAutomaton(rule.Pattern, needs, &compiled); err != nil {
 		return err
 	}
 	if rule.Key > 0 {
@@ -252,8 +255,8 @@ func (b *compiler) addValue(rule ValueRule) error {
 	return nil
 }
 
-// addToNumbers gives a rule which every number of some length calls up to the automaton of these.
-func (b *compiler) addToNumbers(pattern string, needs requirement, compiled *valueRule) error {
+// addToAutomaton gives a rule that needs digits to the automaton it is to ask.
+func (b *compiler) addToAutomaton(pattern string, needs requirement, compiled *valueRule) error {
 	number := len(b.rules)
 	if needs.run == 0 || number > lastRuleBit {
 		return nil
@@ -262,11 +265,16 @@ func (b *compiler) addToNumbers(pattern string, needs requirement, compiled *val
 	if err != nil {
 		return err
 	}
-	if b.numbers == nil {
-		b.numbers = &automaton{}
+	compiled.asks, compiled.number = asksNumbers, bit(number)
+	for _, literals := range needs.literals {
+		if !slices.ContainsFunc(literals, func(literal string) bool { return !strings.ContainsFunc(literal, unicode.IsLetter) }) {
+			compiled.asks = asksWords
+		}
 	}
-	b.numbers.add(program, number)
-	compiled.number = bit(number)
+	if b.automata[compiled.asks] == nil {
+		b.automata[compiled.asks] = &automaton{}
+	}
+	b.automata[compiled.asks].add(program, number)
 	return nil
 }
 

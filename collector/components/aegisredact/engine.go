@@ -30,6 +30,15 @@ type kind struct {
 	count atomic.Int64
 }
 
+// Which automaton a rule asks. Numbers have one of their own: letters break all its matches off, so that ids with
+// letters in them keep it in few states.
+const (
+	asksNone    = iota // it is tried without
+	asksNumbers        // any long number calls it up
+	asksWords          // it needs a word and digits
+	automata
+)
+
 // engine applies a rule set to texts, numbers and keys. It is safe for concurrent use.
 type engine struct {
 	kinds     []*kind
@@ -37,9 +46,9 @@ type engine struct {
 	byKind    map[string]*keyRule
 	rules     []valueRule
 	scanner   *scanner
-	numbers   *automaton // of the rules that any long number calls up; nil where there is none
-	telling   bits       // one mark of each rule that needs no digits: without any of these only numbers count
-	minRun    int        // the least digits in a run that a rule about numbers needs
+	automata  [automata]*automaton // nil where no rule is for it
+	telling   bits                 // one mark of each rule that needs no digits: without any of these only numbers count
+	minRun    int                  // the least digits in a run that a rule about numbers needs
 	prose     map[string]bool
 	notSecret *regexp.Regexp
 	auditKeys map[string]bool

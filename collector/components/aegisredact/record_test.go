@@ -173,7 +173,7 @@ func FuzzRedactText(f *testing.F) {
 	f.Add("p\u200bassword=hunter2 %70assword=x &#112;assword=x \x1b[1mtoken\x1b[0m=abc123")
 	f.Add("call 555-867-5309 ext 4, MRN: A-12345, born 1970-01-02, é4111 1111 1111 1111\xff219-09-9999")
 	searching := *e
-	searching.numbers = nil
+	searching.automata = [automata]*automaton{}
 	f.Fuzz(func(t *testing.T, in string) {
 		once, _ := e.redactText(in, 0, reader{})
 		if searched, _ := searching.redactText(in, 0, reader{}); once != searched {

@@ -68,18 +68,25 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			spans = e.findInserts(text, spans)
 		}
 	}
-	numbers, asked := everyBit, e.numbers == nil
+	var asked [automata]struct {
+		yes     bool
+		matched bits
+	}
 	for i := range e.rules {
 		rule := &e.rules[i]
 		if !rule.mayMatch(&found) || r.who && rule.whoMayShow {
 			continue
 		}
-		if !asked && rule.number != (bits{}) {
-			numbers, asked = e.numbers.match(text), true
+		if automaton := e.automata[rule.asks]; automaton != nil {
+			answer := &asked[rule.asks]
+			if !answer.yes {
+				answer.yes, answer.matched = true, automaton.match(text)
+			}
+			if !answer.matched.has(rule.number) {
+				continue
+			}
 		}
-		if numbers.has(rule.number) {
-			spans = e.findValues(text, rule, i+1, spans)
-		}
+		spans = e.findValues(text, rule, i+1, spans)
 	}
 	if len(spans) == 0 {
 		return nil
@@ -99,7 +106,8 @@ type valueRule struct {
 	whoMayShow bool
 	needs      bits
 	run        int
-	number     bits // its mark in the automaton of the rules about numbers; none where it is not in there
+	asks       int  // which automaton is asked whether it can match at all
+	number     bits // its mark in there
 }
 
 const noKind = -1
