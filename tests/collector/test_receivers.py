@@ -11,7 +11,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 
 from tests.support.collector import Collector, pieces
 from tests.support.otlp import Log, post, request
@@ -164,6 +166,37 @@ def test_certificates_can_be_replaced_without_a_restart(start_collector: Start, 
     assert post_tls(collector.port, ssl.create_default_context(cafile=str(certificates / "ca.pem"))) == 200
 
 
+def test_the_authority_of_senders_can_be_replaced_without_a_restart(
+    start_collector: Start, certificates: Path, tmp_path: Path
+) -> None:
+    authority = tmp_path / "senders.pem"
+    right = (certificates / "ca.pem").read_bytes()
+    # Of the same form, and nobody's authority: the certificate of the server.
+    authority.write_bytes((certificates / "server.pem").read_bytes())
+    collector = start_collector(
+        "file",
+        env={
+            "AEGIS_OTLP_CERT_FILE": str(certificates / "server.pem"),
+            "AEGIS_OTLP_KEY_FILE": str(certificates / "server.key"),
+            "AEGIS_OTLP_CLIENT_CA_FILE": str(authority),
+        },
+        more=pieces("receive-tls"),
+    )
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    with pytest.raises((urllib.error.URLError, OSError)):
+        post_tls(collector.port, context)
+    authority.write_bytes(right)
+
+    def accepted() -> bool:
+        try:
+            return post_tls(collector.port, context) == 200
+        except OSError:
+            return False
+
+    wait_for(accepted, what="the new authority")
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0:{port}", ":{port}", "[::]:{port}", "example.org:{port}"])
 def test_the_collector_does_not_start_where_strangers_could_send(tmp_path: Path, address: str) -> None:
     endpoint = address.format(port=free_port())
@@ -223,3 +256,14 @@ def test_a_body_over_the_limit_is_refused(start_collector: Start) -> None:
     assert post(collector.port, request([Log("x" * 30_000)])) >= 400
     collector.send(Log("small"))
     assert len(collector.stored()) == 1
+
+
+def test_a_message_over_the_limit_is_refused_over_grpc(start_collector: Start) -> None:
+    collector = start_collector("file", env={"AEGIS_OTLP_GRPC_MAX_MIB": "1"})
+    with grpc.insecure_channel(f"127.0.0.1:{collector.grpc_port}") as channel:
+        export = LogsServiceStub(channel).Export  # type: ignore[no-untyped-call]
+        with pytest.raises(grpc.RpcError) as refusal:
+            export(request([Log("x" * 2**21)]), timeout=30)
+        assert refusal.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        export(request([Log("small")]), timeout=30)
+    assert [record["message"] for record in collector.stored()] == ["small"]

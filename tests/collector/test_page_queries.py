@@ -1,0 +1,141 @@
+"""The LogQL queries of the AegisX page, each against the real Loki with records of which the answers are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.collector import Collector
+from tests.support.loki import Loki
+from tests.support.otlp import Log
+from tests.support.processes import wait_for
+
+SERVICE = "aegisx-api"
+CORRELATION = "30da77f5-faef-490b-9218-1db2628d4764"
+SECONDS = 300
+
+
+def completed(status: int, milliseconds: float, method: str = "GET", **more: Any) -> Log:
+    fields = {"method": method, "url": "/api/users", "statusCode": status, "responseTime": milliseconds, **more}
+    return Log("HTTP Request Completed", attributes=fields)
+
+
+def failed(message: str) -> Log:
+    fields = {"method": "GET", "statusCode": 500, "responseTime": 12.5, "errorName": "Error", "errorMessage": message}
+    return Log("HTTP Request Error", 17, fields)
+
+
+RECORDS = [
+    *(completed(200, milliseconds) for milliseconds in (100, 200, 300, 400)),
+    completed(201, 1500, "POST", correlationId=CORRELATION),
+    completed(401, 1001, "POST"),
+    *(failed("database is away") for _ in range(3)),
+    failed("no such user"),
+    Log("User login refused", 13),
+    Log("Authentication of the session", 5),
+    Log("AUDIT: READ", attributes={"auditAction": "READ", "complianceLevel": "HIPAA", "userId": "u-7"}),
+    Log("AUDIT: UPDATE", attributes={"auditAction": "UPDATE", "complianceLevel": "HIPAA", "userId": "u-8"}),
+    Log("a plain line with { in it"),
+]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
+    folder = tmp_path_factory.mktemp("page")
+    with Loki(folder / "loki") as loki:
+        with Collector(folder / "collector", "loki", env={"AEGIS_LOKI_URL": loki.url}) as collector:
+            resource = {"service.name": SERVICE, "deployment.environment.name": "test"}
+            collector.send(*RECORDS, resource=resource)
+            collector.send(Log("of another service", 17), resource={"service.name": "other"})
+            wait_for(lambda: len(loki.lines('{service=~".+"}')) == len(RECORDS) + 1, what="all records in Loki")
+        yield loki
+
+
+@pytest.mark.parametrize(
+    ("query", "messages"),
+    [
+        ('{service="aegisx-api"}', len(RECORDS)),
+        ('{service="aegisx-api", level="error"}', 4),
+        ('{service="aegisx-api"} | json | method="POST"', 2),
+        ('{service="aegisx-api", complianceLevel="HIPAA"} |= "AUDIT:"', 2),
+        ('{service="aegisx-api"} |~ "(?i)(auth|login|logout)"', 2),
+        ('{service="aegisx-api"} | json | responseTime > 1000', 2),
+        (f'{{service="aegisx-api"}} | json | correlationId="{CORRELATION}"', 1),
+    ],
+)
+def test_a_search_finds_what_there_is(filled: Loki, query: str, messages: int) -> None:
+    lines = filled.lines(query)
+    assert len(lines) == messages
+    assert all(json.loads(line)["service"] == SERVICE for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("query", "per_second"),
+    [
+        ('rate({service="aegisx-api", level="error"}[5m])', 4 / SECONDS),
+        ('rate({service="aegisx-api"} |= "HTTP Request Completed" [5m])', 6 / SECONDS),
+        ('rate({service="aegisx-api"}[5m])', len(RECORDS) / SECONDS),
+    ],
+)
+def test_a_rate_is_that_of_all_records(filled: Loki, query: str, per_second: float) -> None:
+    # Each correlation id is a series of its own: a panel or an alert wants the sum of them.
+    assert sum(value for _, value in series(filled, query)) == pytest.approx(per_second)
+    assert series(filled, f"sum({query})") == [({}, pytest.approx(per_second))]
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "counts"),
+    [
+        (
+            'sum by (statusCode) (count_over_time({service="aegisx-api"} | json | __error__="" [1h]))',
+            "statusCode",
+            {"200": 4, "201": 1, "401": 1, "500": 4, "": 5},
+        ),
+        (
+            'topk(5, sum by (errorMessage) (count_over_time({service="aegisx-api", level="error"} | json'
+            ' | __error__="" [1h])))',
+            "errorMessage",
+            {"database is away": 3, "no such user": 1},
+        ),
+        (
+            'sum by (level) (count_over_time({service="aegisx-api"} | json [1h]))',
+            "level",
+            {"info": 9, "error": 4, "warn": 1, "debug": 1},
+        ),
+    ],
+)
+def test_a_count_is_right(filled: Loki, query: str, label: str, counts: dict[str, int]) -> None:
+    assert {labels.get(label, ""): value for labels, value in series(filled, query)} == counts
+
+
+def test_the_percentile_is_asked_for_with_quantile_over_time(filled: Loki) -> None:
+    pages = 'histogram_quantile(0.95, sum(rate({service="aegisx-api"} | json | __error__="" | unwrap responseTime [5m])) by (le))'
+    with pytest.raises(AssertionError, match="parse error"):
+        filled.query(pages)
+    valid = (
+        'quantile_over_time(0.95, {service="aegisx-api"} |= "HTTP Request Completed" | json | __error__=""'
+        " | unwrap responseTime [5m]) by (service)"
+    )
+    assert series(filled, valid) == [({"service": SERVICE}, pytest.approx(1375.25))]
+
+
+@pytest.mark.parametrize(
+    ("condition", "fires"),
+    [
+        ('sum(rate({service="aegisx-api", level="error"}[5m])) > 0.1', False),
+        ('sum(rate({service="aegisx-api", level="error"}[5m])) > 0.01', True),
+        ('sum(rate({service="aegisx-api"}[5m])) > 100', False),
+        ('absent_over_time({service="aegisx-api", complianceLevel="HIPAA"}[10m])', False),
+        ('absent_over_time({complianceLevel="HIPAA"}[10m])', False),
+        ('absent_over_time({service="nobody", complianceLevel="HIPAA"}[10m])', True),
+    ],
+)
+def test_an_alert_fires_only_with_a_reason(filled: Loki, condition: str, fires: bool) -> None:
+    assert bool(filled.query(condition)) == fires
+
+
+def series(loki: Loki, query: str) -> list[tuple[dict[str, str], float]]:
+    return [(one["metric"], float(one["value"][1])) for one in loki.query(query)]
