@@ -121,6 +121,7 @@ class Dispatcher:
         queue.append(record)
         if self._idle:
             self._idle = False
+            self._progress = time.monotonic()
             self._wake.set()
         elif self._thread is None:
             self._start()
@@ -139,6 +140,7 @@ class Dispatcher:
         try:
             if self._thread is not None or self._closed or self._paused:
                 return
+            self._progress = time.monotonic()
             thread = threading.Thread(target=self._run, name="aegis-otel", daemon=True)
             try:
                 thread.start()
@@ -155,15 +157,21 @@ class Dispatcher:
         # An event loop goes on while there is room: alone it cannot outrun the dispatcher, and others are held back.
         enough = self._most if _in_event_loop() else self._long
         if len(queue) > enough and self._can_catch_up():
+            # It may be waiting for its tick.
+            self._wake.set()
             deadline = time.monotonic() + HOLD
             while len(queue) > enough and time.monotonic() < deadline:
                 time.sleep(_NAP)
-        if len(queue) > self._most:
+        # While the dispatcher gets on, a record too many, of a thread that has waited, is no reason to lose one.
+        if len(queue) > self._most and not self._can_catch_up():
             self._make_room()
 
     def _can_catch_up(self) -> bool:
         thread = self._thread
-        if thread is None or self._closed or thread.ident == threading.get_ident():
+        if self._closed or (thread is not None and thread.ident == threading.get_ident()):
+            return False
+        if thread is None and not self._start_lock.locked():
+            # It could not be started; if it is being started, it will come to it.
             return False
         return time.monotonic() - self._progress < PATIENCE
 

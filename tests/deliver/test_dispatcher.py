@@ -137,7 +137,8 @@ def test_beyond_the_limit_the_oldest_go_and_audit_records_stay(make):
     assert any(str(dispatcher.dropped) in text for text in warnings)
 
 
-def test_threads_that_log_faster_than_can_be_written_lose_nothing(make):
+@pytest.mark.parametrize("queue_size", [5, 100])
+def test_threads_that_log_faster_than_can_be_written_lose_nothing(make, queue_size):
     class Slow(Collected):
         def write(self, records):
             super().write(records)
@@ -145,7 +146,7 @@ def test_threads_that_log_faster_than_can_be_written_lose_nothing(make):
                 sum(range(200))
 
     sink = Slow()
-    dispatcher = make(sink, queue_size=100)
+    dispatcher = make(sink, queue_size=queue_size)
 
     def log(name):
         for number in range(500):
