@@ -1,6 +1,9 @@
 package aegisredact
 
-import "unicode/utf8"
+import (
+	mathbits "math/bits"
+	"unicode/utf8"
+)
 
 // facts is what one look at a string tells: which literals occur, and the most digits in one run.
 type facts struct {
@@ -37,7 +40,8 @@ func (b *bits) has(other bits) bool {
 // string matching", 1975), without regard to ASCII case, and counts digit runs on the way.
 type scanner struct {
 	bytes    [256]byteClass
-	width    int
+	width    int      // of a row, a power of two
+	shift    int      // the power
 	next     []uint32 // state + column -> state; a state is the place of its row, and has arrived set where literals end
 	accepted []bits   // row number -> marks of the literals that end there
 	bounded  []bits   // the same for literals after which no word may go on
@@ -89,6 +93,8 @@ func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
 			s.bytes[c].keep = 0xff
 		}
 	}
+	s.shift = mathbits.Len(uint(s.width - 1))
+	s.width = 1 << s.shift
 	s.build(literals)
 	return s
 }
@@ -184,7 +190,7 @@ func (s *scanner) scan(text string) facts {
 const maxRun = 255
 
 func (s *scanner) arrive(found *facts, state uint32, text string, end int) {
-	row := int(state) / s.width
+	row := state >> s.shift
 	found.literals.add(s.accepted[row])
 	if marks := s.bounded[row]; marks != (bits{}) && !found.literals.has(marks) && s.wordEnds(text, end) {
 		found.literals.add(marks)
