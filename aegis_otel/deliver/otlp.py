@@ -11,34 +11,34 @@ as long as the spool has room.
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from operator import not_
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel.deliver import Warn, processes
+from aegis_otel.deliver.apart import GoneAwayError, Part, send_apart
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
-from aegis_otel.deliver.refused import PARTIAL, DeadLetters, halves
+from aegis_otel.deliver.refused import PARTIAL, DeadLetters
 from aegis_otel.deliver.segments import MANY, REST, Batch
 from aegis_otel.deliver.spool import Spool, service_name
 from aegis_otel.deliver.transport import (
-    NOISY_LOGGERS,
     Answer,
     Outcome,
     Protocols,
     Transport,
     create_transport,
+    silence,
 )
 from aegis_otel.schema import Record, is_audit
 
@@ -104,8 +104,7 @@ class OtlpSink:
         self.on_export: Callable[[float, Mapping[str, str]], None] = lambda seconds, attributes: None
         """Told how many seconds each attempt to send took, and how it ended (`outcome`)."""
         self._reset()
-        for name in NOISY_LOGGERS:
-            logging.getLogger(name).addFilter(_quiet)
+        silence()
         _forkable.add(self)
         if self._backlog.spool is not None and self._backlog.spool.has_abandoned():
             self._start()
@@ -340,11 +339,12 @@ class OtlpSink:
             # One record in it may be what is refused: send entry by entry and lose no other.
             self._one_by_one = batch.entries
             return True
-        parts = [_Part(batch.payload, batch.records, answer)]
-        if outcome is not Outcome.DELIVERED:
+        parts = [Part(batch.payload, batch.records, answer)]
+        # A receiver that refuses everything is not asked again for each record.
+        if outcome is not Outcome.DELIVERED and not self._hopeless:
             try:
-                parts = list(self._send_apart(parts[0]))
-            except _GoneAwayError as gone:
+                parts = list(send_apart(parts[0], self._send_part))
+            except GoneAwayError as gone:
                 # What was delivered of it so far is sent a second time then; that is allowed, losing is not.
                 self._retried += batch.records
                 if self._paused:
@@ -366,26 +366,13 @@ class OtlpSink:
         self._is_back()
         return True
 
-    def _send_apart(self, part: _Part) -> Iterator[_Part]:
-        """Find by halves the records of a refused request that are refused; what was sent of it, and how it ended."""
-        # A receiver that refuses everything is not asked again for each record.
-        pieces = halves(part.payload) if part.records > 1 and not self._hopeless else []
-        if not pieces:
-            yield part
-        for payload, records in pieces:
-            answer = Answer(Outcome.AWAY) if self._is_ending() or self._paused else self._send(payload)
-            if answer.outcome is Outcome.AWAY:
-                raise _GoneAwayError(answer)
-            piece = _Part(payload, records, answer)
-            if answer.outcome is Outcome.DELIVERED:
-                yield piece
-            else:
-                yield from self._send_apart(piece)
+    def _send_part(self, payload: bytes) -> Answer:
+        return Answer(Outcome.AWAY) if self._is_ending() or self._paused else self._send(payload)
 
     def _is_ending(self) -> bool:
         return self._stop or (self._closing is not None and time.monotonic() >= self._closing)
 
-    def _count(self, part: _Part, kind: str) -> None:
+    def _count(self, part: Part, kind: str) -> None:
         answer = part.answer
         rejected = part.records
         if answer.outcome is Outcome.DELIVERED:
@@ -587,38 +574,11 @@ class OtlpSink:
         }
 
 
-class _Part(NamedTuple):
-    """Some records of a batch, and what became of them."""
-
-    payload: bytes
-    records: int
-    answer: Answer
-
-
-class _GoneAwayError(Exception):
-    """The Collector has stopped answering while a request was sent in parts."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
-
-
 def _shortened(detail: str) -> str:
     line = " ".join(detail.split())
     return line if len(line) <= 200 else line[:200] + "…"
 
 
-class _Quiet(logging.Filter):
-    """Drops what transport libraries log of exports, ours and the SDK's: it would be exported in its turn.
-
-    Exports are told by OpenTelemetry's own sign for "no instrumentation here", which the SDK's threads carry too.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY)
-
-
-_quiet: Final = _Quiet()
 _forkable: Final[weakref.WeakSet[OtlpSink]] = weakref.WeakSet()
 _inherited: Final[list[object]] = []
 """Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""

@@ -165,29 +165,3 @@ def hand_back(root: Path) -> dict[str, int]:
             os.close(lock_fd)
         given[service] = sum(count for (owner, kind), count in records.items() if owner == service and kind != PARTIAL)
     return given
-
-
-def halves(payload: bytes) -> list[tuple[bytes, int]]:
-    """A request cut in two with about as many records each, and how many; empty where it cannot be cut."""
-    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-    try:
-        whole = ExportLogsServiceRequest.FromString(payload)
-    except Exception:
-        return []
-    count = sum(len(scope.log_records) for resource in whole.resource_logs for scope in resource.scope_logs)
-    if count < 2:
-        return []
-    cut = []
-    for first, last in ((0, count // 2), (count // 2, count)):
-        half = ExportLogsServiceRequest()
-        half.CopyFrom(whole)
-        position = 0
-        for resource in half.resource_logs:
-            for scope in resource.scope_logs:
-                size = len(scope.log_records)
-                del scope.log_records[max(last - position, 0) :]
-                del scope.log_records[: max(min(first - position, size), 0)]
-                position += size
-        cut.append((half.SerializeToString(), last - first))
-    return cut

@@ -12,9 +12,12 @@ Importing this module is cheap; grpcio or requests are imported with the first t
 from __future__ import annotations
 
 import enum
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
+
+from opentelemetry import context
 
 if TYPE_CHECKING:
     import grpc
@@ -24,7 +27,7 @@ Protocols = Literal["grpc", "http/protobuf"]
 _EXPORT_METHOD: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 # Loggers that speak when an export fails or, at DEBUG, for each export.
-NOISY_LOGGERS: Final = (
+_NOISY: Final = (
     "opentelemetry.exporter.otlp.proto.grpc.exporter",
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
     "opentelemetry.exporter.otlp.common.http",
@@ -38,6 +41,25 @@ NOISY_LOGGERS: Final = (
     "grpc._common",
     "grpc._cython.cygrpc",
 )
+
+
+class _Quiet(logging.Filter):
+    """Drops what transport libraries log of exports, ours and the SDK's: it would be exported in its turn.
+
+    Exports are told by OpenTelemetry's own sign for "no instrumentation here", which the SDK's threads carry too.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not context.get_value(context._SUPPRESS_INSTRUMENTATION_KEY)
+
+
+_quiet: Final = _Quiet()
+
+
+def silence() -> None:
+    """Keep what is logged of exports from becoming records; a second call does nothing."""
+    for name in _NOISY:
+        logging.getLogger(name).addFilter(_quiet)
 
 
 class Outcome(enum.Enum):

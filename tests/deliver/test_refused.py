@@ -6,14 +6,9 @@ import stat
 import threading
 from pathlib import Path
 
-import pytest
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-from aegis_otel import schema
 from aegis_otel.deliver import refused
 from aegis_otel.deliver.refused import DeadLetters
 from aegis_otel.deliver.spool import Spool
-from tests.deliver.receivers import logs_of
 
 
 def payloads(root: Path, kind: str = "rest") -> list[bytes]:
@@ -91,37 +86,3 @@ def test_a_folder_that_cannot_be_written_is_not_an_error_for_the_sender(tmp_path
     (tmp_path / "file").write_text("")
     assert not DeadLetters(tmp_path / "file", "orders").keep(b"x", 1)
     assert refused.find(tmp_path / "file") == []
-
-
-@pytest.mark.parametrize("count", [2, 3, 7, 100])
-def test_a_request_is_cut_without_losing_or_moving_a_record(count: int) -> None:
-    whole = ExportLogsServiceRequest()
-    for number in range(count):
-        if number % 5 == 0:
-            resource = whole.resource_logs.add()
-            resource.resource.attributes.add(key="service.name").value.string_value = str(number)
-        if number % 2 == 0 or number % 5 == 0:
-            scope = resource.scope_logs.add()
-            scope.scope.name = f"logger {number}"
-        scope.log_records.add(severity_number=schema.INFO).body.string_value = str(number)
-    cut = [
-        (ExportLogsServiceRequest.FromString(half), size) for half, size in refused.halves(whole.SerializeToString())
-    ]
-    assert [len(logs_of(half)) for half, _ in cut] == [size for _, size in cut] == [count // 2, count - count // 2]
-    assert [log.body.string_value for half, _ in cut for log in logs_of(half)] == [str(n) for n in range(count)]
-
-    def scopes(*requests: ExportLogsServiceRequest) -> list[tuple[str, str]]:
-        return [
-            (scope.scope.name, log.body.string_value)
-            for request in requests
-            for resource in request.resource_logs
-            for scope in resource.scope_logs
-            for log in scope.log_records
-        ]
-
-    assert scopes(*(half for half, _ in cut)) == scopes(whole)
-
-
-def test_what_cannot_be_cut_is_left_whole() -> None:
-    assert refused.halves(b"\xff not protobuf") == []
-    assert refused.halves(b"") == []
