@@ -18,6 +18,7 @@ from aegis_otel.deliver import processes
 from aegis_otel.deliver.refused import DeadLetters
 from aegis_otel.deliver.spool import Spool
 from tests.cli.conftest import Run, clean_environment
+from tests.support.native import NATIVE, WHY
 from tests.support.processes import free_port
 
 
@@ -224,3 +225,9 @@ def test_a_missing_part_of_our_own_is_not_called_an_extra():
         [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
     )
     assert "pip install" not in done.stderr
+
+
+def test_doctor_says_whether_the_extension_is_in_use(run: Run):
+    said = row(run("doctor").out, "native extension")
+    assert ("in use" in said) if NATIVE is not None else (WHY in said)
+    assert "AEGIS_NATIVE is false" in row(run("doctor", AEGIS_NATIVE="false").out, "native extension")
