@@ -115,7 +115,7 @@ class ForeignProcessors:
 
     def present(self) -> bool:
         """Whether there is one besides our own."""
-        return len(self._processors()) > 1
+        return len(self._provider._multi_log_record_processor._log_record_processors) > 1
 
     def emit(self, record: Record) -> None:
         """Show them a record of ours. What they raise stays here."""
