@@ -107,17 +107,16 @@ def come_back(name: str, collector: Collector, app: App) -> float:
     return time.monotonic() - back
 
 
-def end(name: str, collector: Collector, app: App, expected: int) -> float:
-    """Stop the app and wait until the store has `expected` records of it; the seconds that took."""
+def end(name: str, collector: Collector, app: App) -> None:
+    """Stop the app and wait until the store has all that it logged."""
     assert app.process is not None
     app.process.stop(30)
-    started = time.monotonic()
+    expected = sum(len(app.logged(run)) for run in range(app.runs))
 
     def count() -> int:
         return sum(1 for _ in stores.matches(collector.data, MESSAGE))
 
     stores.settled(f"{name}: in the store", count, expected, patience=20)
-    return time.monotonic() - started
 
 
 def collector_away(folder: Path, scale: float) -> Outcome:
@@ -138,7 +137,7 @@ def collector_away(folder: Path, scale: float) -> Outcome:
             time.sleep(lead)
             assert app.process is not None
             peak = memory_mb(app.process.pid, "VmHWM")
-        end("collector-away", collector, app, len(app.logged(0)))
+        end("collector-away", collector, app)
         logged = app.logged(0)
         arrived = Arrived(collector, app.runs)
         said = [line for line in app.output().splitlines() if "dropped so far" in line or "lost" in line]
@@ -189,8 +188,7 @@ def app_killed(folder: Path, scale: float) -> Outcome:
             time.sleep(away / (KILLS + 1))
             drain = come_back("app-killed", collector, app)
             time.sleep(lead)
-        kept = sum(len(app.logged(run)) for run in range(app.runs))
-        end("app-killed", collector, app, kept)
+        end("app-killed", collector, app)
         arrived = Arrived(collector, app.runs)
         runs = [app.logged(run) for run in range(app.runs)]
     lost_ms: list[float] = []
