@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -18,6 +19,7 @@ from typing import Any
 
 import wrapt
 
+from aegis_otel import _threads
 from aegis_otel.deliver.dispatcher import Dispatcher
 
 
@@ -44,6 +46,7 @@ def attach(dispatcher: Dispatcher, timeout: float) -> None:
         wrapt.register_post_import_hook(hook_children, module)
     wrapt.register_post_import_hook(lambda module: _hook_uvicorn(module, end), "uvicorn.server")
     wrapt.register_post_import_hook(lambda module: _hook_celery(module, end), "celery.signals")
+    wrapt.register_post_import_hook(lambda module: _hook_gevent(module, dispatcher), "gevent.monkey")
     end.handle_sigterm()
 
 
@@ -84,6 +87,39 @@ class _End:
 def _die(number: int) -> None:
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+
+
+def _hook_gevent(module: Any, dispatcher: Dispatcher) -> None:
+    """Keep our threads out of what `gevent.monkey`, just imported, is about to replace."""
+    _threads.keep_native()
+    with _without_threads(dispatcher) as otlp:
+        dispatcher.keep_native()
+        if otlp is not None:
+            otlp.keep_native()
+    patch = module.patch_all
+
+    @wraps(patch)
+    def patch_all(*arguments: Any, **options: Any) -> Any:
+        # It also changes who a thread is, and an import that a thread of ours is in would wait for itself.
+        with _without_threads(dispatcher):
+            return patch(*arguments, **options)
+
+    module.patch_all = patch_all
+
+
+@contextlib.contextmanager
+def _without_threads(dispatcher: Dispatcher) -> Iterator[Any]:
+    """As for a fork: no thread of ours is there. Gives the OTLP module, where that is in use."""
+    otlp = sys.modules.get("aegis_otel.deliver.otlp")
+    dispatcher.before_fork()
+    if otlp is not None:
+        otlp._before_fork()
+    try:
+        yield otlp
+    finally:
+        if otlp is not None:
+            otlp._after_fork_in_parent()
+        dispatcher.after_fork_in_parent()
 
 
 def _hook_celery(signals: Any, end: _End) -> None:

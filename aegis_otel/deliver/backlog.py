@@ -5,11 +5,11 @@ Knows nothing of transport: `aegis_otel.deliver.otlp` takes batches from here an
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from aegis_otel import _threads
 from aegis_otel.deliver.segments import MANY, Batch
 from aegis_otel.deliver.spool import Spool
 
@@ -27,7 +27,7 @@ class MemoryQueue:
 
     def __init__(self, limit: int = MEMORY_BYTES) -> None:
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = _threads.lock()
         self._entries: deque[_Held] = deque()
         self._reading = 0
         self.pending_bytes = 0

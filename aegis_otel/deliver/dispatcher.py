@@ -16,10 +16,12 @@ import os
 import sys
 import threading
 import time
+from _thread import get_ident  # that of the system, also when gevent has replaced it
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from aegis_otel import _threads
 from aegis_otel.deliver import Sink, Warn
 from aegis_otel.schema import ErrorInfo, Record, clean_text, is_audit, safe_text
 
@@ -90,9 +92,9 @@ class Dispatcher:
 
     def _reset(self) -> None:
         self._queue: deque[Record] = deque()
-        self._wake = threading.Event()
-        self._start_lock = threading.Lock()
-        self._work_lock = threading.Lock()
+        self._wake = _threads.event()
+        self._start_lock = _threads.lock()
+        self._work_lock = _threads.lock()
         self._thread: threading.Thread | None = None
         self._paused = False
         self._forking: int | None = None
@@ -141,7 +143,7 @@ class Dispatcher:
             if self._thread is not None or self._closed or self._paused:
                 return
             self._progress = time.monotonic()
-            thread = threading.Thread(target=self._run, name="aegis-otel", daemon=True)
+            thread = _threads.thread(target=self._run, name="aegis-otel", daemon=True)
             try:
                 thread.start()
             except RuntimeError:
@@ -170,7 +172,7 @@ class Dispatcher:
         thread = self._thread
         if self._closed or (thread is not None and thread.ident == threading.get_ident()):
             return False
-        if thread is None and not self._start_lock.locked():
+        if thread is None and not (self._paused or self._start_lock.locked()):
             # It could not be started; if it is being started, it will come to it.
             return False
         return time.monotonic() - self._progress < PATIENCE
@@ -336,16 +338,20 @@ class Dispatcher:
         if thread is not None and thread is not threading.current_thread():
             thread.join(_FORK_SECONDS)
         if self._work_lock.acquire(timeout=_FORK_SECONDS):
-            self._forking = threading.get_ident()
+            self._forking = get_ident()
 
     def after_fork_in_parent(self) -> None:
         """In the parent: go on; the thread is started again for the next record."""
-        if self._forking == threading.get_ident():
+        if self._forking == get_ident():
             self._forking = None
             self._work_lock.release()
         self._paused = False
         if self._queue and self._thread is None:
             self._start()
+
+    def keep_native(self) -> None:
+        """While its thread is ended: wait with what the operating system has, not with what gevent makes of it."""
+        self._wake = _threads.event()
 
     def after_fork_in_child(self) -> None:
         """In the child: start empty; what waited belongs to the parent, which writes it."""

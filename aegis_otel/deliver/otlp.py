@@ -25,6 +25,7 @@ from typing import Any, Final
 from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
 
+from aegis_otel import _threads
 from aegis_otel.deliver import Warn, processes
 from aegis_otel.deliver.apart import GoneAwayError, Part, send_apart
 from aegis_otel.deliver.backlog import Backlog
@@ -98,7 +99,7 @@ class OtlpSink:
         self._batch_size = batch_size or MANY
         self._warn = warn
         self._encoder = Encoder(resource, native=native)
-        self._encode_lock = threading.Lock()
+        self._encode_lock = _threads.lock()
         self.in_front: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """Records that wait before this sink and that were dropped there: for `stats`."""
         self.on_export: Callable[[float, Mapping[str, str]], None] = lambda seconds, attributes: None
@@ -115,7 +116,7 @@ class OtlpSink:
             spool = Spool(self._spool_dir, self._service, limit=self._spool_bytes)
         self._backlog = Backlog(spool, self._warn)
         self._letters = None if self._spool_dir is None else DeadLetters(self._spool_dir, service_name(self._service))
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = _threads.condition()
         self._paused = self._resumes = False
         self._thread: threading.Thread | None = None
         self._transport: Transport | None = None
@@ -203,7 +204,7 @@ class OtlpSink:
         with self._changed:
             if self._thread is not None or self._stop or self._paused:
                 return
-            thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+            thread = _threads.thread(target=self._run, name=THREAD_NAME, daemon=True)
             try:
                 thread.start()
             except RuntimeError:
@@ -542,11 +543,15 @@ class OtlpSink:
         if self._resumes and (self._backlog.pending_bytes or self._next_adoption == float("-inf")):
             self._start()
 
+    def keep_native(self) -> None:
+        """See the function of that name."""
+        self._changed = _threads.condition()
+
     def after_fork(self) -> None:
         """In the child: start anew. What the parent had not sent is the parent's to send."""
         _inherited.append(self._transport)
         self._backlog.abandon()
-        self._encode_lock = threading.Lock()
+        self._encode_lock = _threads.lock()
         self._reset()
 
     def stats(self) -> dict[str, int | float]:
@@ -584,7 +589,7 @@ _inherited: Final[list[object]] = []
 """Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""
 
 
-_importing = threading.Lock()
+_importing = _threads.lock()
 """Held while a transport's modules are imported: a child that is forked in the middle could never import them."""
 
 _IMPORT_SECONDS: Final = 10.0
@@ -598,9 +603,15 @@ def _before_fork() -> None:
         sink.before_fork()
 
 
+def keep_native() -> None:
+    """While the exports are paused: wait with what the operating system has, not with what gevent makes of it."""
+    for sink in list(_forkable):
+        sink.keep_native()
+
+
 def _after_fork_in_child() -> None:
     global _importing
-    _importing = threading.Lock()
+    _importing = _threads.lock()
 
 
 def _after_fork_in_parent() -> None:

@@ -24,11 +24,11 @@ import os
 import re
 import secrets
 import stat
-import threading
 from collections import deque
 from pathlib import Path
 from typing import Final
 
+from aegis_otel import _threads
 from aegis_otel.deliver.segments import (
     AUDIT,
     HEADER_SIZE,
@@ -77,7 +77,7 @@ class Spool:
         self._service = service_name(service)
         self._limit = limit
         self._segment_bytes = min(max(limit // 16, 64 * 1024), 4 * 1024 * 1024)
-        self._lock = threading.Lock()
+        self._lock = _threads.lock()
         self._own: Folder | None = None
         self._current: dict[str, Segment] = {}
         self._adopted: deque[Folder] = deque()
