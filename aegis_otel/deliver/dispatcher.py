@@ -98,6 +98,7 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
         self._paused = False
         self._forking: int | None = None
+        self._closing: int | None = None
         self._idle = False
         self._progress = time.monotonic()
         self._size = 0.0
@@ -170,7 +171,7 @@ class Dispatcher:
 
     def _can_catch_up(self) -> bool:
         thread = self._thread
-        if self._closed or (thread is not None and thread.ident == threading.get_ident()):
+        if threading.get_ident() in (self._closing, thread and thread.ident):
             return False
         if thread is None and not (self._paused or self._start_lock.locked()):
             # It could not be started; if it is being started, it will come to it.
@@ -200,7 +201,7 @@ class Dispatcher:
                 self._wake.clear()
                 self._idle = False
                 self._progress = time.monotonic()
-            self._drain(len(self._queue))
+            self._drain(self._queue, len(self._queue))
             if len(self._queue) < BATCH and not (self._closed or self._paused):
                 self._wake.wait(TICK)
                 self._wake.clear()
@@ -215,21 +216,21 @@ class Dispatcher:
             self._thread = None
             return True
 
-    def _drain(self, count: int) -> None:
+    def _drain(self, queue: deque[Record], count: int) -> None:
         """Write the oldest `count` records; more where a batch is not full, fewer where others took them."""
         while count > 0:
             # Let go of after each batch: a fork or a flush waits no longer than that.
             with self._work_lock:
                 self._progress = time.monotonic()
-                batch = self._take()
+                batch = self._take(queue)
+                if not batch:
+                    break
                 for sink in self._sinks:
                     try:
                         sink.write(batch)
                     except Exception as error:
                         self._warn(f"{type(sink).__name__} lost {len(batch)} records: {type(error).__name__}")
                     self._progress = time.monotonic()
-            if not batch:
-                break
             count -= len(batch)
             if self._paused:
                 if self.owns_thread(threading.get_ident()):
@@ -240,8 +241,7 @@ class Dispatcher:
             self._dropped_told = self.dropped
             self._warn(f"{self.dropped} records were dropped so far: an output hangs, and the queue is full")
 
-    def _take(self) -> list[Record]:
-        queue = self._queue
+    def _take(self, queue: deque[Record]) -> list[Record]:
         batch: list[Record] = []
         try:
             for _ in range(min(len(queue), BATCH, max(self._long // 4, 1))):
@@ -295,7 +295,7 @@ class Dispatcher:
         deadline = time.monotonic() + timeout
         if not self._work_lock_free(deadline):
             return False
-        self._drain(len(self._queue))
+        self._drain(self._queue, len(self._queue))
         # A batch that the dispatcher took before us.
         if not self._work_lock_free(deadline):
             return False
@@ -303,7 +303,7 @@ class Dispatcher:
         return all(flushed)
 
     def close(self, timeout: float) -> None:
-        """Write everything and end the thread; what is put from now on is written by nobody.
+        """Write everything and end the thread; what is put while the end is written may be lost, and later all is.
 
         Args:
             timeout: seconds; what is not delivered by then stays where the sinks keep it.
@@ -311,13 +311,16 @@ class Dispatcher:
         if self._closed:
             return
         deadline = time.monotonic() + timeout
+        self._closing = threading.get_ident()
         self._closed = True
         self._wake.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._work_lock_free(deadline):
-            self._drain(len(self._queue))
+            # Threads that go on logging would keep us here, or push out what was logged before.
+            last, self._queue = self._queue, deque(maxlen=0)
+            self._drain(last, len(last) + BATCH)
         for sink in self._sinks:
             try:
                 sink.close(deadline)

@@ -227,6 +227,31 @@ def test_close_writes_what_waits_and_ends_in_time_with_a_sink_that_blocks(make):
     assert sink.closed
 
 
+def test_threads_that_go_on_logging_neither_delay_the_end_nor_push_out_earlier_records(make):
+    sink = Collected()
+    dispatcher = make(sink, queue_size=100)
+    ended = threading.Event()
+
+    def log(name):
+        number = 0
+        while not ended.is_set():
+            dispatcher.put(record(f"{name} {number}"))
+            number += 1
+
+    threads = [threading.Thread(target=log, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(sink.records) > 1000, what="records")
+    dispatcher.close(30)
+    ended.set()
+    for thread in threads:
+        thread.join(30)
+    assert dispatcher.dropped == 0
+    for name in range(4):
+        own = [message for message in messages(sink) if message.startswith(f"{name} ")]
+        assert own == [f"{name} {number}" for number in range(len(own))]
+
+
 def test_what_cannot_be_prepared_is_replaced_not_let_through(make):
     def prepare(item):
         raise ValueError("secret in here: hunter2")
