@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LEAST = (1, 83)
+LEAST = (1, 85)
 CHECKS = (
     ("fmt", "--check"),
     ("clippy", "--quiet", "--locked", "--all-targets", "--", "--deny", "warnings"),
