@@ -11,6 +11,10 @@ mod encode;
 #[cfg(feature = "python")]
 mod log;
 #[cfg(feature = "python")]
+mod method;
+#[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
 mod screen;
+#[cfg(feature = "python")]
+mod taken;

@@ -1,6 +1,6 @@
 //! From a log call to a record, without `logging`'s own record in between, where nobody else would see that one.
 //!
-//! `LogMethod` stands where `logging.Logger._log` stood. Whatever is unusual (a handler on the way to the root, a filter,
+//! `LogMethod` (method.rs) stands where `logging.Logger._log` stood. Whatever is unusual (a handler on the way to the root, a filter,
 //! a record factory, an exception, a name that is taken, …) goes to the method that was there, which leads to
 //! `StdlibCapture.capture`: the same record by the longer way.
 
@@ -8,71 +8,18 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PyString, PyTuple, PyWeakrefMethods,
-    PyWeakrefReference,
+    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference,
 };
 
-use crate::python::guarded;
+use crate::taken::{field, is_plain, message_of, needs, rendered, severity_of, taken, Left, Taken};
 
 /// How many places in the app's code are remembered.
 const REMEMBERED: usize = 4_096;
 /// Loggers above a logger that are asked for handlers.
 const MAX_PARENTS: usize = 64;
-
-/// Why a call is not taken here; nothing is lost by it, since the longer way does it all again.
-enum Left {
-    Unusual,
-    /// The app is being ended (KeyboardInterrupt and the like): no business of ours.
-    Interrupted(PyErr),
-}
-
-impl From<PyErr> for Left {
-    fn from(error: PyErr) -> Self {
-        Python::attach(
-            |py| {
-                if error.is_instance_of::<PyException>(py) {
-                    Self::Unusual
-                } else {
-                    Self::Interrupted(error)
-                }
-            },
-        )
-    }
-}
-
-impl From<pyo3::CastError<'_, '_>> for Left {
-    fn from(_: pyo3::CastError<'_, '_>) -> Self {
-        Self::Unusual
-    }
-}
-
-type Taken<T> = Result<T, Left>;
-
-/// Lets a log call be taken by the longer way unless it holds.
-fn needs(condition: bool) -> Taken<()> {
-    if condition {
-        Ok(())
-    } else {
-        Err(Left::Unusual)
-    }
-}
-
-/// Whether `work` could be done here. A fault of ours counts as no.
-fn taken(work: impl FnOnce() -> Taken<()>) -> PyResult<bool> {
-    let done = guarded(|| match work() {
-        Ok(()) => Ok(true),
-        Err(Left::Unusual) => Ok(false),
-        Err(Left::Interrupted(error)) => Err(error),
-    });
-    match done {
-        Err(error) if Python::attach(|py| error.is_instance_of::<PyException>(py)) => Ok(false),
-        done => done,
-    }
-}
 
 /// Nobody has put anything in the place of a method.
 fn needs_methods(class: &Bound<'_, PyAny>, methods: &[(Py<PyString>, Py<PyAny>)]) -> Taken<()> {
@@ -193,7 +140,7 @@ impl Calls {
 
 impl Calls {
     /// Takes the call `logger._log(*args, **kwargs)`.
-    fn take(
+    pub fn take(
         &self,
         logger: &Bound<'_, PyAny>,
         args: &Bound<'_, PyTuple>,
@@ -457,125 +404,5 @@ impl Calls {
         let before = self.known.context.lock().ok().and_then(|mut latest| latest.replace(entry));
         drop(before); // after the lock: it may be the last reference
         Ok(found)
-    }
-}
-
-fn field<'py>(fields: &Bound<'py, PyDict>, name: &Bound<'py, PyString>) -> Taken<Bound<'py, PyAny>> {
-    fields.get_item(name)?.ok_or(Left::Unusual)
-}
-
-fn severity_of(levelno: i64) -> i64 {
-    match levelno {
-        50.. => 21,
-        40.. => 17,
-        30.. => 13,
-        20.. => 9,
-        _ => 5,
-    }
-}
-
-/// Whether a value may be kept as it is: `schema.snapshot` would give it back.
-fn is_plain(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    if value.is_exact_instance_of::<PyString>() || value.is_none() || value.is_exact_instance_of::<PyBool>() {
-        return Ok(true);
-    }
-    if let Ok(number) = value.cast_exact::<PyInt>() {
-        return Ok(number.extract::<i64>().is_ok());
-    }
-    if let Ok(number) = value.cast_exact::<PyFloat>() {
-        return Ok(number.extract::<f64>()?.is_finite());
-    }
-    Ok(false)
-}
-
-/// The message, rendered as `logging.LogRecord` does.
-fn message_of<'py>(message: &Bound<'py, PyAny>, args: &Bound<'py, PyAny>) -> Taken<Bound<'py, PyString>> {
-    let args = args.cast_exact::<PyTuple>()?;
-    if args.len() == 1 {
-        // A single mapping is what the names in the format are looked up in.
-        let only = args.get_item(0)?;
-        needs(is_plain(&only)? || only.cast::<PyMapping>().is_err())?;
-    }
-    rendered(message, args)
-}
-
-fn rendered<'py>(message: &Bound<'py, PyAny>, args: &Bound<'py, PyAny>) -> Taken<Bound<'py, PyString>> {
-    let message = message.cast_exact::<PyString>()?;
-    if !args.is_truthy()? {
-        return Ok(message.clone());
-    }
-    message.rem(args)?.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)
-}
-
-/// Stands in the place of `logging.Logger._log`.
-#[pyclass(frozen, module = "aegis_otel_native")]
-pub struct LogMethod {
-    calls: Py<Calls>,
-    original: Py<PyAny>,
-}
-
-#[pymethods]
-impl LogMethod {
-    #[new]
-    fn new(calls: Py<Calls>, original: Py<PyAny>) -> Self {
-        Self { calls, original }
-    }
-
-    fn __get__(
-        slf: Bound<'_, Self>,
-        logger: &Bound<'_, PyAny>,
-        _class: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        if logger.is_none() {
-            return Ok(slf.into_any().unbind());
-        }
-        let py = slf.py();
-        let bound = BoundLogMethod { method: slf.unbind(), logger: logger.clone().unbind() };
-        Ok(Bound::new(py, bound)?.into_any().unbind())
-    }
-
-    /// As a function, called with the logger in front.
-    #[pyo3(signature = (*args, **kwargs))]
-    fn __call__<'py>(
-        &self,
-        args: Bound<'py, PyTuple>,
-        kwargs: Option<Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.original.bind(args.py()).call(args, kwargs.as_ref())
-    }
-
-    #[getter]
-    fn __wrapped__(&self, py: Python<'_>) -> Py<PyAny> {
-        self.original.clone_ref(py)
-    }
-
-    #[getter]
-    #[allow(clippy::unused_self)]
-    fn __name__(&self) -> &'static str {
-        "_log"
-    }
-}
-
-/// `LogMethod` of one logger.
-#[pyclass(frozen, module = "aegis_otel_native")]
-pub struct BoundLogMethod {
-    method: Py<LogMethod>,
-    logger: Py<PyAny>,
-}
-
-#[pymethods]
-impl BoundLogMethod {
-    #[pyo3(signature = (*args, **kwargs))]
-    fn __call__(&self, args: Bound<'_, PyTuple>, kwargs: Option<Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
-        let py = args.py();
-        let logger = self.logger.bind(py);
-        let method = self.method.get();
-        if taken(|| method.calls.get().take(logger, &args, kwargs.as_ref()))? {
-            return Ok(py.None());
-        }
-        let mut all = Vec::with_capacity(args.len() + 1);
-        all.push(logger.clone());
-        all.extend(args.iter());
-        method.original.call(py, PyTuple::new(py, all)?, kwargs.as_ref())
     }
 }

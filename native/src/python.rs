@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::{encode, log, screen};
+use crate::{encode, log, method, screen};
 
 /// What the Python side must know this by; raised when anything it relies on changes.
 const INTERFACE: u32 = 4;
@@ -22,7 +22,7 @@ fn aegis_otel_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<encode::Encoder>()?;
     module.add_class::<log::Calls>()?;
-    module.add_class::<log::LogMethod>()?;
+    module.add_class::<method::LogMethod>()?;
     module.add_class::<screen::Texts>()?;
     module.add_class::<screen::Records>()?;
     Ok(())
