@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -131,24 +131,45 @@ def test_rules_that_every_text_has_to_be_searched_for_switch_the_look_off() -> N
     assert look(Redactor(enable=["ipv4"])) is None
 
 
+class Kept:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def write(self, records: Sequence[Record]) -> None:
+        self.records.extend(records)
+
+    def flush(self, deadline: float) -> bool:
+        return True
+
+    def close(self, deadline: float) -> None:
+        pass
+
+    def after_fork(self) -> None:
+        pass
+
+
 def prepared(redactor: Redactor | None, batch: list[Record], *, native: bool) -> list[Any]:
     from aegis_otel.distro import _redaction
 
     found = None
     if native:
         found = NATIVE.Records(None, 0, 200) if redactor is None else redactor.native_look(NATIVE, 200)
+    sink = Kept()
     dispatcher = Dispatcher(
-        [],
+        [sink],
         prepare=None if redactor is None else _redaction(redactor),
         queue_size=100,
         max_text=200,
         warn=print,
         look=found and found.left,
     )
-    dispatcher._queue.extend(batch)
-    seen = dispatcher._take()
-    assert not dispatcher._queue
-    return [[getattr(record, name) for name in Record.__slots__] for record in seen]
+    for record in batch:
+        dispatcher.put(record)
+    dispatcher.close(30)
+    assert len(sink.records) == len(batch)
+    return [[getattr(record, name) for name in Record.__slots__] for record in sink.records]
 
 
 FLAT = st.one_of(
