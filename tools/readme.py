@@ -46,7 +46,7 @@ def _default(variable: settings.Variable) -> str:
 def _text(field: str, value: Any) -> str:
     if value is None or value == ():
         return ""
-    if field == "metrics_exported":
+    if field in ("metrics_exported", "traces_exported"):
         value = "otlp" if value else "none"
     elif field == "level":
         value = schema.level_name(value)
