@@ -81,5 +81,5 @@ def test_gunicorns_gevent_workers_deliver_each_line_once_and_through_a_reload(tm
         os.kill(site.process.pid, signal.SIGHUP)
         site.get_until("reload", lambda: len(set(site.pids) - first) >= 1 and site.pids[-1] not in first)
         site.get_many("after", 100)
-        site.process.stop()
+        site.stop()
         each_once(site, receiver)

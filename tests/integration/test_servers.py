@@ -55,7 +55,7 @@ def test_gunicorn_delivers_each_line_once_and_through_a_reload(tmp_path, receive
         os.kill(site.process.pid, signal.SIGHUP)
         site.get_until("reload", lambda: len(set(site.pids) - first) == 2 and site.pids[-1] not in first)
         site.get_many("after", 100)
-        site.process.stop()
+        site.stop()
     each_once(site, receiver, loaded=1 if preload else 4)
 
 
@@ -67,7 +67,7 @@ def test_uvicorn_delivers_the_lines_of_each_worker_once_and_through_a_reload(tmp
         os.kill(site.process.pid, signal.SIGHUP)
         site.get_until("reload", lambda: len(set(site.pids) - first) >= 1 and site.pids[-1] not in first)
         site.get_many("after", 100)
-        site.process.stop()
+        site.stop()
         each_once(site, receiver)
         assert receiver.bodies().count("HTTP Request Completed") >= len(site.answered)
 
@@ -82,11 +82,11 @@ def test_of_a_worker_that_is_killed_no_line_is_lost_that_was_in_the_spool(tmp_pa
         site.get_many("away", 50)
         wait_for(lambda: site.spooled("serving /") == len(site.answered), what="all in the spool")
         os.kill(site.pids[-1], signal.SIGKILL)
-        site.process.stop()
+        site.stop()
         with receiver:
             site.start()
             site.process.wait_until_listening(site.port)
             site.get_many("back", 20)
             wait_for(lambda: not site.spooled("serving /away"), what="sent by a later process")
-            site.process.stop()
+            site.stop()
             each_once(site, receiver)

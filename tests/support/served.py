@@ -144,6 +144,12 @@ class Site:
         """How often a text is in what waits on disk."""
         return sum(path.read_bytes().count(text.encode()) for path in self.spool.rglob("*") if path.is_file())
 
+    def stop(self) -> None:
+        """SIGTERM to the server alone, which then stops its workers."""
+        self.process.popen.terminate()
+        self.process.wait(60)
+        self.process.kill()
+
     def __enter__(self) -> Site:
         return self
 
