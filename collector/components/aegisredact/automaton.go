@@ -39,6 +39,7 @@ type memory struct {
 	mu     sync.Mutex
 	states map[string]*state
 	start  *state
+	lines  [linePlaces]atomic.Pointer[lineStep] // by the place of the line
 }
 
 // state is a set of instructions that could go on, and the patterns that have matched when it is reached.
@@ -128,8 +129,13 @@ func (a *automaton) newMemory() *memory {
 
 // match returns the marks of the patterns that can match in text.
 func (a *automaton) match(text string) bits {
-	at := a.memory.Load().start
 	var found bits
+	a.run(a.memory.Load().start, text, &found)
+	return found
+}
+
+// run goes through text from a state, adds what matches, and returns the state where it ends.
+func (a *automaton) run(at *state, text string, found *bits) *state {
 	for i := 0; i < len(text); i++ {
 		class := a.classes[text[i]]
 		next := at.next[class].Load()
@@ -140,7 +146,7 @@ func (a *automaton) match(text string) bits {
 			found.add(at.matched)
 		}
 	}
-	return found
+	return at
 }
 
 // step makes the state that a class of characters leads to.

@@ -121,6 +121,7 @@ func (b *compiler) compileScanner() error {
 		return fmt.Errorf("the rules hold too many literals (%d bytes, at most %d)", size, maxLiteralBytes)
 	}
 	b.scanner = newScanner(b.literals, b.keys.neutral)
+	b.lines = newKnownLines()
 	return nil
 }
 

@@ -47,6 +47,7 @@ type engine struct {
 	rules     []valueRule
 	scanner   *scanner
 	automata  [automata]*automaton // nil where no rule is for it
+	lines     *knownLines          // nil: every text is read as a whole
 	telling   bits                 // one mark of each rule that needs no digits: without any of these only numbers count
 	minRun    int                  // the least digits in a run that a rule about numbers needs
 	prose     map[string]bool
@@ -65,7 +66,24 @@ type engine struct {
 
 // redactText returns text without its secrets. depth is how deep the text lies in the record.
 func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
-	found := e.scanner.scan(text)
+	found, fresh := e.scan(text)
+	redacted, changed := e.redactScanned(text, found, depth, r)
+	// Who may show things lets some through.
+	if fresh && !changed && !r.who {
+		e.lines.learn(e.scanner, text)
+	}
+	return redacted, changed
+}
+
+// scan looks at a text; fresh says whether it has lines to learn.
+func (e *engine) scan(text string) (found facts, fresh bool) {
+	if e.lines != nil && hasLines(text) {
+		return e.lines.scan(e.scanner, text)
+	}
+	return e.scanner.scan(text), false
+}
+
+func (e *engine) redactScanned(text string, found facts, depth int, r reader) (string, bool) {
 	if !e.suspicious(found) {
 		return text, false
 	}

@@ -162,7 +162,8 @@ func TestTheProcessorPassesRedactedBatchesOn(t *testing.T) {
 	require.NotContains(t, text(t, sink.AllLogs()[0]), "hunter2")
 }
 
-// Whatever comes in, redaction ends, what it leaves is what it would leave again, and the automaton changes nothing.
+// Whatever comes in, redaction ends, what it leaves is what it would leave again, and neither the automaton nor known
+// lines change anything.
 func FuzzRedactText(f *testing.F) {
 	e := builtInEngine(f)
 	for _, seed := range benchTexts {
@@ -172,9 +173,12 @@ func FuzzRedactText(f *testing.F) {
 	f.Add("password='a''b' INSERT INTO t (password) VALUES ('x')")
 	f.Add("p\u200bassword=hunter2 %70assword=x &#112;assword=x \x1b[1mtoken\x1b[0m=abc123")
 	f.Add("call 555-867-5309 ext 4, MRN: A-12345, born 1970-01-02, é4111 1111 1111 1111\xff219-09-9999")
+	f.Add(strings.Repeat("  at f (m.js:7)\n", 9) + "password:\n hunter2 4111 1111\n1111 1111\n")
 	searching := *e
-	searching.automata = [automata]*automaton{}
+	searching.automata, searching.lines = [automata]*automaton{}, nil
 	f.Fuzz(func(t *testing.T, in string) {
+		e.lines.learn(e.scanner, in)
+		e.lines.learn(e.scanner, in)
 		once, _ := e.redactText(in, 0, reader{})
 		if searched, _ := searching.redactText(in, 0, reader{}); once != searched {
 			t.Errorf("%q\nwith:    %q\nwithout: %q", in, once, searched)

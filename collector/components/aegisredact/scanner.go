@@ -160,8 +160,13 @@ func (s *scanner) link() {
 }
 
 func (s *scanner) scan(text string) facts {
+	found, _ := s.scanFrom(0, text)
+	return found
+}
+
+// scanFrom goes on from a state; it returns the one where it ends as well.
+func (s *scanner) scanFrom(state uint32, text string) (facts, uint32) {
 	var found facts
-	state := uint32(0)
 	all, digits, most := uint8(0), uint8(0), uint8(0)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -183,7 +188,7 @@ func (s *scanner) scan(text string) facts {
 	if all >= utf8.RuneSelf {
 		found.literals.add(bitEscape)
 	}
-	return found
+	return found, state
 }
 
 // maxRun is as far as digits of a run are counted.

@@ -19,7 +19,7 @@ type reader struct{ who bool }
 func (e *engine) redactPlainText(text string, found facts, r reader) string {
 	for round := range maxRounds {
 		if round > 0 {
-			found = e.scanner.scan(text)
+			found, _ = e.scan(text)
 		}
 		next := e.redactOnce(text, found, r)
 		if next == text {
@@ -42,7 +42,7 @@ func (e *engine) redactOnce(text string, found facts, r reader) string {
 	if !ok {
 		return text
 	}
-	found = e.scanner.scan(f.text)
+	found, _ = e.scan(f.text)
 	if !e.suspicious(found) {
 		return text
 	}
@@ -80,7 +80,7 @@ func (e *engine) find(text string, found facts, r reader) []span {
 		if automaton := e.automata[rule.asks]; automaton != nil {
 			answer := &asked[rule.asks]
 			if !answer.yes {
-				answer.yes, answer.matched = true, automaton.match(text)
+				answer.yes, answer.matched = true, e.match(automaton, text)
 			}
 			if !answer.matched.has(rule.number) {
 				continue
@@ -92,6 +92,13 @@ func (e *engine) find(text string, found facts, r reader) []span {
 		return nil
 	}
 	return merge(wholeMasks(text, spans))
+}
+
+func (e *engine) match(a *automaton, text string) bits {
+	if e.lines != nil && hasLines(text) {
+		return e.lines.match(a, text)
+	}
+	return a.match(text)
 }
 
 // valueRule is a compiled ValueRule.
