@@ -247,6 +247,7 @@ func (b *compiler) addValue(rule ValueRule) error {
 			primary = mark
 		}
 	}
+	b.addChance(primary)
 	if needs.run == 0 {
 		b.telling.add(primary)
 	} else if b.minRun == 0 || needs.run < b.minRun {
@@ -254,6 +255,23 @@ func (b *compiler) addValue(rule ValueRule) error {
 	}
 	b.rules = append(b.rules, compiled)
 	return nil
+}
+
+// addChance files the rule to come under its most telling mark.
+func (b *compiler) addChance(primary bits) {
+	number := len(b.rules)
+	switch {
+	case number > lastRuleBit:
+	case primary == everyBit:
+		b.markless.add(bit(number))
+	default:
+		b.primaries.add(primary)
+		for n := range b.byMark {
+			if primary.has(bit(n)) {
+				b.byMark[n].add(bit(number))
+			}
+		}
+	}
 }
 
 // addToAutomaton gives a rule that needs digits to the automaton it is to ask.

@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
+	mathbits "math/bits"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -46,10 +48,13 @@ type engine struct {
 	byKind    map[string]*keyRule
 	rules     []valueRule
 	scanner   *scanner
-	automata  [automata]*automaton // nil where no rule is for it
-	lines     *knownLines          // nil: every text is read as a whole
-	telling   bits                 // one mark of each rule that needs no digits: without any of these only numbers count
-	minRun    int                  // the least digits in a run that a rule about numbers needs
+	automata  [automata]*automaton  // nil where no rule is for it
+	lines     *knownLines           // nil: every text is read as a whole
+	telling   bits                  // one mark of each rule that needs no digits: without any of these only numbers count
+	byMark    [lastRuleBit + 1]bits // of each mark, the rules whose most telling need it is
+	markless  bits                  // the rules that need no mark
+	primaries bits                  // marks that byMark has rules for
+	minRun    int                   // the least digits in a run that a rule about numbers needs
 	prose     map[string]bool
 	notSecret *regexp.Regexp
 	auditKeys map[string]bool
@@ -110,12 +115,35 @@ func (e *engine) suspicious(found facts) bool {
 	if !found.literals.meets(e.telling) && (e.minRun == 0 || found.run < e.minRun) {
 		return false
 	}
-	for i := range e.rules {
-		if e.rules[i].mayMatch(&found) {
-			return true
-		}
+	for range e.chances(&found) {
+		return true
 	}
 	return false
+}
+
+// chances yields the rules that may match, in order.
+func (e *engine) chances(found *facts) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		rules := e.markless
+		for half := range found.literals {
+			for marks := found.literals[half] & e.primaries[half]; marks != 0; marks &= marks - 1 {
+				rules.add(e.byMark[64*half+mathbits.TrailingZeros64(marks)])
+			}
+		}
+		for half := range rules {
+			for marks := rules[half]; marks != 0; marks &= marks - 1 {
+				i := 64*half + mathbits.TrailingZeros64(marks)
+				if e.rules[i].mayMatch(found) && !yield(i) {
+					return
+				}
+			}
+		}
+		for i := lastRuleBit + 1; i < len(e.rules); i++ {
+			if e.rules[i].mayMatch(found) && !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // minCheckedDigits is the least length of a number that can be a secret.

@@ -72,9 +72,9 @@ func (e *engine) find(text string, found facts, r reader) []span {
 		yes     bool
 		matched bits
 	}
-	for i := range e.rules {
+	for i := range e.chances(&found) {
 		rule := &e.rules[i]
-		if !rule.mayMatch(&found) || r.who && rule.whoMayShow {
+		if r.who && rule.whoMayShow {
 			continue
 		}
 		if automaton := e.automata[rule.asks]; automaton != nil {
