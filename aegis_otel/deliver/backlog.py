@@ -5,6 +5,7 @@ Knows nothing of transport: `aegis_otel.deliver.otlp` takes batches from here an
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -14,6 +15,9 @@ from aegis_otel.deliver.segments import MANY, Batch
 from aegis_otel.deliver.spool import Spool
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
+
+_WARN_EVERY: Final = 60.0
+_TEXTS: Final = 64
 
 
 class _Held(NamedTuple):
@@ -97,7 +101,8 @@ class Backlog:
 
     Args:
         spool: None to do without a disk.
-        warn: told once when the disk stops taking entries, and once when it takes them again.
+        warn: told when the disk stops taking entries, and when it takes them again; once a minute each at most, since
+            a disk that is nearly full changes its mind with every entry.
         memory_bytes: limit of what is held in memory.
     """
 
@@ -112,6 +117,8 @@ class Backlog:
         self.memory = MemoryQueue(memory_bytes)
         self._warn = warn
         self._disk_failed = False
+        self._told_failed = False
+        self._told_at: dict[str, float] = {}
 
     @property
     def on_disk(self) -> bool:
@@ -124,14 +131,15 @@ class Backlog:
         if spool is not None:
             try:
                 spool.append(payload, records, audit=audit, durable=durable)
-                if self._disk_failed:
-                    self._disk_failed = False
+                self._disk_failed = False
+                if self._told_failed:
+                    self._told_failed = False
                     self._warn(f"the spool in {spool.root} can be written again")
                 return True
             except OSError as error:
-                if not self._disk_failed:
-                    self._disk_failed = True
-                    self._warn(
+                self._disk_failed = True
+                if not self._told_failed:
+                    self._told_failed = self._tell(
                         f"the spool in {spool.root} cannot be written ({error.strerror or error}): "
                         "log records are held in memory only until it can be "
                         "(AEGIS_SPOOL_DIR names another folder)"
@@ -145,7 +153,7 @@ class Backlog:
             try:
                 batch = self.spool.take(limit, most)
             except OSError as error:
-                self._warn(f"the spool in {self.spool.root} cannot be read: {error}")
+                self._tell(f"the spool in {self.spool.root} cannot be read: {error}")
                 batch = None
             if batch is not None:
                 return batch
@@ -160,8 +168,19 @@ class Backlog:
         try:
             return self.spool.done(batch)
         except OSError as error:
-            self._warn(f"the spool in {self.spool.root} cannot be written: {error}")
+            self._tell(f"the spool in {self.spool.root} cannot be written: {error}")
             return False
+
+    def _tell(self, text: str) -> bool:
+        """Warn, unless the same was said within the last minute; whether it was said now."""
+        now = time.monotonic()
+        if now - self._told_at.get(text, float("-inf")) < _WARN_EVERY:
+            return False
+        if len(self._told_at) >= _TEXTS:
+            self._told_at.clear()
+        self._told_at[text] = now
+        self._warn(text)
+        return True
 
     @property
     def pending_records(self) -> int:
