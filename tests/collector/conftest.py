@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,3 +39,22 @@ def loki(tmp_path: Path, stack: ExitStack) -> Sink:
 def seq(tmp_path: Path, stack: ExitStack) -> Sink:
     """A Collector that listens where Seq would, and notes the API key."""
     return stack.enter_context(Sink(tmp_path / "seq", "/ingest/otlp/v1/logs", header="x-seq-apikey"))
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """An authority, a certificate for the server, and one for a client."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
+    for name in ("server", "client"):
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-days", "2", "-extfile", "names",
+        )  # fmt: skip
+    return tmp_path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -66,25 +65,6 @@ def test_fluent_forward_records_get_the_same_treatment(start_collector: Start) -
 
 def text(value: bytes) -> bytes:
     return b"\xd9" + bytes([len(value)]) + value
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    """An authority, a certificate for the server, and one for a client."""
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca", "-days", "2")
-    for name in ("server", "client"):
-        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (tmp_path / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-        openssl(
-            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", f"{name}.pem", "-days", "2", "-extfile", "names",
-        )  # fmt: skip
-    return tmp_path
 
 
 def post_tls(port: int, context: ssl.SSLContext) -> int:

@@ -143,13 +143,16 @@ class Sink:
         folder: for what it writes.
         path: the URL path of the store's OTLP endpoint.
         header: a request header that is written with each record, as its attribute `header`.
+        tls: the receiver's settings for TLS; None listens without.
     """
 
-    def __init__(self, folder: Path, path: str, header: str = "x-nothing") -> None:
+    def __init__(
+        self, folder: Path, path: str, header: str = "x-nothing", tls: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port, health = free_ports(2)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.health = f"http://127.0.0.1:{health}"
         self.received_file = folder / "received.jsonl"
         config = {
@@ -160,6 +163,7 @@ class Sink:
                             "endpoint": f"127.0.0.1:{self.port}",
                             "logs_url_path": path,
                             "include_metadata": True,
+                            **({"tls": dict(tls)} if tls else {}),
                         }
                     }
                 }
