@@ -25,6 +25,10 @@ const (
 
 	// drainTime is how long a shutdown goes on sending; what is left then waits on disk for the next start.
 	drainTime = 5 * time.Second
+
+	// Buffers of batches that were divided are kept for further ones, unless they are very large.
+	keptBuffers    = 2
+	maxBufferBytes = 1 << 20
 )
 
 // logsExporter puts records on the queue; its deliverer takes them from there.
@@ -35,6 +39,7 @@ type logsExporter struct {
 	queue     atomic.Pointer[diskqueue.Queue] // set by Start; metrics look at it at any time
 	dead      *linefile.File
 	telemetry *telemetry
+	buffers   chan []byte
 
 	stopping context.CancelFunc // nothing more comes: send what is there
 	abandon  context.CancelFunc // stop sending
@@ -46,7 +51,7 @@ func newExporter(cfg *Config, set exporter.Settings) (*logsExporter, error) {
 	if name == "" {
 		name = set.ID.Type().String()
 	}
-	e := &logsExporter{cfg: cfg, set: set, name: filepath.Base(name)}
+	e := &logsExporter{cfg: cfg, set: set, name: filepath.Base(name), buffers: make(chan []byte, keptBuffers)}
 	var err error
 	e.telemetry, err = newTelemetry(set, func() (int64, int64) {
 		queue := e.queue.Load()
@@ -141,9 +146,30 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if len(entry) <= e.cfg.Batch.MaxBytes || records == 1 {
 		return e.queue.Load().Append(ctx, diskqueue.Item{Data: entry, Records: records})
 	}
-	divided, err := parts(entry, limits{bytes: e.cfg.Batch.MaxBytes, records: records})
+	// The queue writes the parts before it returns, so the next batch can have their memory.
+	divided, buffer, err := parts(entry, limits{bytes: e.cfg.Batch.MaxBytes, records: records}, e.takeBuffer())
+	defer e.keepBuffer(buffer)
 	if err != nil {
 		return err
 	}
 	return e.queue.Load().Append(ctx, divided...)
+}
+
+func (e *logsExporter) takeBuffer() []byte {
+	select {
+	case buffer := <-e.buffers:
+		return buffer
+	default:
+		return nil
+	}
+}
+
+func (e *logsExporter) keepBuffer(buffer []byte) {
+	if cap(buffer) > maxBufferBytes {
+		return
+	}
+	select {
+	case e.buffers <- buffer:
+	default:
+	}
 }

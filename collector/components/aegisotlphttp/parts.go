@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/diskqueue"
 )
@@ -28,34 +29,37 @@ type limits struct{ bytes, records int }
 var noLimits = limits{bytes: math.MaxInt, records: math.MaxInt}
 
 // parts divides an encoded request into requests within limits, without decoding a record; only a single record may be
-// larger. The records keep their order, their resource and their scope.
-func parts(request []byte, limit limits) ([]diskqueue.Item, error) {
+// larger. The records keep their order, their resource and their scope. The parts are written into buffer, one after the
+// other; it is returned as far as it had to grow, to be used again once they are not needed any more.
+func parts(request []byte, limit limits, buffer []byte) ([]diskqueue.Item, []byte, error) {
 	var done []diskqueue.Item
-	var current diskqueue.Item
+	buffer = slices.Grow(buffer[:0], len(request)+len(request)/8+wrapping)
+	start, count := 0, 0 // of the part at hand
 	flush := func() {
-		if current.Records > 0 {
-			done, current = append(done, current), diskqueue.Item{}
+		if count > 0 {
+			done = append(done, diskqueue.Item{Data: buffer[start:len(buffer):len(buffer)], Records: count})
+			start, count = len(buffer), 0
 		}
 	}
 	head, resources, err := separate(request, fieldResourceLogs)
 	if err != nil || len(head) > 0 {
-		return nil, errNoRequest
+		return nil, buffer, errNoRequest
 	}
 	for _, resource := range resources {
 		resourceHead, scopes, err := separate(inside(resource), fieldScopeLogs)
 		if err != nil {
-			return nil, err
+			return nil, buffer, err
 		}
 		for _, scope := range scopes {
 			scopeHead, records, err := separate(inside(scope), fieldLogRecords)
 			if err != nil {
-				return nil, err
+				return nil, buffer, err
 			}
 			for len(records) > 0 {
-				size := len(current.Data) + len(resourceHead) + len(scopeHead) + wrapping
+				size := len(buffer) - start + len(resourceHead) + len(scopeHead) + wrapping
 				n := 0
-				for n < len(records) && current.Records+n < limit.records &&
-					(size+len(records[n]) <= limit.bytes || current.Records+n == 0) {
+				for n < len(records) && count+n < limit.records &&
+					(size+len(records[n]) <= limit.bytes || count+n == 0) {
 					size += len(records[n])
 					n++
 				}
@@ -63,26 +67,23 @@ func parts(request []byte, limit limits) ([]diskqueue.Item, error) {
 					flush()
 					continue
 				}
-				if current.Data == nil {
-					current.Data = make([]byte, 0, max(0, min(limit.bytes, len(request)+wrapping)))
-				}
-				current.Data = appendGroup(current.Data, resourceHead, scopeHead, records[:n])
-				current.Records += n
+				buffer = appendGroup(buffer, resourceHead, scopeHead, records[:n])
+				count += n
 				records = records[n:]
 			}
 		}
 	}
 	flush()
-	return done, nil
+	return done, buffer, nil
 }
 
 // halves divides a request into two of about the same number of records; nil where it has but one.
 func halves(request []byte) []diskqueue.Item {
-	whole, err := parts(request, noLimits)
+	whole, _, err := parts(request, noLimits, nil)
 	if err != nil || len(whole) != 1 || whole[0].Records < 2 {
 		return nil
 	}
-	both, err := parts(request, limits{bytes: math.MaxInt, records: (whole[0].Records + 1) / 2})
+	both, _, err := parts(request, limits{bytes: math.MaxInt, records: (whole[0].Records + 1) / 2}, nil)
 	if err != nil {
 		return nil
 	}

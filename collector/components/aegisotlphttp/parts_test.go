@@ -59,7 +59,7 @@ func TestPartsHoldAllRecordsInOrderWithAllAroundThem(t *testing.T) {
 	for _, limit := range []limits{
 		{bytes: 1, records: 99}, {bytes: 400, records: 99}, {bytes: 1000, records: 5}, {bytes: math.MaxInt, records: 1}, noLimits,
 	} {
-		divided, err := parts(request, limit)
+		divided, _, err := parts(request, limit, nil)
 		require.NoError(t, err)
 		var all []string
 		for _, part := range divided {
@@ -79,7 +79,7 @@ func TestHalvesAreTwoOfTheSameSize(t *testing.T) {
 	require.Len(t, both, 2)
 	require.Equal(t, 21, both[0].Records)
 	require.Equal(t, 21, both[1].Records)
-	one, err := parts(request, limits{bytes: math.MaxInt, records: 1})
+	one, _, err := parts(request, limits{bytes: math.MaxInt, records: 1}, nil)
 	require.NoError(t, err)
 	require.Nil(t, halves(one[0].Data))
 }
@@ -87,7 +87,7 @@ func TestHalvesAreTwoOfTheSameSize(t *testing.T) {
 func TestWhatIsNoRequestIsNotDivided(t *testing.T) {
 	_, request := nested(t)
 	for _, broken := range [][]byte{{0xff}, {0x0a, 0x05, 1}, {0x08, 1}, {0x12, 0}, request[:len(request)-1], []byte("{}")} {
-		_, err := parts(broken, noLimits)
+		_, _, err := parts(broken, noLimits, nil)
 		require.Error(t, err)
 		require.Nil(t, halves(broken))
 	}
@@ -96,7 +96,7 @@ func TestWhatIsNoRequestIsNotDivided(t *testing.T) {
 func FuzzParts(f *testing.F) {
 	f.Add([]byte{0x0a, 2, 0x12, 0}, 10)
 	f.Fuzz(func(t *testing.T, request []byte, bytes int) {
-		if divided, err := parts(request, limits{bytes: bytes, records: 3}); err == nil {
+		if divided, _, err := parts(request, limits{bytes: bytes, records: 3}, nil); err == nil {
 			for _, part := range divided {
 				require.Positive(t, part.Records)
 			}

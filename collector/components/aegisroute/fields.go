@@ -1,7 +1,6 @@
 package aegisroute
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -85,12 +84,12 @@ type fields struct {
 	line          string // the JSON line, once it was asked for
 }
 
-// read fills f from a record; hexes is scratch space.
-func (f *fields) read(o *origin, record plog.LogRecord) {
+// read fills f from a record; the texts of its ids are kept by lines.
+func (f *fields) read(o *origin, record plog.LogRecord, lines *lineWriter) {
 	*f = fields{origin: o, record: record}
 	f.readBody(record.Body())
 	f.level = levelOf(record)
-	f.readIDs(record)
+	f.readIDs(record, lines)
 	hasAudit, hasErrorName := false, false
 	record.Attributes().Range(func(key string, value pcommon.Value) bool {
 		switch key {
@@ -152,12 +151,12 @@ func (f *fields) readBody(body pcommon.Value) {
 	f.message = body.AsString()
 }
 
-func (f *fields) readIDs(record plog.LogRecord) {
+func (f *fields) readIDs(record plog.LogRecord, lines *lineWriter) {
 	if id := record.TraceID(); !id.IsEmpty() {
-		f.traceID = hex.EncodeToString(id[:])
+		f.traceID = lines.hex(id[:])
 	}
 	if id := record.SpanID(); !id.IsEmpty() {
-		f.spanID = hex.EncodeToString(id[:])
+		f.spanID = lines.hex(id[:])
 	}
 }
 

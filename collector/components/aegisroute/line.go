@@ -2,8 +2,10 @@ package aegisroute
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -14,8 +16,9 @@ import (
 // first, then the attributes. It appends to one buffer, since this is done for every record.
 type lineWriter struct {
 	buf    []byte
-	second int64  // of the time text that stamp holds
-	stamp  []byte // "2006-01-02T15:04:05"
+	kept   strings.Builder // what keep has returned lies in here
+	second int64           // of the time text that stamp holds
+	stamp  []byte          // "2006-01-02T15:04:05"
 }
 
 // maxLineDepth bounds the recursion into attributes; redaction cuts them long before.
@@ -25,9 +28,29 @@ const maxLineDepth = 64
 func (w *lineWriter) line(f *fields) string {
 	if f.line == "" {
 		w.write(f)
-		f.line = string(w.buf)
+		f.line = w.keep(w.buf)
 	}
 	return f.line
+}
+
+// keptBytes is the memory that is taken at once for texts; all in there go together.
+const keptBytes = 64 << 10
+
+// keep returns a text of its own, without memory of its own for each.
+func (w *lineWriter) keep(text []byte) string {
+	if w.kept.Cap()-w.kept.Len() < len(text) {
+		w.kept = strings.Builder{}
+		w.kept.Grow(max(keptBytes, len(text)))
+	}
+	start := w.kept.Len()
+	w.kept.Write(text)
+	return w.kept.String()[start:]
+}
+
+// hex returns the text of an id.
+func (w *lineWriter) hex(id []byte) string {
+	w.buf = hex.AppendEncode(w.buf[:0], id)
+	return w.keep(w.buf)
 }
 
 func (w *lineWriter) write(f *fields) {

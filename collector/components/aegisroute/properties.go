@@ -5,8 +5,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// addProperties writes the record for a store with properties (Seq): the message is the body, each
-// field an attribute, under the names that the JSON line has.
+// addProperties writes the record for a store with properties (Seq): the message is the body, each field an attribute,
+// under the names that the JSON line has. The message is one too, since queries name it without Seq's `@`.
 func addProperties(record plog.LogRecord, f *fields) {
 	record.SetTimestamp(f.record.Timestamp())
 	record.SetObservedTimestamp(f.record.ObservedTimestamp())
@@ -19,7 +19,8 @@ func addProperties(record plog.LogRecord, f *fields) {
 	record.Body().SetStr(f.message)
 
 	out, in := record.Attributes(), f.record.Attributes()
-	out.EnsureCapacity(in.Len() + 8)
+	out.EnsureCapacity(in.Len() + 9)
+	putText(out, "message", f.message)
 	putText(out, "level", f.level)
 	putText(out, "service", f.service)
 	putText(out, "environment", f.environment)

@@ -131,7 +131,7 @@ func (r *route) sort(ctx context.Context, logs plog.Logs, batches []batch) {
 			from.scope, from.position.scope = scope, j
 			of.logger = scope.Scope().Name()
 			for _, record := range scope.LogRecords().All() {
-				f.read(&of, record)
+				f.read(&of, record, lines)
 				if !r.sampler.keeps(&f) {
 					sampled++
 				} else if r.hand(&f, &from, lines, batches) {

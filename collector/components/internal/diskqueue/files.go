@@ -41,8 +41,11 @@ func appendFrame(b, entry []byte, records int) []byte {
 // errTorn is the error of a frame that is not whole or not what was written.
 var errTorn = errors.New("damaged entry")
 
-// readFrame appends the entry at offset to b; end is where the next one starts.
-func readFrame(file *os.File, offset, limit int64, b []byte) (out []byte, records int, end int64, err error) {
+// errNoRoom is the error of a frame that is longer than what is wanted.
+var errNoRoom = errors.New("entry is too long")
+
+// readFrame appends the entry at offset to b, if it has no more bytes than room; end is where the next one starts.
+func readFrame(file *os.File, offset, limit int64, b []byte, room int) (out []byte, records int, end int64, err error) {
 	var header [headerBytes]byte
 	if offset+headerBytes > limit {
 		return b, 0, 0, errTorn
@@ -54,6 +57,9 @@ func readFrame(file *os.File, offset, limit int64, b []byte) (out []byte, record
 	end = offset + headerBytes + length
 	if length > maxEntryBytes || end > limit {
 		return b, 0, 0, errTorn
+	}
+	if length > int64(room) {
+		return b, 0, 0, errNoRoom
 	}
 	start := len(b)
 	b = slices.Grow(b, int(length))[:start+int(length)]
@@ -114,7 +120,7 @@ func openActive(path string) (*os.File, int64, error) {
 	var buffer []byte
 	valid := int64(0)
 	for valid < info.Size() {
-		_, _, end, err := readFrame(file, valid, info.Size(), buffer[:0])
+		_, _, end, err := readFrame(file, valid, info.Size(), buffer[:0], maxEntryBytes)
 		if err != nil {
 			break
 		}

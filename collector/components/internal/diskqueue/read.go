@@ -78,15 +78,16 @@ func (q *Queue) fill(batch *Batch, maxBytes int) error {
 			return err
 		}
 		start := len(batch.Data)
-		data, records, next, err := readFrame(file, at.offset, end, batch.Data)
+		room := maxEntryBytes
+		if len(batch.Entries) > 0 {
+			room = maxBytes - start
+		}
+		data, records, next, err := readFrame(file, at.offset, end, batch.Data, room)
 		if err != nil {
 			if len(batch.Entries) > 0 {
-				break // deliver what is good first
+				break // no room, or damaged: deliver what is good first
 			}
 			return q.skip(at, err)
-		}
-		if len(batch.Entries) > 0 && len(data) > maxBytes {
-			break
 		}
 		batch.Data = data
 		batch.Entries = append(batch.Entries, Entry{Start: start, End: len(data), Records: records})
