@@ -68,7 +68,12 @@ def batch(rng: random.Random, mix: str) -> bytes:
             attributes |= {"userId": f"u-{rng.randrange(10**5)}", "code.line.number": rng.randrange(500)}
         elif sort < request_ + action + error:
             severity, body = 17, "HTTP Request Error"
-            attributes |= {"errorName": "ValueError", "error": {"name": "ValueError", "message": "bad", "stack": STACK}}
+            message = f"bad amount {rng.randrange(10**6)}"  # the frames come again, the text as a whole does not
+            stack = f"{STACK}ValueError: {message}\n"
+            attributes |= {
+                "errorName": "ValueError",
+                "error": {"name": "ValueError", "message": message, "stack": stack},
+            }
         else:
             body = "login failed password=hunter2 for jane@example.org ssn 219-09-9999"
             attributes |= {"user": {"name": "x", "password": "hunter2"}}
