@@ -2,6 +2,7 @@ package aegisredact
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -145,6 +146,22 @@ func TestWrongConfigurationsNameTheRule(t *testing.T) {
 		cfg := createDefaultConfig().(*Config)
 		change(cfg)
 		require.ErrorContains(t, cfg.Validate(), name)
+	}
+}
+
+func TestNumbersThatAreLeftOutHaveNoTextThatIsLookedAt(t *testing.T) {
+	e := builtInEngine(t)
+	for _, number := range []float64{
+		0, -1, 12.5, 1e8 - 1, 1e8 - 0.5, 1e8, 4111111111111111, 4111111111111111.5, -4111111111111111, 1e21, 1e39, 1e41,
+		math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1),
+	} {
+		value := pcommon.NewValueDouble(number)
+		wanted, changed := e.redactNumber(numberText(value), 0)
+		e.newWalk(false).number(value, 0)
+		require.Equal(t, changed, value.Type() == pcommon.ValueTypeStr, "%v", number)
+		if changed {
+			require.Equal(t, wanted, value.Str())
+		}
 	}
 }
 

@@ -197,7 +197,12 @@ func (w *walk) enter(value pcommon.Value, members, depth int) bool {
 }
 
 func (w *walk) number(value pcommon.Value, depth int) {
-	if value.Type() == pcommon.ValueTypeInt && value.Int() < 1e8 {
+	// Neither short numbers nor those with a fraction are looked at, so their text need not be made.
+	if value.Type() == pcommon.ValueTypeInt {
+		if value.Int() < 1e8 {
+			return
+		}
+	} else if number := value.Double(); number < 1e8 || number != math.Trunc(number) {
 		return
 	}
 	if redacted, changed := w.redactNumber(numberText(value), depth); changed {
