@@ -74,18 +74,18 @@ func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
 	found, fresh := e.scan(text)
 	redacted, changed := e.redactScanned(text, found, depth, r)
 	// Who may show things lets some through.
-	if fresh && !changed && !r.who {
-		e.lines.learn(e.scanner, text)
+	if fresh.text != "" && !changed && !r.who {
+		e.lines.learn(e.scanner, fresh)
 	}
 	return redacted, changed
 }
 
-// scan looks at a text; fresh says whether it has lines to learn.
-func (e *engine) scan(text string) (found facts, fresh bool) {
+// scan looks at a text; fresh is what there is to learn of its lines.
+func (e *engine) scan(text string) (found facts, fresh freshLines) {
 	if e.lines != nil && hasLines(text) {
 		return e.lines.scan(e.scanner, text)
 	}
-	return e.scanner.scan(text), false
+	return e.scanner.scan(text), freshLines{}
 }
 
 func (e *engine) redactScanned(text string, found facts, depth int, r reader) (string, bool) {

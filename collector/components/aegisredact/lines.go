@@ -75,11 +75,21 @@ func (k *knownLines) find(line string) *knownLine {
 	return known
 }
 
-// learn takes in the lines of a text that holds no secret.
-func (k *knownLines) learn(s *scanner, text string) {
-	state := uint32(0)
-	for line := ""; text != ""; {
+// freshLines is a text from the first line on that is not known, and the scanner's state there.
+type freshLines struct {
+	text  string
+	state uint32
+}
+
+// learn takes in lines of a text that holds no secret.
+func (k *knownLines) learn(s *scanner, fresh freshLines) {
+	state := fresh.state
+	for line, text := "", fresh.text; text != ""; {
 		line, text = nextLine(text)
+		if known := k.find(line); known != nil && known.facts.from == state {
+			state = known.facts.to
+			continue
+		}
 		of := s.scanLine(state, line)
 		state = of.to
 		if len(line) > maxLineLength {
@@ -97,18 +107,21 @@ func (k *knownLines) learn(s *scanner, text string) {
 	}
 }
 
-// scan is scanner.scan for a text of lines; fresh says whether there are some to learn.
-func (k *knownLines) scan(s *scanner, text string) (found facts, fresh bool) {
+// scan is scanner.scan for a text of lines; fresh is what there is to learn.
+func (k *knownLines) scan(s *scanner, text string) (found facts, fresh freshLines) {
 	most, run, state := 0, 0, uint32(0)
-	for line := ""; text != ""; {
-		line, text = nextLine(text)
+	for line, rest := "", text; rest != ""; {
+		text = rest
+		line, rest = nextLine(text)
 		var read lineFacts
 		of := &read
 		if known := k.find(line); known != nil && known.facts.from == state {
 			of = &known.facts
 		} else {
 			read = s.scanLine(state, line)
-			fresh = fresh || known == nil && len(line) <= maxLineLength
+			if known == nil && fresh.text == "" && len(line) <= maxLineLength {
+				fresh = freshLines{text: text, state: state}
+			}
 		}
 		state = of.to
 		found.literals.add(of.literals)

@@ -59,8 +59,8 @@ func TestKnownLinesChangeNothing(t *testing.T) {
 			}
 		}
 		// Learnt although there may be a secret in it: what is known of a line must be right whatever it holds.
-		e.lines.learn(e.scanner, text)
-		e.lines.learn(e.scanner, text)
+		e.lines.learn(e.scanner, freshLines{text: text})
+		e.lines.learn(e.scanner, freshLines{text: text})
 	}
 	require.Greater(t, hits, 5000)
 }
