@@ -28,6 +28,7 @@ def test_the_message_is_the_body_and_every_field_a_property(start_collector: Sta
     assert record.body == "AUDIT: CREATE"
     assert record.attributes.pop("header") == "key-1"
     assert record.attributes == {
+        "message": "AUDIT: CREATE",
         "level": "info",
         "service": "orders",
         "environment": "test",
