@@ -101,7 +101,7 @@ def _install_package(profile: str) -> None:
 
 def _native_wanted() -> str:
     """What the extension in Rust is built from; "" where nothing can build it: it is optional."""
-    found = _below("native", skip=("target",))
+    found = _below("native", skip=("target", "Cargo.lock"))
     if found and not shutil.which("cargo"):
         _say("leaving out the extension in Rust, which makes a record cheaper: no cargo here")
         return ""
