@@ -234,8 +234,11 @@ def run_spool(
                 sys.stdout.write(terminal.safe(line) + "\n")
         elif retry:
             terminal.say(spool.retry(folder))
+        elif found := spool.as_table(folder):
+            terminal.show(found)
+            terminal.say(f"in {folder}")
         else:
-            terminal.show(spool.as_table(folder))
+            terminal.say(f"Nothing waits and nothing was refused, in {folder}")
 
 
 def _settings(*, report: bool = True) -> settings.Settings:

@@ -14,11 +14,11 @@ from aegis_otel.deliver import refused
 from aegis_otel.deliver.spool import waiting
 
 
-def as_table(folder: Path) -> Table:
-    """Everything below the spool's folder, for people."""
+def as_table(folder: Path) -> Table | None:
+    """Everything below the spool's folder, for people; None where there is nothing."""
     rows = [(service, "waits", amount(size)) for service, size in sorted(waiting(folder).items())]
     rows += [(found.service, f"refused ({found.kind})", f"{found.records} records") for found in refused.find(folder)]
-    return terminal.table(f"Spool {folder}", ("service", "state", "how much"), rows)
+    return terminal.table("Waiting or refused", ("service", "state", "how much"), rows) if rows else None
 
 
 def refused_as_json(folder: Path) -> Iterator[str]:

@@ -114,9 +114,10 @@ def test_doctor_is_content_where_all_is_well(run: Run, http_server: HTTPServer, 
 def test_refused_records_are_shown_and_handed_back(run: Run, http_server: HTTPServer, tmp_path: Path):
     request = ExportLogsServiceRequest()
     request.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "refused one"
+    variables = fine(http_server, tmp_path)
+    assert run("spool", **variables).out.startswith("Nothing waits and nothing was refused")
     letters = DeadLetters(tmp_path / "spool", "orders")
     letters.keep(request.SerializeToString(), 1)
-    variables = fine(http_server, tmp_path)
 
     done = run("doctor", **variables)
     assert done.status == 1
