@@ -1,6 +1,7 @@
 package aegisotlphttp
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -377,5 +378,22 @@ func TestWrongConfigurationsSayWhatIsWrong(t *testing.T) {
 		cfg := config(t, newStore(t, statuses(200)))
 		change(cfg)
 		require.ErrorContains(t, cfg.Validate(), want)
+	}
+}
+
+func TestGzipIsTheFastestUnlessALevelIsSet(t *testing.T) {
+	// RFC 1952, 2.3.1: what the ninth byte says of the level.
+	for level, said := range map[configcompression.Level]byte{0: 4, gzip.BestSpeed: 4, gzip.BestCompression: 2, 5: 0} {
+		heads := make(chan []byte, 1)
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			heads <- body[:10]
+		}))
+		cfg := config(t, &store{Server: server})
+		cfg.ClientConfig.Compression = configcompression.TypeGzip
+		cfg.ClientConfig.CompressionParams.Level = level
+		send(t, start(t, cfg), "a record")
+		require.Equal(t, said, (<-heads)[8], "level %d", level)
+		server.Close()
 	}
 }

