@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.support.loki import Loki
-from tests.support.otlp import Log
+from tests.support.otlp import Log, request
 from tests.support.processes import wait_for
 
 HOUR = 3600 * 10**9
@@ -74,6 +74,21 @@ def test_takes_a_burst_that_the_default_limits_refuse(collector, real_loki):
 
     wait_for(all_there, seconds=90, what="the burst in Loki")
     assert collector.dead_letters("loki-rest") == []
+
+
+def test_keeps_one_of_each_record_that_comes_again_after_a_crash(collector, real_loki):
+    same = request([Log(f"m{n}") for n in range(300)], resource=of("again"))
+    for _ in range(2):
+        collector.send_request(same)
+        collector.kill()
+        collector.start()
+    collector.send(Log("last"), resource=of("again"))
+    wait_for(lambda: "last" in messages(real_loki), what="the last record")
+    assert sorted(messages(real_loki)) == sorted(["last", *(f"m{n}" for n in range(300))])
+
+
+def messages(loki: Loki) -> list[str]:
+    return [json.loads(line)["message"] for line in loki.lines('{service="again"}')]
 
 
 def test_finds_by_structured_metadata_without_parsing(collector, real_loki):

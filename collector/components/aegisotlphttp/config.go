@@ -42,6 +42,8 @@ type BatchConfig struct {
 	FlushTimeout time.Duration `mapstructure:"flush_timeout"`
 	// MaxBytes is the size of a request before compression; only a single record may be larger.
 	MaxBytes int `mapstructure:"max_bytes"`
+	// MaxRecords is how many records a request has at most, and so how many a crash can repeat.
+	MaxRecords int `mapstructure:"max_records"`
 }
 
 // RetryConfig describes the waiting time between tries, which doubles from one to the next.
@@ -74,6 +76,7 @@ func (c *Config) Validate() error {
 	require(c.Queue.Directory != "", "queue::directory must be given")
 	require(c.Queue.MaxMegabytes > 0, "queue::max_megabytes must be positive")
 	require(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
+	require(c.Batch.MaxRecords > 0, "batch::max_records must be positive")
 	require(c.Batch.MinBytes >= 0 && c.Batch.MinBytes <= c.Batch.MaxBytes,
 		"batch::min_bytes must be from 0 to max_bytes")
 	require(c.Batch.FlushTimeout >= 0, "batch::flush_timeout must not be negative")

@@ -41,7 +41,8 @@ type deliverer struct {
 // run delivers until receiving is done and the queue is empty or the store is away, or sending is done.
 func (d *deliverer) run(receiving, sending context.Context) {
 	limits := diskqueue.Limits{
-		MinBytes: d.cfg.Batch.MinBytes, Linger: d.cfg.Batch.FlushTimeout, MaxBytes: d.cfg.Batch.MaxBytes,
+		MinBytes: d.cfg.Batch.MinBytes, Linger: d.cfg.Batch.FlushTimeout,
+		MaxBytes: d.cfg.Batch.MaxBytes, MaxRecords: d.cfg.Batch.MaxRecords,
 	}
 	var batch diskqueue.Batch
 	for {

@@ -143,11 +143,12 @@ func (e *logsExporter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if err != nil {
 		return err
 	}
-	if len(entry) <= e.cfg.Batch.MaxBytes || records == 1 {
+	most := limits{bytes: e.cfg.Batch.MaxBytes, records: e.cfg.Batch.MaxRecords}
+	if records == 1 || len(entry) <= most.bytes && records <= most.records {
 		return e.queue.Load().Append(ctx, diskqueue.Item{Data: entry, Records: records})
 	}
 	// The queue writes the parts before it returns, so the next batch can have their memory.
-	divided, buffer, err := parts(entry, limits{bytes: e.cfg.Batch.MaxBytes, records: records}, e.takeBuffer())
+	divided, buffer, err := parts(entry, most, e.takeBuffer())
 	defer e.keepBuffer(buffer)
 	if err != nil {
 		return err

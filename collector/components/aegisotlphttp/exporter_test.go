@@ -244,6 +244,7 @@ func TestTheSearchForRefusedRecordsIsBounded(t *testing.T) {
 	for i := range texts {
 		texts[i] = fmt.Sprint("record ", i)
 	}
+	cfg.Batch.MaxRecords = len(texts)
 	send(t, start(t, cfg), texts...)
 	eventually(t, func() bool { return strings.Count(deadLetters(t, cfg), `"record `) == len(texts) })
 	require.LessOrEqual(t, s.asked(), maxSearch+2)
@@ -301,6 +302,15 @@ func TestABatchLargerThanTheLimitIsQueuedInParts(t *testing.T) {
 	cfg.Batch.MinBytes, cfg.Batch.MaxBytes = 0, 100
 	send(t, start(t, cfg), strings.Repeat("a", 60), strings.Repeat("b", 60), strings.Repeat("c", 60))
 	eventually(t, func() bool { return len(s.accepted()) == 3 })
+	require.Equal(t, 3, s.asked())
+}
+
+func TestARequestHasNoMoreRecordsThanACrashMayRepeat(t *testing.T) {
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	cfg.Batch.MaxRecords = 2
+	send(t, start(t, cfg), "a", "b", "c", "d", "e")
+	eventually(t, func() bool { return len(s.accepted()) == 5 })
 	require.Equal(t, 3, s.asked())
 }
 
@@ -372,6 +382,7 @@ func TestWrongConfigurationsSayWhatIsWrong(t *testing.T) {
 		"endpoint":     func(c *Config) { c.ClientConfig.Endpoint = "loki:3100" },
 		"directory":    func(c *Config) { c.Queue.Directory = "" },
 		"min_bytes":    func(c *Config) { c.Batch.MinBytes = c.Batch.MaxBytes + 1 },
+		"max_records":  func(c *Config) { c.Batch.MaxRecords = 0 },
 		"max_interval": func(c *Config) { c.Retry.MaxInterval = 0 },
 		"dead_letter":  func(c *Config) { c.DeadLetter.Directory = "" },
 	} {

@@ -34,9 +34,11 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ClientConfig: client,
 		Queue:        QueueConfig{MaxMegabytes: 1024, Fsync: true},
-		Batch:        BatchConfig{MinBytes: 16 << 10, MaxBytes: 32 << 10, FlushTimeout: 200 * time.Millisecond},
-		Retry:        RetryConfig{InitialInterval: time.Second, MaxInterval: 30 * time.Second},
-		DeadLetter:   DeadLetterConfig{MaxMegabytes: 100},
+		Batch: BatchConfig{
+			MinBytes: 16 << 10, MaxBytes: 32 << 10, MaxRecords: 128, FlushTimeout: 200 * time.Millisecond,
+		},
+		Retry:      RetryConfig{InitialInterval: time.Second, MaxInterval: 30 * time.Second},
+		DeadLetter: DeadLetterConfig{MaxMegabytes: 100},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,11 +42,16 @@ func appendFrame(b, entry []byte, records int) []byte {
 // errTorn is the error of a frame that is not whole or not what was written.
 var errTorn = errors.New("damaged entry")
 
-// errNoRoom is the error of a frame that is longer than what is wanted.
-var errNoRoom = errors.New("entry is too long")
+// errNoRoom is the error of a frame that is more than what is wanted.
+var errNoRoom = errors.New("entry is too large")
 
-// readFrame appends the entry at offset to b, if it has no more bytes than room; end is where the next one starts.
-func readFrame(file *os.File, offset, limit int64, b []byte, room int) (out []byte, records int, end int64, err error) {
+// room is what an entry may have at most.
+type room struct{ bytes, records int }
+
+var anyRoom = room{bytes: maxEntryBytes, records: math.MaxInt}
+
+// readFrame appends the entry at offset to b, if there is room for it; end is where the next one starts.
+func readFrame(file *os.File, offset, limit int64, b []byte, most room) (out []byte, records int, end int64, err error) {
 	var header [headerBytes]byte
 	if offset+headerBytes > limit {
 		return b, 0, 0, errTorn
@@ -58,7 +64,8 @@ func readFrame(file *os.File, offset, limit int64, b []byte, room int) (out []by
 	if length > maxEntryBytes || end > limit {
 		return b, 0, 0, errTorn
 	}
-	if length > int64(room) {
+	records = int(binary.LittleEndian.Uint32(header[8:]))
+	if length > int64(most.bytes) || records > most.records {
 		return b, 0, 0, errNoRoom
 	}
 	start := len(b)
@@ -70,7 +77,7 @@ func readFrame(file *os.File, offset, limit int64, b []byte, room int) (out []by
 	if sum != binary.LittleEndian.Uint32(header[4:]) {
 		return b[:start], 0, 0, errTorn
 	}
-	return b, int(binary.LittleEndian.Uint32(header[8:])), end, nil
+	return b, records, end, nil
 }
 
 func segmentPath(directory string, id uint64) string {
@@ -120,7 +127,7 @@ func openActive(path string) (*os.File, int64, error) {
 	var buffer []byte
 	valid := int64(0)
 	for valid < info.Size() {
-		_, _, end, err := readFrame(file, valid, info.Size(), buffer[:0], maxEntryBytes)
+		_, _, end, err := readFrame(file, valid, info.Size(), buffer[:0], anyRoom)
 		if err != nil {
 			break
 		}

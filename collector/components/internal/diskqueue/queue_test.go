@@ -206,6 +206,21 @@ func TestABatchIsLimitedInBytes(t *testing.T) {
 	require.Equal(t, []int{8, 4, 100}, sizes)
 }
 
+func TestABatchIsLimitedInRecords(t *testing.T) {
+	q := open(t, options(t))
+	for _, records := range []int{2, 1, 2, 9, 1} {
+		require.NoError(t, q.Append(context.Background(), Item{Data: []byte("x"), Records: records}))
+	}
+	var batch Batch
+	counts := []int{}
+	for q.Size() > 0 {
+		require.NoError(t, q.Read(context.Background(), &batch, Limits{MaxBytes: 100, MaxRecords: 3}))
+		counts = append(counts, batch.Records)
+		require.NoError(t, q.Commit(&batch))
+	}
+	require.Equal(t, []int{3, 2, 9, 1}, counts)
+}
+
 func TestReadLingersForMore(t *testing.T) {
 	q := open(t, options(t))
 	add(t, q, "a")

@@ -27,9 +27,10 @@ type Entry struct {
 
 // Limits say how much a batch holds.
 type Limits struct {
-	MinBytes int           // wait for so many bytes …
-	Linger   time.Duration // … but not longer than this after the first entry
-	MaxBytes int           // no further entry beyond; a single one may be larger
+	MinBytes   int           // wait for so many bytes …
+	Linger     time.Duration // … but not longer than this after the first entry
+	MaxBytes   int           // no further entry beyond; a single one may be larger
+	MaxRecords int           // the same for the records that the entries count for; 0: any number
 }
 
 // Read waits for entries and fills batch with them, using its memory again. They stay in the queue until
@@ -48,7 +49,7 @@ func (q *Queue) Read(ctx context.Context, batch *Batch, limits Limits) error {
 				return ctx.Err()
 			}
 		}
-		if err := q.fill(batch, limits.MaxBytes); err != nil {
+		if err := q.fill(batch, limits); err != nil {
 			return err
 		}
 		if len(batch.Entries) > 0 {
@@ -57,7 +58,7 @@ func (q *Queue) Read(ctx context.Context, batch *Batch, limits Limits) error {
 	}
 }
 
-func (q *Queue) fill(batch *Batch, maxBytes int) error {
+func (q *Queue) fill(batch *Batch, limits Limits) error {
 	*batch = Batch{Data: batch.Data[:0], Entries: batch.Entries[:0], start: q.next}
 	at := q.next
 	for {
@@ -78,11 +79,14 @@ func (q *Queue) fill(batch *Batch, maxBytes int) error {
 			return err
 		}
 		start := len(batch.Data)
-		room := maxEntryBytes
+		most := anyRoom
 		if len(batch.Entries) > 0 {
-			room = maxBytes - start
+			most.bytes = limits.MaxBytes - start
+			if limits.MaxRecords > 0 {
+				most.records = limits.MaxRecords - batch.Records
+			}
 		}
-		data, records, next, err := readFrame(file, at.offset, end, batch.Data, room)
+		data, records, next, err := readFrame(file, at.offset, end, batch.Data, most)
 		if err != nil {
 			if len(batch.Entries) > 0 {
 				break // no room, or damaged: deliver what is good first
@@ -95,7 +99,7 @@ func (q *Queue) fill(batch *Batch, maxBytes int) error {
 		batch.bytes += next - at.offset
 		at.offset = next
 		batch.end = at
-		if len(data) >= maxBytes {
+		if len(data) >= limits.MaxBytes {
 			break
 		}
 	}
