@@ -92,10 +92,10 @@ def _die(number: int) -> None:
 def _hook_gevent(module: Any, dispatcher: Dispatcher) -> None:
     """Keep our threads out of what `gevent.monkey`, just imported, is about to replace."""
     _threads.keep_native()
-    with _without_threads(dispatcher) as otlp:
+    with _without_threads(dispatcher) as forks:
         dispatcher.keep_native()
-        if otlp is not None:
-            otlp.keep_native()
+        if forks is not None:
+            forks.keep_native()
     patch = module.patch_all
 
     @wraps(patch)
@@ -109,16 +109,16 @@ def _hook_gevent(module: Any, dispatcher: Dispatcher) -> None:
 
 @contextlib.contextmanager
 def _without_threads(dispatcher: Dispatcher) -> Iterator[Any]:
-    """As for a fork: no thread of ours is there. Gives the OTLP module, where that is in use."""
-    otlp = sys.modules.get("aegis_otel.deliver.otlp")
+    """As for a fork: no thread of ours is there. Gives `aegis_otel.deliver.forks`, where that is in use."""
+    forks = sys.modules.get("aegis_otel.deliver.forks")
     dispatcher.before_fork()
-    if otlp is not None:
-        otlp._before_fork()
+    if forks is not None:
+        forks.before()
     try:
-        yield otlp
+        yield forks
     finally:
-        if otlp is not None:
-            otlp._after_fork_in_parent()
+        if forks is not None:
+            forks.after_in_parent()
         dispatcher.after_fork_in_parent()
 
 

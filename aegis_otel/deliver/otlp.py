@@ -11,11 +11,9 @@ as long as the spool has room.
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from operator import not_
@@ -26,10 +24,11 @@ from opentelemetry import context
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel import _threads
-from aegis_otel.deliver import Warn, processes
+from aegis_otel.deliver import Warn, forks, processes
 from aegis_otel.deliver.apart import GoneAwayError, Part, send_apart
 from aegis_otel.deliver.backlog import Backlog
 from aegis_otel.deliver.encoder import Encoder
+from aegis_otel.deliver.notices import Notices
 from aegis_otel.deliver.refused import PARTIAL, DeadLetters
 from aegis_otel.deliver.segments import MANY, REST, Batch
 from aegis_otel.deliver.spool import Spool, service_name
@@ -55,7 +54,6 @@ _SEND_BYTES: Final = 1_000_000
 _BACKOFF_FIRST: Final = 0.5
 _BACKOFF_MOST: Final = 5.0
 _RETRY_AFTER_MOST: Final = 60.0
-_WARN_EVERY: Final = 60.0
 _ADOPT_EVERY: Final = 30.0
 _NOTE_EVERY: Final = 2.0
 _FORK_SECONDS: Final = 0.25
@@ -106,7 +104,7 @@ class OtlpSink:
         """Told how many seconds each attempt to send took, and how it ended (`outcome`)."""
         self._reset()
         silence()
-        _forkable.add(self)
+        forks.register(self)
         if self._backlog.spool is not None and self._backlog.spool.has_abandoned():
             self._start()
 
@@ -132,8 +130,7 @@ class OtlpSink:
         self._hopeless = False
         self._accepted = self._delivered = self._spooled = self._retried = self._refused = 0
         self._latency = 0.0
-        self._told_away = self._told_dropped_at = float("-inf")
-        self._told_dropped = 0
+        self._notices = Notices(self._warn, self._spool_dir)
         self._next_adoption = float("-inf")
         self._noted = float("-inf")
         self._note_due: float | None = None
@@ -178,8 +175,8 @@ class OtlpSink:
             self._spooled += len(records)
         if size:
             self._wake(size)
-        if backlog.dropped > self._told_dropped:
-            self._tell_dropped()
+        if backlog.dropped:
+            self._notices.dropped(backlog.dropped, backlog.dropped_audit)
         return on_disk
 
     def _wake(self, size: int) -> None:
@@ -223,10 +220,7 @@ class OtlpSink:
                 if due != self._note:
                     self._note()
         except Exception as error:
-            self._warn(
-                f"log export has ended with {type(error).__name__}: {error}; "
-                "log records wait in the spool until the app is started again"
-            )
+            self._notices.broken(error)
         finally:
             context.detach(token)
 
@@ -309,7 +303,7 @@ class OtlpSink:
         transport = self._transport
         if transport is None:
             try:
-                with _importing:
+                with forks.importing:
                     transport = create_transport(self._protocol, timeout=self._export_timeout)
             except Exception as error:
                 return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
@@ -382,8 +376,10 @@ class OtlpSink:
         if rejected:
             self._refused += rejected
             kind = kind if rejected == part.records else PARTIAL
-            kept = self._letters is not None and self._letters.keep(part.payload, part.records, kind=kind)
-            self._tell_refused(answer, kept)
+            letters = self._letters
+            kept = letters is not None and letters.keep(part.payload, part.records, kind=kind)
+            folder = letters.folder if letters is not None and kept else None
+            self._notices.refused(self._where(), self._refused, answer.detail, folder)
 
     def _pause(self, answer: Answer) -> None:
         if self._interrupted:
@@ -402,9 +398,9 @@ class OtlpSink:
                 self._spooled += self._backlog.pending_records
             self._due = now + pause
             self._changed.notify_all()
-        if first and now - self._told_away >= _WARN_EVERY:
-            self._told_away = now
-            self._warn(f"{self._where()} does not take log records ({_shortened(answer.detail)}); {self._kept()}")
+        if first:
+            kept = self._spool_bytes if self._backlog.on_disk else None
+            self._notices.away(self._where(), answer.detail, kept=kept)
 
     def _is_back(self) -> None:
         since = self._away_since
@@ -414,45 +410,12 @@ class OtlpSink:
         with self._changed:
             self._away_since = None
             self._due = None
-        if since <= self._told_away:
-            away = time.monotonic() - since
-            self._warn(
-                f"{self._where()} takes log records again, after {away:.0f} s; "
-                f"{self._backlog.pending_records} more wait, {self._backlog.dropped} were dropped"
-            )
+        backlog = self._backlog
+        self._notices.back(self._where(), since=since, pending=backlog.pending_records, dropped=backlog.dropped)
 
     def _where(self) -> str:
         transport = self._transport
         return f"the Collector at {transport.endpoint}" if transport is not None else "OTLP export"
-
-    def _kept(self) -> str:
-        if self._backlog.on_disk:
-            return f"they are kept in {self._spool_dir}, up to {self._spool_bytes // 2**20} MiB, and sent when it does"
-        return "they are held in memory, as far as there is room, and sent when it does"
-
-    def _tell_dropped(self) -> None:
-        now = time.monotonic()
-        if now - self._told_dropped_at < _WARN_EVERY:
-            return
-        self._told_dropped_at = now
-        dropped, audit = self._backlog.dropped, self._backlog.dropped_audit
-        self._told_dropped = dropped
-        among = f", {audit} audit records among them" if audit else ""
-        self._warn(
-            f"{dropped} log records were dropped so far{among}: the Collector is away "
-            "and there is no more room to keep them (AEGIS_SPOOL_MAX_BYTES)"
-        )
-
-    def _tell_refused(self, answer: Answer, kept: bool) -> None:
-        now = time.monotonic()
-        if now - self._told_refused_at >= _WARN_EVERY:
-            self._told_refused_at = now
-            self._warn(
-                f"{self._where()} refused {self._refused} log records so far ({_shortened(answer.detail)}); "
-                + (f"they are kept in {self._letters.folder}" if kept and self._letters else "they are lost")
-            )
-
-    _told_refused_at = float("-inf")
 
     # Flush, end, fork: any thread.
 
@@ -502,12 +465,7 @@ class OtlpSink:
         self._thread = None
         left = self._backlog.pending_records
         in_memory = self._backlog.memory.pending_records
-        if in_memory:
-            self._warn(f"{in_memory} log records are lost: {self._where()} did not take them before the exit")
-        elif left and self._told_away == float("-inf"):
-            self._warn(
-                f"{left} log records were not sent before the exit; they wait in {self._spool_dir} for the next start"
-            )
+        self._notices.ended(self._where(), in_memory=in_memory, left=left)
         if self._transport is not None:
             self._transport.close()
         if left and not in_memory:
@@ -544,12 +502,12 @@ class OtlpSink:
             self._start()
 
     def keep_native(self) -> None:
-        """See the function of that name."""
+        """See `aegis_otel.deliver.forks.keep_native`."""
         self._changed = _threads.condition()
 
     def after_fork(self) -> None:
         """In the child: start anew. What the parent had not sent is the parent's to send."""
-        _inherited.append(self._transport)
+        forks.inherited.append(self._transport)
         self._backlog.abandon()
         self._encode_lock = _threads.lock()
         self._reset()
@@ -577,53 +535,3 @@ class OtlpSink:
             "away": int(self._away_since is not None),
             "export_seconds": self._latency,
         }
-
-
-def _shortened(detail: str) -> str:
-    line = " ".join(detail.split())
-    return line if len(line) <= 200 else line[:200] + "…"
-
-
-_forkable: Final[weakref.WeakSet[OtlpSink]] = weakref.WeakSet()
-_inherited: Final[list[object]] = []
-"""Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""
-
-
-_importing = _threads.lock()
-"""Held while a transport's modules are imported: a child that is forked in the middle could never import them."""
-
-_IMPORT_SECONDS: Final = 10.0
-_waited = False
-
-
-def _before_fork() -> None:
-    global _waited
-    _waited = _importing.acquire(timeout=_IMPORT_SECONDS)
-    for sink in list(_forkable):
-        sink.before_fork()
-
-
-def keep_native() -> None:
-    """While the exports are paused: wait with what the operating system has, not with what gevent makes of it."""
-    for sink in list(_forkable):
-        sink.keep_native()
-
-
-def _after_fork_in_child() -> None:
-    global _importing
-    _importing = _threads.lock()
-
-
-def _after_fork_in_parent() -> None:
-    if _waited:
-        _importing.release()
-    for sink in list(_forkable):
-        sink.after_fork_in_parent()
-
-
-# Hooks run last registered first. Upstream's exporters start a thread pool while they are imported, and that module's
-# own hook holds the pools' lock: it has to be registered before ours, which waits for that import.
-import concurrent.futures.thread  # noqa: E402, F401
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,0 +1,102 @@
+"""What people are told of an export, in sentences, and of each kind of trouble once a minute at most."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from aegis_otel.deliver import Warn
+
+_EVERY: Final = 60.0
+_LONGEST: Final = 200
+
+
+class Notices:
+    """Sentences about one export.
+
+    Args:
+        warn: takes them.
+        folder: where records wait for the Collector, also after the exit; None: in memory only.
+    """
+
+    def __init__(self, warn: Warn, folder: Path | None) -> None:
+        self._warn = warn
+        self._folder = folder
+        self._away_at = self._dropped_at = self._refused_at = float("-inf")
+        self._dropped = 0
+
+    def away(self, where: str, detail: str, *, kept: int | None) -> None:
+        """The receiver has stopped taking records.
+
+        Args:
+            where: who that is.
+            detail: what it or the network said.
+            kept: bytes that the disk keeps for it; None where memory has to.
+        """
+        now = time.monotonic()
+        if now - self._away_at < _EVERY:
+            return
+        self._away_at = now
+        if kept is None:
+            waiting = "they are held in memory, as far as there is room, and sent when it does"
+        else:
+            waiting = f"they are kept in {self._folder}, up to {kept // 2**20} MiB, and sent when it does"
+        self._warn(f"{where} does not take log records ({_shortened(detail)}); {waiting}")
+
+    def back(self, where: str, *, since: float, pending: int, dropped: int) -> None:
+        """It takes them again; said only where its absence was.
+
+        Args:
+            since: when it went away (`time.monotonic`).
+            pending: records that still wait.
+            dropped: records that were dropped so far.
+        """
+        if since <= self._away_at:
+            away = time.monotonic() - since
+            self._warn(
+                f"{where} takes log records again, after {away:.0f} s; {pending} more wait, {dropped} were dropped"
+            )
+
+    def dropped(self, records: int, audit: int) -> None:
+        """So many were dropped so far, so many audit records among them."""
+        now = time.monotonic()
+        if records <= self._dropped or now - self._dropped_at < _EVERY:
+            return
+        self._dropped_at = now
+        self._dropped = records
+        among = f", {audit} audit records among them" if audit else ""
+        self._warn(
+            f"{records} log records were dropped so far{among}: the Collector is away "
+            "and there is no more room to keep them (AEGIS_SPOOL_MAX_BYTES)"
+        )
+
+    def refused(self, where: str, records: int, detail: str, letters: Path | None) -> None:
+        """So many were refused for good so far; `letters` is where they are kept, if they are."""
+        now = time.monotonic()
+        if now - self._refused_at < _EVERY:
+            return
+        self._refused_at = now
+        kept = "they are lost" if letters is None else f"they are kept in {letters}"
+        self._warn(f"{where} refused {records} log records so far ({_shortened(detail)}); {kept}")
+
+    def ended(self, where: str, *, in_memory: int, left: int) -> None:
+        """The process ends while so many records wait in memory, so many in all."""
+        if in_memory:
+            self._warn(f"{in_memory} log records are lost: {where} did not take them before the exit")
+        elif left and self._away_at == float("-inf"):
+            self._warn(
+                f"{left} log records were not sent before the exit; they wait in {self._folder} for the next start"
+            )
+
+    def broken(self, error: Exception) -> None:
+        """The export itself has failed."""
+        self._warn(
+            f"log export has ended with {type(error).__name__}: {error}; "
+            "log records wait in the spool until the app is started again"
+        )
+
+
+def _shortened(detail: str) -> str:
+    line = " ".join(detail.split())
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
