@@ -19,6 +19,18 @@ _DIGITS: Final = "0123456789"
 _DIGIT: Final = frozenset(_DIGITS)
 _JOINERS: Final = ".-_"
 _OPAQUE: Final = frozenset(_DIGITS + "!@#$%^&*+=~\\")
+_LONGEST_ID: Final = 64
+_ID: Final = re.compile(
+    "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
+        "|".join(
+            f"(?=[0-9-]{{0,35}}[{letters}])[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
+            f"|(?=[0-9]*[{letters}])(?:[0-9{letters}]{{64}}|[0-9{letters}]{{40}}|[0-9{letters}]{{32}})"
+            for letters in ("a-f", "A-F")
+        )
+    ),
+    re.ASCII,
+)
+_HEX_LETTERS: Final = re.compile("[A-Fa-f](?:.*[A-Fa-f])?", re.ASCII)
 _UPPER: Final = re.compile("[A-Z]")
 _LOWER: Final = re.compile("[a-z]")
 _FILES: Final = (
@@ -75,8 +87,26 @@ def edge(text: str, start: int, end: int) -> bool:
     return True
 
 
+def in_id(text: str, start: int, end: int) -> bool:
+    """Inside of a UUID (RFC 9562) or of a hash or trace id of 32, 40 or 64 hex digits, with a letter in it.
+
+    Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
+    """
+    for match in _ID.finditer(text, max(0, start - _LONGEST_ID), end + _LONGEST_ID + 1):
+        if match.start() > start:
+            return False
+        if match.end() >= end:
+            return True
+    return False
+
+
+def without_ids(text: str) -> str:
+    """`text` with an `x` for each such id, from its first letter to its last: the digits at its ends stay."""
+    return _ID.sub(lambda match: _HEX_LETTERS.sub("x", match.group()), text)
+
+
 def luhn(text: str, start: int, end: int) -> bool:
-    """A payment card number: an issuer's range and length, right check digit, no part of a longer number."""
+    """A payment card number: an issuer's range and length, right check digit, no part of a longer number or an id."""
     candidate = text[start:end]
     digits = digits_of(candidate)
     if not _issued(digits) or text[start - 1 : start] in _DIGIT or text[end : end + 1] in _DIGIT:
@@ -92,7 +122,7 @@ def luhn(text: str, start: int, end: int) -> bool:
         if position % 2:
             value = value * 2 - 9 if value > 4 else value * 2
         total += value
-    return total % 10 == 0
+    return total % 10 == 0 and not in_id(text, start, end)
 
 
 def _issued(digits: str) -> bool:
@@ -144,7 +174,7 @@ def phone(text: str, start: int, end: int) -> bool:
 
 def phone_hint(text: str, start: int, end: int) -> bool:
     """A telephone number after a word like "phone": shorter ones and bare digits count too, dates don't."""
-    if not edge(text, start, end):
+    if not edge(text, start, end) or in_id(text, start, end):
         return False
     candidate = text[start:end]
     digits = digits_of(candidate)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from aegis_otel.redaction.checks import CHECKS, opaque
+from aegis_otel.redaction.checks import CHECKS, opaque, without_ids
 from aegis_otel.redaction.fold import fold, needs_folding
 from aegis_otel.redaction.keys import KeyMatcher, split_words
 from aegis_otel.redaction.prefilter import Prefilter
@@ -139,12 +139,15 @@ class TextRedactor:
             suspect = self._plain_gate(text.lower())
         if suspect or self._wants_all or (self._ungated and any(pattern.search(text) for pattern in self._ungated)):
             return False
-        if _DIGIT_RUN.search(text) is not None and (
-            _NINE_DIGITS.search(text) is not None or self._has_phone_hint(text.lower())
-        ):
+        if self._has_number(text) and ((shorter := without_ids(text)) == text or self._has_number(shorter)):
             return False
         self._remember(text)
         return True
+
+    def _has_number(self, text: str) -> bool:
+        return _DIGIT_RUN.search(text) is not None and (
+            _NINE_DIGITS.search(text) is not None or self._has_phone_hint(text.lower())
+        )
 
     def native_look(self, native: Any) -> Any:
         """`is_clean` by the extension, which says no where it is not sure; None where the rules don't allow one."""

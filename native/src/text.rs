@@ -126,7 +126,9 @@ impl Screen {
         if words.hits(bytes) {
             return false;
         }
-        !seen.digits || digits_are_harmless(bytes, || self.hints.hits(bytes))
+        !seen.digits
+            || digits_are_harmless(bytes, || self.hints.hits(bytes))
+            || without_ids(bytes).is_some_and(|rest| digits_are_harmless(&rest, || self.hints.hits(bytes)))
     }
 }
 
@@ -220,6 +222,57 @@ fn digits_are_harmless(bytes: &[u8], has_hint: impl Fn() -> bool) -> bool {
     !long || !has_hint()
 }
 
+const UUID: usize = 36;
+
+/// The text with an `x` for each UUID, and each hash or trace id of 32, 40 or 64 hex digits, with a letter in it; from its
+/// first letter to its last, as the digits at its ends may belong to a number beside it. None where there is no such id.
+fn without_ids(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = Vec::new();
+    let mut copied = 0;
+    let mut index = 0;
+    while index < bytes.len() {
+        let starts = bytes[index].is_ascii_hexdigit() && (index == 0 || !bytes[index - 1].is_ascii_alphanumeric());
+        let Some(length) = starts.then(|| id_length(&bytes[index..])).flatten() else {
+            index += 1;
+            continue;
+        };
+        let id = &bytes[index..index + length];
+        if let Some(first) = id.iter().position(u8::is_ascii_alphabetic) {
+            let last = id.iter().rposition(u8::is_ascii_alphabetic).unwrap_or(first);
+            rest.extend_from_slice(&bytes[copied..index + first]);
+            rest.push(b'x');
+            copied = index + last + 1;
+        }
+        index += length;
+    }
+    (copied > 0).then(|| {
+        rest.extend_from_slice(&bytes[copied..]);
+        rest
+    })
+}
+
+/// How long the id is that the text begins with.
+fn id_length(text: &[u8]) -> Option<usize> {
+    let word = text.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let length = match word {
+        8 if text.len() >= UUID && text[..UUID].iter().enumerate().all(|(at, byte)| is_of_uuid(at, *byte)) => UUID,
+        32 | 40 | 64 => word,
+        _ => return None,
+    };
+    let id = &text[..length];
+    let one_case = id.iter().any(u8::is_ascii_lowercase) != id.iter().any(u8::is_ascii_uppercase);
+    let alone = text.get(length).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    (one_case && alone).then_some(length)
+}
+
+fn is_of_uuid(at: usize, byte: u8) -> bool {
+    if matches!(at, 8 | 13 | 18 | 23) {
+        byte == b'-'
+    } else {
+        byte.is_ascii_hexdigit()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +303,19 @@ mod tests {
     #[test]
     fn what_may_be_disguised_is_not_clean() {
         for text in ["caf\u{e9}", "a%20b", "a\\u0041", "a\\x41", "&quot;", "\x1b[1m", "jane@host"] {
+            assert!(!screen().is_clean(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_of_ids_are_no_number() {
+        let uuid = "228d5036-4142-4378-8866-701e11fd3166";
+        let trace = "30b75da195ef4098115615908ba943bd";
+        for text in [uuid, trace, &format!("/orders/{uuid}/items"), &format!("{uuid}, {trace}"), &uuid.to_uppercase()] {
+            assert!(screen().is_clean(text), "{text}");
+        }
+        let beside = format!("{} 34567890", uuid.replace("701e11fd3166", "701e11fd1234"));
+        for text in [&beside, &format!("x{uuid}"), &format!("{uuid}0"), &trace[1..], &trace.replace('f', "F")] {
             assert!(!screen().is_clean(text), "{text}");
         }
     }

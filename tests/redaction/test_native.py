@@ -13,7 +13,7 @@ from aegis_otel.deliver.dispatcher import Dispatcher
 from aegis_otel.redaction import DEFAULT, Redactor, add_rules
 from aegis_otel.schema import ErrorInfo, Record
 from tests.redaction.corpus import benign_lines, records, secrets
-from tests.redaction.test_properties import KEY_NAMES, TEXTS, VALUES
+from tests.redaction.test_properties import BESIDE_IDS, KEY_NAMES, TEXTS, VALUES
 from tests.redaction.test_vectors import VECTORS, make_redactor
 from tests.support.native import NATIVE, needs_native
 
@@ -100,6 +100,12 @@ DISGUISED = st.lists(
 @settings(max_examples=1_500, deadline=None, derandomize=True)
 @given(st.one_of(TEXTS, NEAR.map("".join), DISGUISED.map("".join), st.text(max_size=40)))
 def test_no_text_is_clean_that_is_masked(text: str) -> None:
+    check(text)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(BESIDE_IDS)
+def test_nothing_beside_ids_is_clean_that_is_masked(text: str) -> None:
     check(text)
 
 

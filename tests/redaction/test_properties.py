@@ -61,6 +61,36 @@ def test_maps_and_lists_keep_their_shape(record: dict[str, Any]) -> None:
     assert same_shape(record, REDACTOR.redact_mapping(record))
 
 
+HEX = st.text("0123456789" * 3 + "af")
+IDS = st.one_of(
+    st.tuples(*(HEX.map(lambda text, n=n: (text * n + "4" * n)[:n]) for n in (8, 4, 4, 4, 12))).map("-".join),
+    st.tuples(st.sampled_from([31, 32, 33, 40, 64]), HEX).map(lambda drawn: (drawn[1] * 64 + "1" * 64)[: drawn[0]]),
+    st.sampled_from(
+        ["4111111111111111" + "a" * 16, "a" * 16 + "4111111111111111", "aaaaaaaa-4111-1111-1111-1111aaaaaaaa"]
+    ),
+)
+BESIDE_IDS = st.lists(
+    st.one_of(
+        IDS,
+        IDS.map(str.upper),
+        st.text("0123456789 ().-/_xaF", max_size=8),
+        st.sampled_from(["call ", "fax ", "+", " 4111 1111 1111 1111", "id=", "/"]),
+        # Half of a card number is an end of the id.
+        st.sampled_from(
+            ["aaaaaaaa-bbbb-cccc-dddd-eeee41111111 11111111", "41111111 11111111-bbbb-cccc-dddd-eeeeeeeeeeee"]
+        ),
+    ),
+    max_size=5,
+).map("".join)
+
+
+@settings(max_examples=1_500, deadline=None, derandomize=True)
+@given(BESIDE_IDS)
+def test_what_a_quick_look_finds_clean_beside_ids_is_left_alone_by_all_rules(text: str) -> None:
+    texts = REDACTOR._text
+    assert not texts.is_clean(text) or texts._round(text) == text
+
+
 SECRETS = st.text("GJQVXZ" + string.digits, min_size=12, max_size=24).map(lambda text: f"Zq7{text}9xK")
 FORMS = st.sampled_from(
     [

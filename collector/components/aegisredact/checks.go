@@ -86,7 +86,7 @@ func luhn(text string, start, end int) bool {
 		}
 		sum += d
 	}
-	return sum%10 == 0
+	return sum%10 == 0 && !inID(text, start, end)
 }
 
 // issued says whether a card number may begin with these digits and have this length.
@@ -166,7 +166,7 @@ func phone(text string, start, end int) bool {
 
 // phoneHint: a telephone number after a word like "phone"; shorter ones and bare digits count too, dates don't.
 func phoneHint(text string, start, end int) bool {
-	if !edge(text, start, end) {
+	if !edge(text, start, end) || inID(text, start, end) {
 		return false
 	}
 	candidate := text[start:end]

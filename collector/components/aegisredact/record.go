@@ -118,20 +118,6 @@ func replaceByMarker(record plog.LogRecord) {
 	marker.MoveTo(record)
 }
 
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		hex := isDigit(s[i]) || s[i] >= 'a' && s[i] <= 'f'
-		if dash != (s[i] == '-') || !dash && !hex {
-			return false
-		}
-	}
-	return true
-}
-
 func isUpperWord(s string) bool {
 	for i := range len(s) {
 		if !isUpper(s[i]) && s[i] != '_' {
