@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,7 +24,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
-_STOP_SECONDS = 15.0
+_WAIT_SECONDS = 60.0
+"""For what takes a moment where nothing else runs: a wait that is fulfilled costs nothing, however long it may take."""
+
+_FIRST_PORT = 20_000
+_ports_given: set[int] = set()
 
 
 class ProcessEndedError(AssertionError):
@@ -30,28 +36,50 @@ class ProcessEndedError(AssertionError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listens on at the moment of the call."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port nobody listens on at the moment of the call, and that nobody gets who asks for any port."""
+    (port,) = free_ports(1, host)
+    return port
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """`count` different free ports (all are held until the last is found)."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        for _ in range(count):
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind((host, 0))
-            ports.append(probe.getsockname()[1])
-        return ports
+    """`count` such ports.
+
+    What a port is for listens only later, and does not while it is restarted. So each is given once, and they are below
+    those that the kernel hands out, to this end of any connection too.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(_FIRST_PORT, _first_of_the_kernel())
+        if port not in _ports_given and _is_free(port, host):
+            _ports_given.add(port)
+            ports.append(port)
+    return ports
+
+
+def _is_free(port: int, host: str) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        return True
+
+
+def _first_of_the_kernel() -> int:
+    """Where the ports begin that the kernel hands out; the end of all where it leaves no room for ours."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        return 1 << 16
+    return first if first >= _FIRST_PORT + 1_000 else 1 << 16
 
 
 def wait_for(
     condition: Callable[[], T],
     *,
-    seconds: float = 30.0,
+    seconds: float = _WAIT_SECONDS,
     what: str = "condition",
     give_up_on: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> T:
@@ -144,7 +172,7 @@ class StartedProcess:
         """All it has written so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(self, condition: Callable[[], T], *, seconds: float = 30.0, what: str = "ready") -> T:
+    def wait_until(self, condition: Callable[[], T], *, seconds: float = _WAIT_SECONDS, what: str = "ready") -> T:
         """Like `wait_for`, but raises `ProcessEndedError` at once when the process has ended."""
 
         def checked() -> T:
@@ -156,18 +184,18 @@ class StartedProcess:
 
         return wait_for(checked, seconds=seconds, what=what, give_up_on=ProcessEndedError)
 
-    def wait_until_healthy(self, url: str, *, seconds: float = 30.0) -> None:
+    def wait_until_healthy(self, url: str, *, seconds: float = _WAIT_SECONDS) -> None:
         """Wait until a GET of `url` answers 200."""
         self.wait_until(lambda: http_is_ok(url), seconds=seconds, what=f"healthy at {url}")
 
-    def wait_until_listening(self, port: int, *, seconds: float = 30.0) -> None:
+    def wait_until_listening(self, port: int, *, seconds: float = _WAIT_SECONDS) -> None:
         self.wait_until(lambda: port_is_open(port), seconds=seconds, what=f"port {port} open")
 
-    def wait(self, seconds: float = 30.0) -> int:
+    def wait(self, seconds: float = _WAIT_SECONDS) -> int:
         """Wait for it to end by itself; its exit status."""
         return self.popen.wait(timeout=seconds)
 
-    def stop(self, seconds: float = _STOP_SECONDS) -> int:
+    def stop(self, seconds: float = _WAIT_SECONDS) -> int:
         """SIGTERM, then SIGKILL when it has not ended after `seconds`; its exit status."""
         if self.running:
             self._signal_group(signal.SIGTERM)
@@ -179,7 +207,7 @@ class StartedProcess:
         """SIGKILL to the whole group; its exit status."""
         self._signal_group(signal.SIGKILL)
         atexit.unregister(self.kill)
-        return self.popen.wait(timeout=_STOP_SECONDS)
+        return self.popen.wait(timeout=_WAIT_SECONDS)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
