@@ -70,7 +70,7 @@ class Up:
                 }
             ]
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=60)
         connection.request("POST", "/v1/logs", json.dumps(body), self.headers)
         assert connection.getresponse().status == 200
         connection.close()
@@ -321,7 +321,7 @@ def test_ctrl_c_on_a_terminal_at_any_moment_leaves_nothing_behind(
             found = os.waitpid(pid, os.WNOHANG)
             return found if found[0] else None
 
-        status = os.waitstatus_to_exitcode(wait_for(ended, seconds=40, what="its end")[1])
+        status = os.waitstatus_to_exitcode(wait_for(ended, seconds=120, what="its end")[1])
     except BaseException:
         os.kill(pid, signal.SIGKILL)
         raise
