@@ -59,7 +59,7 @@ def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store
         cwd=checkout,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
