@@ -167,6 +167,7 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(900)  # the images are built, and the engine is started, within the first test
 class TestStack:
     def test_delivers_a_request_of_both_services_redacted_to_loki(self, stack):
         order = {"item": "book", "customer": {"password": "hunter2", "ssn": "123-45-6789"}}
