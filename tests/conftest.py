@@ -1,4 +1,4 @@
-"""For all tests: the process they run in looks the same however it was started."""
+"""For all tests: the process they run in looks the same however it was started, and each run tries the same examples."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.native import WAYS
 
-# How long an example takes tells how busy the machine is, not whether the code is right.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# No example and no drawing of one has a time limit, which a busy machine would exceed. `--hypothesis-profile=explore`
+# looks at other examples in each run.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("tests"), derandomize=False, max_examples=5_000)
+settings.load_profile("tests")
 
 
 def pytest_configure() -> None:

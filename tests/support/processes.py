@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
+import itertools
 import os
 import random
 import signal
@@ -25,10 +25,12 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
 _WAIT_SECONDS = 60.0
-"""For what takes a moment where nothing else runs: a wait that is fulfilled costs nothing, however long it may take."""
+_STOP_SECONDS = 60.0
 
-_FIRST_PORT = 20_000
-_ports_given: set[int] = set()
+# Below what Linux, macOS and Windows give to those who ask for any port or who connect: between the moment a port is
+# found and the moment it is listened on, nobody gets it by chance. Each process of tests goes through them in an order of its own.
+_PORTS = range(10_000, 32_000)
+_candidates = itertools.cycle(random.sample(_PORTS, len(_PORTS)))
 
 
 class ProcessEndedError(AssertionError):
@@ -36,44 +38,17 @@ class ProcessEndedError(AssertionError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listens on at the moment of the call, and that nobody gets who asks for any port."""
-    (port,) = free_ports(1, host)
-    return port
+    """A TCP port nobody listens on at the moment of the call; no other call in this process gives it."""
+    for port in itertools.islice(_candidates, len(_PORTS)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise OSError(f"no free port in {_PORTS}")
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """`count` such ports.
-
-    What a port is for listens only later, and does not while it is restarted. So each is given once, and they are below
-    those that the kernel hands out, to this end of any connection too.
-    """
-    ports: list[int] = []
-    while len(ports) < count:
-        port = random.SystemRandom().randrange(_FIRST_PORT, _first_of_the_kernel())
-        if port not in _ports_given and _is_free(port, host):
-            _ports_given.add(port)
-            ports.append(port)
-    return ports
-
-
-def _is_free(port: int, host: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            return False
-        return True
-
-
-def _first_of_the_kernel() -> int:
-    """Where the ports begin that the kernel hands out; the end of all where it leaves no room for ours."""
-    try:
-        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    except (OSError, ValueError):
-        return 1 << 16
-    return first if first >= _FIRST_PORT + 1_000 else 1 << 16
+    """`count` different free ports."""
+    return [free_port(host) for _ in range(count)]
 
 
 def wait_for(
@@ -195,7 +170,7 @@ class StartedProcess:
         """Wait for it to end by itself; its exit status."""
         return self.popen.wait(timeout=seconds)
 
-    def stop(self, seconds: float = _WAIT_SECONDS) -> int:
+    def stop(self, seconds: float = _STOP_SECONDS) -> int:
         """SIGTERM, then SIGKILL when it has not ended after `seconds`; its exit status."""
         if self.running:
             self._signal_group(signal.SIGTERM)
@@ -207,7 +182,7 @@ class StartedProcess:
         """SIGKILL to the whole group; its exit status."""
         self._signal_group(signal.SIGKILL)
         atexit.unregister(self.kill)
-        return self.popen.wait(timeout=_WAIT_SECONDS)
+        return self.popen.wait(timeout=_STOP_SECONDS)
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
