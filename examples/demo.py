@@ -196,14 +196,14 @@ class Demo:
         }
         config = ROOT / "collector/loki/loki.yaml"
         url = f"http://127.0.0.1:{http_port}"
-        self.start("loki", [binary, f"-config.file={config}", "-config.expand-env=true"], environ, f"{url}/ready", 90)
+        self.start("loki", [binary, f"-config.file={config}", "-config.expand-env=true"], environ, f"{url}/ready", 120)
         self.environ["AEGIS_LOKI_URL"] = url
 
     def start_collector(self, ports: Sequence[int]) -> None:
         options = ("--grpc-port", "--http-port", "--health-port", "--metrics-port")
         arguments = [text for option, port in zip(options, ports, strict=True) for text in (option, str(port))]
         command = [BIN / "aegis-otel", "up", "--store", self.store, *arguments]
-        self.start("collector", command, self.environ, f"http://127.0.0.1:{ports[2]}/", 60)
+        self.start("collector", command, self.environ, f"http://127.0.0.1:{ports[2]}/", 120)
         self.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{ports[0]}"
 
     def start_services(self, orders_port: int, inventory_port: int) -> str:
@@ -211,10 +211,10 @@ class Demo:
         orders, inventory = f"http://127.0.0.1:{orders_port}", f"http://127.0.0.1:{inventory_port}"
         environ = {**self.environ, **service("inventory"), "PORT": str(inventory_port)}
         command = [BIN / "opentelemetry-instrument", sys.executable, ROOT / "examples/inventory/app.py"]
-        self.start("inventory", command, environ, f"{inventory}/health", 60)
+        self.start("inventory", command, environ, f"{inventory}/health", 120)
         environ = {**self.environ, **service("orders"), "PORT": str(orders_port), "INVENTORY_URL": inventory}
         environ["AEGIS_AUTO_ENABLE"] = "true"
-        self.start("orders", [sys.executable, ROOT / "examples/orders/app.py"], environ, f"{orders}/health", 60)
+        self.start("orders", [sys.executable, ROOT / "examples/orders/app.py"], environ, f"{orders}/health", 120)
         return orders
 
     def start(
@@ -269,7 +269,7 @@ class Demo:
 
     def collect(self) -> list[str]:
         """Wait for the records of each request; what is missing, doubled or foreign."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         for request in self.requests:
             request.records = self.stored("--correlation-id", request.correlation_id)
             while problems_of(request, missing_only=True) and time.monotonic() < deadline:

@@ -156,7 +156,7 @@ class Collector:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     pass_fds=(lock.fileno(),),
-                    preexec_fn=_end_with_parent(),
+                    preexec_fn=_before_it_runs(),
                 )
             except OSError as error:
                 raise CollectorError(f"{self.binary} cannot be run: {error.strerror}") from None
@@ -168,7 +168,7 @@ class Collector:
             CollectorError: it ended, or `seconds` passed; the text has its last lines.
         """
         deadline = time.monotonic() + seconds
-        while not self._signals:
+        while not self._asked_to_stop:
             self._raise_if_ended()
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(url, timeout=2.0, trust_env=False).status_code == 200:
@@ -185,14 +185,23 @@ class Collector:
             CollectorError: it ended by itself; the text has its last lines.
         """
         while True:
-            if signal.SIGHUP in self._signals:
-                self._signals.remove(signal.SIGHUP)
-                self._send(signal.SIGHUP)
-            if self._signals:
+            if self._asked_to_stop:
                 return
             self._raise_if_ended()
+            if signal.SIGHUP in self._signals and not _ignores(self._running.pid, signal.SIGHUP):
+                self._signals.remove(signal.SIGHUP)
+                self._send(signal.SIGHUP)
             self._bound_log()
             time.sleep(_POLL_SECONDS)
+
+    @property
+    def _asked_to_stop(self) -> bool:
+        return any(number != signal.SIGHUP for number in self._signals)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
 
     def stop(self) -> bool:
         """Stop it and wait for its end; whether it went by itself. A second signal kills it at once."""
@@ -281,8 +290,7 @@ class Collector:
         self._lock = lock
 
     def _raise_if_ended(self) -> None:
-        assert self._process is not None
-        status = self._process.poll()
+        status = self._running.poll()
         if status is not None:
             how = f"with status {status}" if status >= 0 else f"by signal {signal.Signals(-status).name}"
             raise CollectorError(f"the Collector ended by itself, {how}.\n{self.last_lines()}")
@@ -319,22 +327,34 @@ def _check_port(endpoint: Endpoint) -> None:
             ) from None
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """Linux: a Collector whose `aegis-otel up` was killed gets SIGTERM. Looked up before the fork."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return None
+def _before_it_runs() -> Callable[[], None]:
+    """What the new process does before it becomes the Collector.
+
+    It ignores SIGHUP until the Collector listens to it, a moment after it is healthy: before, SIGHUP would end it.
+    Linux: a Collector whose `aegis-otel up` was killed gets SIGTERM. Looked up before the fork.
+    """
+    prctl = None
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
 
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+    def prepare() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
 
-    return ask
+    return prepare
+
+
+def _ignores(pid: int, number: signal.Signals) -> bool:
+    """Whether a process ignores a signal; False where there is no /proc to tell."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        ignored = int(Path(f"/proc/{pid}/status").read_text().partition("SigIgn:")[2].split()[0], 16)
+        return bool(ignored >> (number - 1) & 1)
+    return False
 
 
 def describe_stop(collector: Collector) -> None:

@@ -73,7 +73,7 @@ def up(
     config: PieceOption = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Seconds it may take to become healthy.")
-    ] = 30.0,
+    ] = 60.0,
 ) -> None:
     """Start the Collector and keep it running until Ctrl-C.
 

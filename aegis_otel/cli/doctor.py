@@ -24,7 +24,8 @@ from aegis_otel.deliver import processes, refused
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
 
-_SECONDS: Final = 3.0
+_SECONDS: Final = 10.0
+"""What does not answer for so long is away; a busy machine can well be silent for a few seconds."""
 _GRPC_EXPORT: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 

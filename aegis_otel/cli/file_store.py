@@ -6,8 +6,10 @@ object is skipped and counted in `FileStore.skipped`.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import os
 import re
 import time
 from collections import deque
@@ -36,6 +38,8 @@ class _Segment:
     inode: int
     size: int
     modified: float
+    file: BinaryIO | None = None
+    """The file itself, opened, whatever its name has become; None where it is opened by its path."""
 
     @property
     def compressed(self) -> bool:
@@ -74,22 +78,13 @@ class FileStore:
 
     def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
         """The newest records, then every further one as it is written, through rotations, until `stopped`."""
-        segments = self._segments()
-        for index, segment in enumerate(segments):
-            if not segment.compressed:
-                file = segment.path.open("rb")
-                end = _end_of_last_line(file, segment.size)
-                self._tails[segment.inode] = _Tail(file, end)
-                segments[index] = replace(segment, size=end)
         try:
-            yield from self._newest(query, segments)
+            yield from self._newest(query, self._open_all())
             while not stopped():
                 yield from self._appended(query)
                 time.sleep(_POLL_SECONDS)
         finally:
-            for tail in self._tails.values():
-                tail.file.close()
-            self._tails.clear()
+            self._close_all()
 
     def _segments(self) -> list[_Segment]:
         """The store's files, the oldest first; the live one last."""
@@ -132,23 +127,56 @@ class FileStore:
         found.sort(key=lambda record: str(record.get("timestamp", "")))
         return found
 
+    def _open_all(self) -> list[_Segment]:
+        """The files, of which those that may still grow are opened and in `_tails`, up to their last whole line."""
+        while True:
+            looked_at = self._segments()
+            opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
+            # With a rotation in between a name can have led to the next file, and a file can have been in no list.
+            if {segment.inode for segment in opened} == {segment.inode for segment in self._segments()}:
+                return opened
+            self._close_all()
+
+    def _opened(self, segment: _Segment) -> _Segment:
+        tail = self._open(segment.path)
+        if tail is None:
+            return replace(segment, inode=0, size=0)
+        tail.offset = _end_of_last_line(tail.file)
+        return replace(segment, inode=os.fstat(tail.file.fileno()).st_ino, size=tail.offset, file=tail.file)
+
+    def _open(self, path: Path) -> _Tail | None:
+        """Begin to read the file at `path`; None where there is none by now, or one that is read already."""
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return None
+        inode = os.fstat(file.fileno()).st_ino
+        if inode in self._tails:
+            file.close()
+            return None
+        self._tails[inode] = _Tail(file)
+        return self._tails[inode]
+
+    def _close_all(self) -> None:
+        for tail in self._tails.values():
+            tail.file.close()
+        self._tails.clear()
+
     def _appended(self, query: Query) -> Iterator[StoredRecord]:
         segments = [segment for segment in self._segments() if not segment.compressed]
         for segment in segments:
             if segment.inode not in self._tails:
-                try:
-                    self._tails[segment.inode] = _Tail(segment.path.open("rb"), 0)
-                except FileNotFoundError:
-                    continue
-        present = {segment.inode for segment in segments}
+                self._open(segment.path)
         order = {segment.inode: index for index, segment in enumerate(segments)}
         # A file that was just removed is read to its end first: its records came before all others'.
         for inode in sorted(self._tails, key=lambda inode: order.get(inode, -1)):
-            for line in self._tails[inode].read():
+            tail = self._tails[inode]
+            removed = tail.is_removed()
+            for line in tail.read():
                 record = self._record(line, query)
                 if record is not None:
                     yield record
-            if inode not in present:
+            if removed:
                 self._tails.pop(inode).file.close()
 
     def _record(self, line: bytes, query: Query) -> StoredRecord | None:
@@ -173,7 +201,11 @@ class _Tail:
     """A file that is still being written, and how far it was read (to the end of a line)."""
 
     file: BinaryIO
-    offset: int
+    offset: int = 0
+
+    def is_removed(self) -> bool:
+        """Whether it has no name any more. A list of the folder does not tell: it can miss what is just renamed."""
+        return os.fstat(self.file.fileno()).st_nlink == 0
 
     def read(self) -> list[bytes]:
         self.file.seek(0, 2)
@@ -194,7 +226,7 @@ def _lines_backwards(segment: _Segment) -> Iterator[bytes]:
         while lines:
             yield lines.pop().rstrip(b"\n")
         return
-    with segment.path.open("rb") as file:
+    with contextlib.nullcontext(segment.file) if segment.file is not None else segment.path.open("rb") as file:
         position = segment.size
         rest = b""
         while position > 0:
@@ -207,9 +239,9 @@ def _lines_backwards(segment: _Segment) -> Iterator[bytes]:
         yield rest
 
 
-def _end_of_last_line(file: BinaryIO, size: int) -> int:
+def _end_of_last_line(file: BinaryIO) -> int:
     """Where the last whole line ends: what follows is still being written and is read when it is whole."""
-    position = size
+    position = file.seek(0, os.SEEK_END)
     while position > 0:
         length = min(_BLOCK, position)
         position -= length

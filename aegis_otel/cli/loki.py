@@ -131,7 +131,7 @@ class LokiStore:
     def is_ready(self) -> bool:
         """Whether Loki says that it takes and answers requests."""
         try:
-            return bool(self._client.get("/ready", timeout=3.0).status_code == 200)
+            return bool(self._client.get("/ready", timeout=10.0).status_code == 200)
         except httpx.HTTPError:
             return False
 

@@ -108,7 +108,7 @@ class Follower:
             self.seen.append(each["message"])
 
     def wait_for(self, expected: list[object]) -> None:
-        wait_for(lambda: len(self.seen) >= len(expected), seconds=20, what=f"{len(expected)} records")
+        wait_for(lambda: len(self.seen) >= len(expected), what=f"{len(expected)} records")
         assert self.seen == expected
 
 
@@ -123,7 +123,7 @@ def follow(store: Path) -> Iterator[object]:
     yield start
     for follower in followers:
         follower.stopped.set()
-        follower.thread.join(20)
+        follower.thread.join(60)
         assert not follower.thread.is_alive()
 
 
@@ -186,3 +186,40 @@ def test_follow_reads_a_file_that_was_cut_from_its_start(store: Path, follow):
     follower.wait_for(numbers(0, 5))
     write(store / "logs.jsonl", lines(record(5)))
     follower.wait_for(numbers(0, 6))
+
+
+class Rotated(FileStore):
+    """Where the folder is rotated after it was listed for the `number`th time, right before the files are opened."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        super().__init__(folder)
+        self.listings_left = number
+
+    def _segments(self) -> list[file_store._Segment]:
+        segments = super()._segments()
+        self.listings_left -= 1
+        if self.listings_left == 0:
+            live = self.folder / "logs.jsonl"
+            append(live, lines(record(2)))
+            live.rename(self.folder / "logs-1.jsonl")
+            append(live, lines(record(3)))
+        return segments
+
+
+class Overlooked(Rotated):
+    """Where that list lacks the file that is renamed while it is made."""
+
+    def _segments(self) -> list[file_store._Segment]:
+        listing, segments = self.listings_left, super()._segments()
+        return [] if listing == 1 else segments
+
+
+@pytest.mark.parametrize("kind", [Rotated, Overlooked])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_follow_shows_each_record_once_whenever_a_rotation_comes(
+    store: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Rotated], number: int
+):
+    monkeypatch.setattr(file_store, "_POLL_SECONDS", 0)
+    append(store / "logs.jsonl", lines(record(0), record(1)))
+    reader = kind(store, number)
+    assert messages(list(reader.follow(Query(), lambda: reader.listings_left < -2))) == numbers(0, 4)

@@ -152,7 +152,7 @@ class Terminal:
         return self.shown
 
     def wait_for(self, text: str) -> None:
-        wait_for(lambda: text in self.read(), seconds=30, what=f"{text!r} on the terminal")
+        wait_for(lambda: text in self.read(), what=f"{text!r} on the terminal")
 
     def type(self, text: bytes) -> None:
         os.write(self.fd, text)
@@ -163,7 +163,7 @@ class Terminal:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             return (pid, status) if pid else None
 
-        return os.waitstatus_to_exitcode(wait_for(ended, seconds=30, what="its end")[1])
+        return os.waitstatus_to_exitcode(wait_for(ended, what="its end")[1])
 
     def close(self) -> None:
         try:
@@ -218,7 +218,7 @@ def test_follow_into_a_pipe_shows_each_record_at_once(store: Path, tmp_path: Pat
             file.write(lines(record(2)))
         assert json.loads(process.stdout.readline())["message"] == "message 2"
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

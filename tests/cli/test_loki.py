@@ -29,7 +29,7 @@ def url(loki_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     variables = {"AEGIS_LOKI_PORT": str(port), "AEGIS_LOKI_GRPC_PORT": str(grpc_port), "AEGIS_LOKI_DATA": str(folder)}
     command = [loki_binary, f"-config.file={ROOT}/collector/loki/loki.yaml", "-config.expand-env=true"]
     with StartedProcess(command, log=folder / "loki.log", env=clean_environment(**variables), cwd=folder) as process:
-        process.wait_until_healthy(f"http://127.0.0.1:{port}/ready", seconds=60)
+        process.wait_until_healthy(f"http://127.0.0.1:{port}/ready", seconds=120)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -40,7 +40,7 @@ def push(url: str, service: str, level: str, *entries: tuple[int, str, str]) -> 
     request = urllib.request.Request(
         f"{url}/loki/api/v1/push", json.dumps(body).encode(), {"content-type": "application/json"}
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def line(service: str, level: str, message: str, correlation_id: str) -> str:
@@ -120,7 +120,7 @@ def test_follow_shows_new_records_once(url: str):
             pushed = True
         return {"late", "new"} <= set(seen) or time.monotonic() > deadline
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     for each in LokiStore(url).follow(Query(service=service, limit=2), stopped):
         seen.append(each["message"])
     assert seen[:2] == ["old 1", "old 2"]

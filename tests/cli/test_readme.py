@@ -67,7 +67,7 @@ class Shell:
         log = self.place / f"{len(self.started)}.log"
         argv = ["bash", "-ec", self._text(command)]
         self.started.append(StartedProcess(argv, log=log, env=self.env, cwd=self.place))
-        self.started[-1].wait_until_healthy(healthy, seconds=90)
+        self.started[-1].wait_until_healthy(healthy, seconds=120)
 
     def start_collector(self, command: str) -> None:
         self.start(command, f"http://127.0.0.1:{self.health}/")

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CLI, Run, clean_environment
-from tests.support.processes import StartedProcess, free_ports, http_is_ok, port_is_open, wait_for
+from tests.support.processes import StartedProcess, free_port, free_ports, http_is_ok, port_is_open, wait_for
 
 SECRET = "sesame-open-4711"
 
@@ -70,7 +70,7 @@ class Up:
                 }
             ]
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=60)
         connection.request("POST", "/v1/logs", json.dumps(body), self.headers)
         assert connection.getresponse().status == 200
         connection.close()
@@ -243,6 +243,42 @@ def test_sighup_makes_the_collector_read_its_configuration_again(up, tmp_path: P
     running.send(message="after")
 
 
+HEALTHY_BEFORE_IT_LISTENS_TO_SIGHUP = """#!{python}
+import http.server, os, pathlib, signal, threading
+
+class Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+server = http.server.HTTPServer(("127.0.0.1", {health}), Healthy)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+with open("listen") as pipe:
+    pipe.read()
+again = threading.Event()
+signal.signal(signal.SIGHUP, lambda *_: again.set())
+again.wait()
+pathlib.Path("read").touch()
+signal.pause()
+"""
+
+
+def test_sighup_waits_for_a_collector_that_does_not_listen_to_it_yet(up, tmp_path: Path):
+    """The real one listens a moment after it is healthy, so here a stand-in takes as long as the test wants."""
+    health = free_port()
+    program = tmp_path / "collector"
+    program.write_text(HEALTHY_BEFORE_IT_LISTENS_TO_SIGHUP.format(python=sys.executable, health=health))
+    program.chmod(0o755)
+    os.mkfifo(tmp_path / "listen")
+    running = up("--health-port", str(health), AEGIS_OTELCOL_BINARY=str(program))
+    wait_for(lambda: http_is_ok(f"http://127.0.0.1:{health}/"), what="a healthy stand-in")
+    os.kill(running.process.pid, signal.SIGHUP)
+    running.wait_until_up()
+    os.kill(running.process.pid, signal.SIGHUP)
+    (tmp_path / "listen").write_text("now")
+    running.process.wait_until((tmp_path / "read").exists, what="SIGHUP at the stand-in")
+
+
 def test_a_piece_that_is_wrong_ends_it_with_the_collectors_words_and_without_secrets(up, tmp_path: Path):
     piece = tmp_path / "mine.yaml"
     piece.write_text("receivers: {otlp: {protocols: {grpc: {no_such: '${env:SEQ_API_KEY}-x'}}}}\n")
@@ -321,7 +357,7 @@ def test_ctrl_c_on_a_terminal_at_any_moment_leaves_nothing_behind(
             found = os.waitpid(pid, os.WNOHANG)
             return found if found[0] else None
 
-        status = os.waitstatus_to_exitcode(wait_for(ended, seconds=40, what="its end")[1])
+        status = os.waitstatus_to_exitcode(wait_for(ended, seconds=120, what="its end")[1])
     except BaseException:
         os.kill(pid, signal.SIGKILL)
         raise

@@ -96,7 +96,7 @@ class TestEnsure:
 
         def compile_(go, work, progress):
             calls.append(work)
-            assert may_end.wait(30)
+            assert may_end.wait(200)
             return write_program(go, work, progress)
 
         def said(text: str) -> bool:
@@ -105,12 +105,12 @@ class TestEnsure:
 
         builds = [threading.Thread(target=gobuild.ensure, args=[recipe(compile_)]) for _ in range(2)]
         builds[0].start()
-        wait_for(lambda: calls, seconds=30)
+        wait_for(lambda: calls)
         builds[1].start()
-        wait_for(lambda: said("another build is running"), seconds=30)
+        wait_for(lambda: said("another build is running"))
         may_end.set()
         for build in builds:
-            build.join(30)
+            build.join(60)
         assert len(calls) == 1
         assert gobuild.cached(recipe(compile_)).is_file()
 

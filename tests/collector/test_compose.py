@@ -116,8 +116,8 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
             )
             assert done.returncode == 0, done.stderr
             urls = {name.removesuffix("_PORT"): f"http://127.0.0.1:{port}" for name, port in ports.items()}
-            wait_for(lambda: http_is_ok(f"{urls['ORDERS']}/health"), seconds=90, what="orders")
-            wait_for(lambda: http_is_ok(f"{urls['AEGIS_LOKI']}/ready"), seconds=60, what="Loki")
+            wait_for(lambda: http_is_ok(f"{urls['ORDERS']}/health"), seconds=120, what="orders")
+            wait_for(lambda: http_is_ok(f"{urls['AEGIS_LOKI']}/ready"), seconds=120, what="Loki")
             yield urls
         finally:
             logs = subprocess.run(
@@ -167,12 +167,13 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(900)  # the images are built, and the engine is started, within the first test
 class TestStack:
     def test_delivers_a_request_of_both_services_redacted_to_loki(self, stack):
         order = {"item": "book", "customer": {"password": "hunter2", "ssn": "123-45-6789"}}
         headers = {"content-type": "application/json", "x-correlation-id": "compose-1"}
         request = urllib.request.Request(f"{stack['ORDERS']}/orders", json.dumps(order).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.headers["x-correlation-id"] == "compose-1"
         asked = loki.Loki.at(stack["AEGIS_LOKI"])
 
@@ -181,7 +182,7 @@ class TestStack:
             services = {json.loads(line)["service"] for line in lines if "HTTP Request Completed" in line}
             return lines if services == {"orders", "inventory"} else []
 
-        lines = wait_for(completed, seconds=60, what="both services' records in Loki")
+        lines = wait_for(completed, seconds=120, what="both services' records in Loki")
         assert not [line for line in lines if "hunter2" in line or "123-45-6789" in line]
 
     def test_refuses_records_without_the_token(self, stack):
@@ -189,5 +190,5 @@ class TestStack:
             f"{stack['AEGIS_OTLP_HTTP']}/v1/logs", b"{}", {"content-type": "application/json"}
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=30)
+            urllib.request.urlopen(request, timeout=60)
         assert refused.value.code == 401

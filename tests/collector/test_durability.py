@@ -16,6 +16,9 @@ from tests.support.processes import wait_for
 
 Start = Callable[..., Collector]
 
+REQUEST_BYTES, REQUEST_RECORDS = 32_768, 128
+"""The largest request to a store (collector/config/to-loki.yaml)."""
+
 
 @contextmanager
 def store_that_answers(*statuses: int) -> Iterator[tuple[str, list[int]]]:
@@ -90,7 +93,8 @@ def test_a_store_that_was_away_gets_everything(start_collector: Start, loki: Sin
     for batch in range(20):
         collector.send(*(Log(f"{batch * 50 + n}") for n in range(50)))
     loki.start()
-    assert len({record.body for record in loki.wait_for(1000)}) == 1000
+    # One that comes twice does not stand for another.
+    wait_for(lambda: len({record.body for record in loki.received()}) == 1000, seconds=120, what="every record")
 
 
 def test_the_queue_survives_kills_with_next_to_no_duplicates(start_collector: Start, loki: Sink) -> None:
@@ -107,10 +111,9 @@ def test_the_queue_survives_kills_with_next_to_no_duplicates(start_collector: St
             loki.start()
         collector.start()
     # Some come twice, so what counts is how many different ones are here.
-    wait_for(lambda: len({record.body for record in loki.received()}) >= sent, seconds=60, what="every record")
-    records = loki.received()
-    # One request of 32 KiB at most was under way at each kill, and comes twice.
-    assert len(records) - sent <= 5 * 32_768 // min(len(record.body) for record in records)
+    wait_for(lambda: len({record.body for record in loki.received()}) >= sent, seconds=120, what="every record")
+    # One request at most was under way at each kill, and comes twice.
+    assert len(loki.received()) - sent <= 5 * REQUEST_RECORDS
 
 
 def test_queue_files_are_for_their_owner_only(start_collector: Start) -> None:
@@ -124,13 +127,17 @@ def test_queue_files_are_for_their_owner_only(start_collector: Start) -> None:
 
 
 def fill(collector: Collector) -> int:
-    """Send until the Collector makes the sender wait; how many batches it took."""
+    """Send until the queue is full and the Collector makes the sender wait; how many batches it took."""
     message = request([Log("x" * 1000, attributes={"n": n}) for n in range(100)])
-    for accepted in range(100):
+    accepted = 0
+    for _ in range(100):
         try:
             assert post(collector.port, message, seconds=2) == 200
+            accepted += 1
         except TimeoutError:
-            return accepted
+            # A busy machine may answer late as well. A full queue has no room for one more request to the store.
+            if collector.free_bytes_of_queue("loki-rest") < REQUEST_BYTES:
+                return accepted
     raise AssertionError("the queue never got full")
 
 
@@ -148,4 +155,4 @@ def test_audit_records_pass_while_the_rest_waits(start_collector: Start, loki: S
     with store_that_answers(503) as (url, _):
         collector = start_collector("loki", env={"AEGIS_LOKI_URL": url, "AEGIS_QUEUE_MAX_MB": "1"})
         fill(collector)
-        assert post(collector.port, request([Log("AUDIT: READ")]), seconds=10) == 200
+        assert post(collector.port, request([Log("AUDIT: READ")])) == 200

@@ -24,7 +24,7 @@ def send_until_taken(collector: Collector, message: object) -> None:
     """Send as a sender that never gives up does: again, until the Collector has answered 200."""
 
     def taken() -> bool:
-        return post(collector.port, message, seconds=20) == 200  # type: ignore[arg-type]
+        return post(collector.port, message) == 200  # type: ignore[arg-type]
 
     wait_for(taken, seconds=120, what="the Collector to take a batch")
 
@@ -64,7 +64,7 @@ def test_audit_records_pass_through_a_flood_of_debug_records(start_collector: St
             collector.send(Log("AUDIT: READ", attributes={"auditAction": "READ", "n": number}))
         audits = wait_for(
             lambda: [r for r in loki.received() if "complianceLevel" in r.resource][49:],
-            seconds=60,
+            seconds=120,
             what="the audit records, while the flood goes on",
         )
         assert audits
@@ -115,7 +115,7 @@ def test_a_full_disk_is_told_to_the_sender_and_recovers(start_collector: Start, 
     collector.send(Log("after", attributes={"n": -1}))
     wait_for(
         lambda: set(accepted) | {-1} <= {json.loads(record.body)["n"] for record in loki.received()},
-        seconds=60,
+        seconds=120,
         what="all that was acknowledged",
     )
     assert set(accepted) <= {record["n"] for record in collector.stored()}

@@ -64,7 +64,9 @@ def filled(tmp_path_factory):
     with Loki(folder / "loki") as loki:
         with Collector(folder / "collector", "loki", env={"AEGIS_LOKI_URL": loki.url}) as collector:
             collector.send(*RECORDS)
-            wait_for(lambda: len(loki.lines('{service=~".+"}')) == len(RECORDS), seconds=60, what="all records in Loki")
+            wait_for(
+                lambda: len(loki.lines('{service=~".+"}')) == len(RECORDS), seconds=120, what="all records in Loki"
+            )
         yield loki
 
 

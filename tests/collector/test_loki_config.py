@@ -35,7 +35,7 @@ def arrived(loki: Loki, expression: str, count: int, *, hours: float = 1) -> lis
         lines = loki.lines(expression, hours=hours)
         return lines if len(lines) >= count else []
 
-    return wait_for(enough, seconds=60, what=f"{count} lines for {expression}")
+    return wait_for(enough, seconds=120, what=f"{count} lines for {expression}")
 
 
 def test_indexes_four_labels_and_no_others(collector, real_loki):
@@ -72,7 +72,7 @@ def test_takes_a_burst_that_the_default_limits_refuse(collector, real_loki):
     def all_there() -> bool:
         return real_loki.query('sum(count_over_time({service="burst"}[1h]))')[0]["value"][1] == "20000"
 
-    wait_for(all_there, seconds=90, what="the burst in Loki")
+    wait_for(all_there, seconds=180, what="the burst in Loki")
     assert collector.dead_letters("loki-rest") == []
 
 

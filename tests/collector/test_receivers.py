@@ -73,7 +73,7 @@ def post_tls(port: int, context: ssl.SSLContext) -> int:
         request([Log("over TLS")]).SerializeToString(),
         {"content-type": "application/x-protobuf"},
     )
-    with urllib.request.urlopen(message, context=context, timeout=10) as response:
+    with urllib.request.urlopen(message, context=context, timeout=60) as response:
         return int(response.status)
 
 

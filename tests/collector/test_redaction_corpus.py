@@ -16,6 +16,8 @@ from tests.support.otlp import Log, Received, request
 
 Start = Callable[..., Collector]
 MARK = "corpusNumber"
+NO_SECRET = 1_700_000_000 * 10**9
+"""A time of which the digits are in no secret: those of now hold one of six digits every few hundred runs."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, corpus: list[Case]) -> d
         for start in range(0, len(corpus), 500):
             message = None
             for number, case in enumerate(corpus[start : start + 500], start):
-                log = Log(case.message, attributes={**case.attributes, MARK: number})
+                log = Log(case.message, attributes={**case.attributes, MARK: number}, time_ns=NO_SECRET)
                 one = request([log], resource=case.resource)
                 if message is None:
                     message = one

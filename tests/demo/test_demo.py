@@ -59,7 +59,7 @@ def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store
         cwd=checkout,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -73,9 +73,9 @@ def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store
 def test_a_signal_stops_everything(checkout: Path, moment: str, number: signal.Signals, status: int):
     process = StartedProcess([sys.executable, "examples/demo.py"], log=checkout / "demo.log", cwd=checkout)
     try:
-        process.wait_until(lambda: moment in process.output(), what=moment, seconds=60)
+        process.wait_until(lambda: moment in process.output(), what=moment, seconds=120)
         os.kill(process.pid, number)
-        assert process.wait(60) == status
+        assert process.wait(120) == status
     finally:
         process.kill()
     assert "Traceback" not in process.output()
@@ -85,7 +85,7 @@ def test_a_signal_stops_everything(checkout: Path, moment: str, number: signal.S
 def test_a_second_one_at_once_is_refused(checkout: Path):
     process = StartedProcess([sys.executable, "examples/demo.py"], log=checkout / "demo.log", cwd=checkout)
     with process:
-        process.wait_until(lambda: "collector is up" in process.output(), seconds=60)
+        process.wait_until(lambda: "collector is up" in process.output(), seconds=120)
         second = subprocess.run(
             [sys.executable, "examples/demo.py"], cwd=checkout, capture_output=True, text=True, timeout=60, check=False
         )

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment, empty but for pip."""
     folder = tmp_path_factory.mktemp("environment") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=250)
     return folder
 
 

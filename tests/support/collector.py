@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from tests.support.otlp import Log, Received, post, read_otlp_json, request
+from tests.support.otlp import Log, Received, otlp_json_records, post, read_otlp_json, request
 from tests.support.processes import StartedProcess, free_ports, wait_for
 
 CONFIG = Path(__file__).parents[2] / "collector" / "config"
@@ -81,14 +83,14 @@ class Collector:
 
     def start(self) -> Collector:
         self.process = self._run()
-        self.process.wait_until_healthy(self.health, seconds=60)
+        self.process.wait_until_healthy(self.health, seconds=120)
         return self
 
     def start_in_vain(self) -> str:
         """Start it where it must refuse to; what it says."""
         process = self._run()
         try:
-            assert process.wait(60) != 0
+            assert process.wait(120) != 0
         finally:
             process.kill()
         return process.output()
@@ -116,6 +118,16 @@ class Collector:
     def send_request(self, message: ExportLogsServiceRequest) -> None:
         status = post(self.port, message)
         assert status == 200, f"the Collector answered {status}"
+
+    def free_bytes_of_queue(self, exporter: str) -> int:
+        """How much more the queue of an exporter such as "loki-rest" takes, by the Collector's own metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=60) as answer:
+            metrics = answer.read().decode()
+        capacity, size = (
+            float(re.findall(rf'(?m)^otelcol_aegis_queue_{name}{{.*exporter="[^"]*/{exporter}".*}} (\S+)$', metrics)[0])
+            for name in ("capacity", "size")
+        )
+        return int(capacity - size)
 
     def stored(self) -> list[dict[str, Any]]:
         """The records of the file store, the rotated files first."""
@@ -155,6 +167,8 @@ class Sink:
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.health = f"http://127.0.0.1:{health}"
         self.received_file = folder / "received.jsonl"
+        self._read_to = 0
+        self._received: list[Received] = []
         config = {
             "receivers": {
                 "otlp": {
@@ -187,7 +201,7 @@ class Sink:
         self.process = StartedProcess(
             [binary(), "--config", f"file:{self.config_file}"], log=self.folder / "sink.log", cwd=self.folder
         )
-        self.process.wait_until_healthy(self.health, seconds=60)
+        self.process.wait_until_healthy(self.health, seconds=120)
         return self
 
     def stop(self) -> None:
@@ -195,9 +209,17 @@ class Sink:
             self.process.stop()
 
     def received(self) -> list[Received]:
-        return read_otlp_json(self.received_file)
+        """All records so far; only what was written since the last call is read, as there may be very many."""
+        if self.received_file.exists():
+            with self.received_file.open("rb") as file:
+                file.seek(self._read_to)
+                content = file.read()
+            whole = content.rfind(b"\n") + 1  # what follows is being written
+            self._received += otlp_json_records(content[:whole].decode(errors="replace"))
+            self._read_to += whole
+        return list(self._received)
 
-    def wait_for(self, count: int, *, seconds: float = 60.0) -> list[Received]:
+    def wait_for(self, count: int, *, seconds: float = 120.0) -> list[Received]:
         """Wait until at least `count` records are here."""
 
         def enough() -> list[Received]:

@@ -45,7 +45,7 @@ def engine(folder: Path) -> Iterator[tuple[str, dict[str, str]] | None]:
     env = {**BASE_ENV, "DOCKER_HOST": f"unix://{folder}/docker.sock"}
     places = [f"--{name}={folder / name}" for name in ("data-root", "exec-root", "pidfile")]
     with StartedProcess([daemon, *places, "--host", env["DOCKER_HOST"]], log=folder / "dockerd.log") as process:
-        process.wait_until(lambda: works(["docker", "info"], env), seconds=60, what="dockerd")
+        process.wait_until(lambda: works(["docker", "info"], env), seconds=120, what="dockerd")
         yield f"{daemon}, started by the test", env
     shutil.rmtree(folder / "data-root", ignore_errors=True)
 
@@ -55,7 +55,7 @@ def build(env: Mapping[str, str], name: str, context: Path, dockerfile: str) -> 
     (context / "Dockerfile").write_text(dockerfile)
     done = subprocess.run(
         ["docker", "build", "--quiet", "--tag", name, str(context)],
-        env=dict(env), capture_output=True, text=True, timeout=300, check=False,
+        env=dict(env), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return name

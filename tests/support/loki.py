@@ -57,7 +57,7 @@ class Loki:
             env=self.env,
             cwd=self.folder,
         )
-        self.process.wait_until_healthy(f"{self.url}/ready", seconds=60)
+        self.process.wait_until_healthy(f"{self.url}/ready", seconds=120)
         return self
 
     def stop(self) -> None:

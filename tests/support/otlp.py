@@ -117,13 +117,16 @@ class Received:
 
 def read_otlp_json(path: Path) -> list[Received]:
     """The records in a file of OTLP JSON lines (a file exporter's, or a dead-letter file)."""
-    if not path.exists():
-        return []
+    return otlp_json_records(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def otlp_json_records(text: str) -> list[Received]:
+    """The same of a text."""
     received = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in text.split("\n"):
         try:
             batch = json.loads(line)
-        except ValueError:  # the line that is being written
+        except ValueError:  # the line that is being written, or was when its writer was killed
             continue
         for of_resource in batch.get("resourceLogs", []):
             resource = plain_map(of_resource.get("resource", {}).get("attributes", []))
