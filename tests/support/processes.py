@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,7 +24,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
-_STOP_SECONDS = 15.0
+_WAIT_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+
+# Below what Linux, macOS and Windows give to those who ask for any port or who connect: between the moment a port is
+# found and the moment it is listened on, nobody gets it by chance. Each process of tests goes through them in an order of its own.
+_PORTS = range(10_000, 32_000)
+_candidates = itertools.cycle(random.sample(_PORTS, len(_PORTS)))
 
 
 class ProcessEndedError(AssertionError):
@@ -30,28 +38,23 @@ class ProcessEndedError(AssertionError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listens on at the moment of the call."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port nobody listens on at the moment of the call; no other call in this process gives it."""
+    for port in itertools.islice(_candidates, len(_PORTS)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise OSError(f"no free port in {_PORTS}")
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """`count` different free ports (all are held until the last is found)."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        for _ in range(count):
-            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            probe.bind((host, 0))
-            ports.append(probe.getsockname()[1])
-        return ports
+    """`count` different free ports."""
+    return [free_port(host) for _ in range(count)]
 
 
 def wait_for(
     condition: Callable[[], T],
     *,
-    seconds: float = 30.0,
+    seconds: float = _WAIT_SECONDS,
     what: str = "condition",
     give_up_on: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> T:
@@ -144,7 +147,7 @@ class StartedProcess:
         """All it has written so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_until(self, condition: Callable[[], T], *, seconds: float = 30.0, what: str = "ready") -> T:
+    def wait_until(self, condition: Callable[[], T], *, seconds: float = _WAIT_SECONDS, what: str = "ready") -> T:
         """Like `wait_for`, but raises `ProcessEndedError` at once when the process has ended."""
 
         def checked() -> T:
@@ -156,14 +159,14 @@ class StartedProcess:
 
         return wait_for(checked, seconds=seconds, what=what, give_up_on=ProcessEndedError)
 
-    def wait_until_healthy(self, url: str, *, seconds: float = 30.0) -> None:
+    def wait_until_healthy(self, url: str, *, seconds: float = _WAIT_SECONDS) -> None:
         """Wait until a GET of `url` answers 200."""
         self.wait_until(lambda: http_is_ok(url), seconds=seconds, what=f"healthy at {url}")
 
-    def wait_until_listening(self, port: int, *, seconds: float = 30.0) -> None:
+    def wait_until_listening(self, port: int, *, seconds: float = _WAIT_SECONDS) -> None:
         self.wait_until(lambda: port_is_open(port), seconds=seconds, what=f"port {port} open")
 
-    def wait(self, seconds: float = 30.0) -> int:
+    def wait(self, seconds: float = _WAIT_SECONDS) -> int:
         """Wait for it to end by itself; its exit status."""
         return self.popen.wait(timeout=seconds)
 
