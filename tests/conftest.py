@@ -1,4 +1,4 @@
-"""For all tests: the process they run in looks the same however it was started."""
+"""For all tests: the process they run in looks the same however it was started, and each run tries the same examples."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.native import WAYS
+
+# No example and no drawing of one has a time limit, which a busy machine would exceed. `--hypothesis-profile=explore`
+# looks at other examples in each run.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("tests"), derandomize=False, max_examples=5_000)
+settings.load_profile("tests")
 
 
 def pytest_configure() -> None:
