@@ -47,7 +47,8 @@ WORKERS = 2
 GUNICORN = ["-m", "gunicorn", "-b", "127.0.0.1:{port}", "-w", str(WORKERS), "--timeout", "120"]
 GUNICORN += ["--graceful-timeout", "60"]
 UVICORN = ["-m", "uvicorn", "--port", "{port}", "--lifespan", "off", "--workers", str(WORKERS)]
-UVICORN += ["--timeout-worker-healthcheck", "120"]
+# One that is killed while it is asked whether it lives is missed as late as this.
+UVICORN += ["--timeout-worker-healthcheck", "30"]
 
 
 class Site:
