@@ -81,7 +81,7 @@ def test_of_a_worker_that_is_killed_no_line_is_lost_that_was_in_the_spool(tmp_pa
         site.stop()
         with receiver:
             site.start()
-            site.process.wait_until_listening(site.port)
+            site.wait_until_serving()
             site.get_many("back", 20)
             wait_for(lambda: not site.spooled("serving /away"), what="sent by a later process")
             site.stop()

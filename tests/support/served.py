@@ -73,6 +73,7 @@ class Site:
         self.answered: list[str] = []
         self.unanswered: set[str] = set()
         self.pids: list[int] = []
+        self._starts = 0
         self._lock = threading.Lock()
         argv, switch = command(way, *(argument.format(port=self.port) for argument in arguments))
         self._argv = argv
@@ -93,6 +94,8 @@ class Site:
         self.start()
 
     def start(self) -> None:
+        self._starts += 1
+        self.pids.clear()
         self.process = StartedProcess(self._argv, log=self.folder / "out", env=self._env, cwd=self.folder)
 
     def get(self, path: str) -> int:
@@ -134,9 +137,9 @@ class Site:
             raise AssertionError(f"{failed[0]!r}\n{self.process.output()[-3000:]}") from failed[0]
 
     def wait_until_serving(self) -> None:
-        """Until each worker has answered a page: one that is still starting knows no signal and no record yet."""
+        """Until each worker has answered a page: one that is still starting knows no record yet, and may miss a signal."""
         self.process.wait_until_listening(self.port)
-        self.get_until("first", lambda: len(set(self.pids)) >= WORKERS)
+        self.get_until(f"start-{self._starts}", lambda: len(set(self.pids)) >= WORKERS)
 
     def reload(self) -> None:
         """SIGHUP to the server, until its workers are all new ones: an old one may take a page and not answer it."""
