@@ -10,7 +10,7 @@ from tests.support.apps import run_app
 
 # Prints for how long, in seconds and all gaps together, the loop came late by more than a moment.
 SCRIPT = """
-import asyncio, logging, os, resource, time
+import asyncio, logging, os, resource, threading, time
 log = logging.getLogger("app")
 LATE = 0.02
 late = 0.0
@@ -38,11 +38,13 @@ trouble = "TROUBLE"
 if trouble == "disk full":
     # Every write beyond fails.
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+mended = threading.Event()
 if trouble == "disk slow":
     def slow(call):
-        return lambda *arguments: (time.sleep(60), call(*arguments))[1]
+        return lambda *arguments: (mended.wait(60), call(*arguments))[1]
     os.pwrite, os.fdatasync = slow(os.pwrite), slow(os.fdatasync)
 asyncio.run(main())
+mended.set()
 print(late)
 """
 
