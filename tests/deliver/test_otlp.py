@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel import schema
-from aegis_otel.deliver import refused
+from aegis_otel.deliver import otlp, refused
 from aegis_otel.deliver.otlp import THREAD_NAME, OtlpSink
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.schema import Record
@@ -346,6 +346,23 @@ def test_a_collector_that_never_answers_holds_up_neither_writing_nor_the_exit(
     wait_for(lambda: len(receiver.bodies()) == 1_000, what="inherited records delivered")
     assert numbers(receiver) == list(range(1_000))
     later.close(soon())
+
+
+def test_a_collector_that_never_answers_holds_up_no_fork(
+    receiver: Receiver, start: Start, silent_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(otlp, "_FORK_SECONDS", 0.5)
+    sink = start(export_timeout=300.0)
+    sink.write(batch(0))
+    started = time.monotonic()
+    for _ in range(2):
+        wait_for(lambda: sink._transport is not None and sink._thread is not None, what="a call")
+        sink.before_fork()
+        sink.after_fork_in_parent()
+    assert time.monotonic() - started < 60
+    assert sink._fork_patience < 0.5
+    sink.close(soon(0.1))
 
 
 def test_closing_leaves_no_thread(receiver: Receiver, start: Start) -> None:
