@@ -139,7 +139,8 @@ def test_what_reached_the_spool_survives_an_exit_without_ceremony(tmp_path):
 
 @pytest.mark.parametrize(("protocol", "again"), [("grpc", False), ("grpc", True), ("http/protobuf", True)])
 def test_the_exit_waits_for_the_shutdown_timeout_at_most_and_leaves_the_rest_in_the_spool(tmp_path, protocol, again):
-    (tmp_path / "app.py").write_text(LINES + "print('ready', flush=True)\nsignal.pause()")
+    # A signal just before a `signal.pause` would be handled after the next one only.
+    (tmp_path / "app.py").write_text(LINES + "print('ready', flush=True)\nwhile True: time.sleep(0.05)")
     argv, more = command("instrument", str(tmp_path / "app.py"))
     with socket.socket() as silent:
         # Takes connections and never answers.

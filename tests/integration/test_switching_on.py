@@ -189,7 +189,9 @@ def test_what_was_logged_last_is_recorded_whatever_way_the_app_ends(tmp_path, en
 
 
 def test_sigterm_ends_the_app_as_ever_and_loses_nothing(tmp_path):
-    script = "import logging, time\nlogging.getLogger('a').info('last')\nprint('ready', flush=True)\ntime.sleep(60)"
+    script = "import logging, time\nlogging.getLogger('a').info('last')\nprint('ready', flush=True)\n"
+    # A signal just before a long sleep would be handled after it only.
+    script += "while True: time.sleep(0.05)"
     (tmp_path / "app.py").write_text(script)
     argv, _ = command("instrument", str(tmp_path / "app.py"))
     env = clean_environment(OTEL_LOGS_EXPORTER="none", LOG_CONSOLE_ENABLED="false")
