@@ -5,6 +5,7 @@ As a greenlet, a thread of ours would stop the app wherever it waits: for gRPC, 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import threading
 from typing import Any
@@ -29,10 +30,28 @@ def thread(**arguments: Any) -> threading.Thread:
     return found
 
 
-def event() -> threading.Event:
-    """A new `threading.Event`."""
-    found: threading.Event = _module.Event()
-    return found
+class Wake:
+    """An event for one thread that waits. Also a signal's handler that interrupts `set` may set it: it is one lock.
+
+    `threading.Event` holds a lock of its own while it is set, for which such a handler would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Let the one that waits, or the next that does, go on."""
+        with contextlib.suppress(RuntimeError):
+            self._lock.release()
+
+    def wait(self, timeout: float = -1) -> None:
+        """Until it is set, for `timeout` seconds at most; it is clear then."""
+        self._lock.acquire(timeout=timeout)
+
+    def clear(self) -> None:
+        """Forget that it was set."""
+        self._lock.acquire(blocking=False)
 
 
 def lock() -> threading.Lock:
@@ -42,6 +61,6 @@ def lock() -> threading.Lock:
 
 
 def condition() -> threading.Condition:
-    """A new `threading.Condition` with a plain lock."""
-    found: threading.Condition = _module.Condition(_module.Lock())
+    """A new `threading.Condition`; a signal's handler may use it that interrupts whoever holds it."""
+    found: threading.Condition = _module.Condition()
     return found

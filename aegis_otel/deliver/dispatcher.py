@@ -92,7 +92,7 @@ class Dispatcher:
 
     def _reset(self) -> None:
         self._queue: deque[Record] = deque()
-        self._wake = _threads.event()
+        self._wake = _threads.Wake()
         self._start_lock = _threads.lock()
         self._work_lock = _threads.lock()
         self._thread: threading.Thread | None = None
@@ -311,6 +311,10 @@ class Dispatcher:
         if self._closed:
             return
         deadline = time.monotonic() + timeout
+        if self._forking == get_ident():
+            # A signal's handler that interrupts a fork: it would wait for itself.
+            self._forking = None
+            self._work_lock.release()
         self._closing = threading.get_ident()
         self._closed = True
         self._wake.set()
@@ -354,7 +358,7 @@ class Dispatcher:
 
     def keep_native(self) -> None:
         """While its thread is ended: wait with what the operating system has, not with what gevent makes of it."""
-        self._wake = _threads.event()
+        self._wake = _threads.Wake()
 
     def after_fork_in_child(self) -> None:
         """In the child: start empty; what waited belongs to the parent, which writes it."""

@@ -26,18 +26,27 @@ class Notices:
         self._away_at = self._dropped_at = self._refused_at = float("-inf")
         self._dropped = 0
 
+    @property
+    def away_told(self) -> bool:
+        """Whether people know that the receiver was away."""
+        return self._away_at > float("-inf")
+
+    def away_is_due(self) -> bool:
+        """Whether its absence is to be told; it counts as told from here on."""
+        now = time.monotonic()
+        due = now - self._away_at >= _EVERY
+        if due:
+            self._away_at = now
+        return due
+
     def away(self, where: str, detail: str, *, kept: int | None) -> None:
-        """The receiver has stopped taking records.
+        """The receiver has stopped taking records; ask `away_is_due` before.
 
         Args:
             where: who that is.
             detail: what it or the network said.
             kept: bytes that the disk keeps for it; None where memory has to.
         """
-        now = time.monotonic()
-        if now - self._away_at < _EVERY:
-            return
-        self._away_at = now
         if kept is None:
             waiting = "they are held in memory, as far as there is room, and sent when it does"
         else:
@@ -81,10 +90,10 @@ class Notices:
         self._warn(f"{where} refused {records} log records so far ({_shortened(detail)}); {kept}")
 
     def ended(self, where: str, *, in_memory: int, left: int) -> None:
-        """The process ends while so many records wait in memory, so many in all."""
+        """The process ends while so many records wait in memory, and so many in all that nobody was told of."""
         if in_memory:
             self._warn(f"{in_memory} log records are lost: {where} did not take them before the exit")
-        elif left and self._away_at == float("-inf"):
+        elif left:
             self._warn(
                 f"{left} log records were not sent before the exit; they wait in {self._folder} for the next start"
             )

@@ -56,7 +56,10 @@ _BACKOFF_MOST: Final = 5.0
 _RETRY_AFTER_MOST: Final = 60.0
 _ADOPT_EVERY: Final = 30.0
 _NOTE_EVERY: Final = 2.0
-_FORK_SECONDS: Final = 0.25
+_FORK_SECONDS: Final = 2.0
+"""How long a fork waits for a call that is under way, where calls have been answered so far."""
+_FORK_SECONDS_AWAY: Final = 0.25
+"""The same where the last one was not."""
 
 
 class OtlpSink:
@@ -125,6 +128,7 @@ class OtlpSink:
         self._away_since: float | None = None
         self._failures = 0
         self._interrupted = False
+        self._fork_patience = _FORK_SECONDS
         self._send_limit = _SEND_BYTES
         self._one_by_one = 0
         self._hopeless = False
@@ -308,6 +312,9 @@ class OtlpSink:
             except Exception as error:
                 return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
             self._transport = transport
+            if self._stop:
+                # The end did not wait for the import: what is sent now would be sent again at the next start.
+                return Answer(Outcome.AWAY)
         timeout = transport.timeout
         if self._closing is not None:
             timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
@@ -384,27 +391,33 @@ class OtlpSink:
     def _pause(self, answer: Answer) -> None:
         if self._interrupted:
             return
-        self._failures += 1
+        failures = self._failures + 1
+        self._fork_patience = _FORK_SECONDS_AWAY
         if answer.retry_after is not None:
             pause = min(max(answer.retry_after, 0.05), _RETRY_AFTER_MOST)
         else:
-            pause = min(_BACKOFF_FIRST * 2 ** min(self._failures - 1, 8), _BACKOFF_MOST)
+            pause = min(_BACKOFF_FIRST * 2 ** min(failures - 1, 8), _BACKOFF_MOST)
             pause *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients, keeps no secret
         now = time.monotonic()
         first = self._away_since is None
         with self._changed:
+            # For who waits in `flush`, a failure is one of a Collector that is away.
+            self._failures = failures
             if first:
                 self._away_since = now
                 self._spooled += self._backlog.pending_records
             self._due = now + pause
+            # An end that waits no longer says itself what becomes of the records.
+            tell = first and not self._stop and self._notices.away_is_due()
             self._changed.notify_all()
-        if first:
+        if tell:
             kept = self._spool_bytes if self._backlog.on_disk else None
             self._notices.away(self._where(), answer.detail, kept=kept)
 
     def _is_back(self) -> None:
         since = self._away_since
         self._failures = 0
+        self._fork_patience = _FORK_SECONDS
         if since is None:
             return
         with self._changed:
@@ -461,11 +474,13 @@ class OtlpSink:
                 self._stop = True
                 self._transport.close()
                 thread.join(0.2)
-        self._stop = True
+        with self._changed:
+            self._stop = True
+            told = self._notices.away_told
         self._thread = None
         left = self._backlog.pending_records
         in_memory = self._backlog.memory.pending_records
-        self._notices.ended(self._where(), in_memory=in_memory, left=left)
+        self._notices.ended(self._where(), in_memory=in_memory, left=0 if told else left)
         if self._transport is not None:
             self._transport.close()
         if left and not in_memory:
@@ -485,9 +500,12 @@ class OtlpSink:
             self._changed.notify_all()
         if thread is None or thread is threading.current_thread():
             return
-        thread.join(_FORK_SECONDS)
+        thread.join(self._fork_patience)
+        if not thread.is_alive():
+            return
+        self._fork_patience = _FORK_SECONDS_AWAY
         transport = self._transport
-        if thread.is_alive() and transport is not None and self._protocol == "grpc":
+        if transport is not None and self._protocol == "grpc":
             self._interrupted = True
             transport.close()
             thread.join(2.0)

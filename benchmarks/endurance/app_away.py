@@ -39,6 +39,7 @@ class App:
             LOG_CONSOLE_ENABLED="false",
             LOG_FILE_ENABLED="false",
             AEGIS_SPOOL_DIR=str(self.spool),
+            AEGIS_SHUTDOWN_TIMEOUT="30",
         )
         self.runs = 0
         self.process: StartedProcess | None = None
@@ -110,7 +111,7 @@ def come_back(name: str, collector: Collector, app: App) -> float:
 def end(name: str, collector: Collector, app: App) -> None:
     """Stop the app and wait until the store has all that it logged."""
     assert app.process is not None
-    app.process.stop(30)
+    app.process.stop()
     expected = sum(len(app.logged(run)) for run in range(app.runs))
 
     def count() -> int:

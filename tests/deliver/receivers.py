@@ -140,6 +140,8 @@ class HttpReceiver(Receiver):
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            # Of those that connect at once, none has to try again after a second.
+            request_queue_size = 128
             connections: list[Any] = []  # noqa: RUF012
 
             def process_request(self, request: Any, address: Any) -> None:

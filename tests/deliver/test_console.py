@@ -8,7 +8,6 @@ import os
 import pty
 import sys
 import threading
-import time
 
 import pytest
 
@@ -82,11 +81,9 @@ def test_a_pipe_that_nobody_reads_costs_records_and_not_the_thread():
     with os.fdopen(write, "w") as stream:
         target = ConsoleSink(stream, IDENTITY, readable=False, colour=False)
         worker = threading.Thread(target=target.write, args=([record("x" * 1000)] * 500,))
-        started = time.monotonic()
         worker.start()
-        worker.join(30)
+        worker.join(60)
         assert not worker.is_alive()
-        assert time.monotonic() - started < 30
         assert target.dropped == 500
         os.close(read)
 

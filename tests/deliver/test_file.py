@@ -25,7 +25,7 @@ def record(message="m", **fields):
     return schema.Record(1_700_000_000_000_000_000, schema.INFO, message, "app", **fields)
 
 
-def sink(path, *, max_bytes=10**9, keep=100, daily=True, warn=lambda text: None):
+def sink(path, *, max_bytes=10**9, keep=100, daily=False, warn=lambda text: None):
     return FileSink(path, IDENTITY, max_bytes=max_bytes, keep=keep, daily=daily, warn=warn)
 
 
@@ -72,7 +72,7 @@ def test_rotation_by_size_keeps_every_line_and_only_so_many_files(tmp_path):
 
 def test_rotation_by_day(tmp_path):
     path = tmp_path / "app.log"
-    target = sink(path)
+    target = sink(path, daily=True)
     target.write([record("yesterday")])
     past = time.time() - 86_400
     os.utime(path, (past, past))
@@ -105,7 +105,7 @@ def test_several_processes_lose_and_mix_nothing_while_the_file_rotates(tmp_path)
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(120)
         assert worker.exitcode == 0
     expected = {f"{name}-{number}-{part}" for name in "abcd" for number in range(100) for part in range(5)}
     written = everything(path)

@@ -18,8 +18,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel import schema
-from aegis_otel.deliver import refused
-from aegis_otel.deliver.otlp import OtlpSink
+from aegis_otel.deliver import otlp, refused
+from aegis_otel.deliver.otlp import THREAD_NAME, OtlpSink
+from aegis_otel.deliver.spool import waiting
 from aegis_otel.schema import Record
 from tests.deliver.receivers import GrpcReceiver, HttpReceiver, Receiver, logs_of
 from tests.support.processes import free_port, wait_for
@@ -59,7 +60,7 @@ def start(receiver: Receiver, told: list[str], tmp_path: Path, monkeypatch: pyte
         sink.close(time.monotonic() + 2)
 
 
-def soon(seconds: float = 10) -> float:
+def soon(seconds: float = 60) -> float:
     return time.monotonic() + seconds
 
 
@@ -95,6 +96,7 @@ def test_what_is_written_while_the_collector_is_away_arrives_when_it_is_back(
     for first in range(100, 2_100, 100):
         sink.write(batch(first))
         sink.flush(soon(0.05))
+    wait_for(lambda: told, what="word of the Collector that is away")
     assert sink.stats()["away"]
     assert len(told) == 1
     assert "does not take log records" in told[0]
@@ -113,9 +115,9 @@ def test_a_later_process_sends_what_an_earlier_one_could_not(
 ) -> None:
     first = start()
     first.write(batch(0))
-    started = time.monotonic()
-    first.close(soon(5))
-    assert time.monotonic() - started < 4
+    deadline = soon(120)
+    first.close(deadline)
+    assert time.monotonic() < deadline - 60
     assert len(told) == 1
     receiver.start()
     second = start()
@@ -132,10 +134,10 @@ def records_in(request: ExportLogsServiceRequest) -> int:
 
 
 def test_a_request_has_no_more_records_than_the_batch_size(receiver: Receiver, start: Start) -> None:
-    sink = start(batch_size=30)
+    receiver.start()
+    sink = start(batch_size=30, schedule_delay=60.0)
     sink.write(batch(0, 100))
     sink.write([*batch(100, 50), *batch(150, 50, attributes={"auditAction": "READ"})])
-    receiver.start()
     assert sink.flush(soon())
     assert sorted(numbers(receiver)) == list(range(200))
     assert {records_in(request) for request in receiver.requests} <= set(range(1, 31))
@@ -152,9 +154,9 @@ def test_a_large_batch_size_fills_requests_across_writes(receiver: Receiver, sta
 
 
 def test_a_batch_size_bounds_what_is_kept_in_memory_too(receiver: Receiver, start: Start) -> None:
-    sink = start(batch_size=30, spool_dir=None)
-    sink.write(batch(0, 100))
     receiver.start()
+    sink = start(batch_size=30, spool_dir=None, schedule_delay=60.0)
+    sink.write(batch(0, 100))
     assert sink.flush(soon())
     assert numbers(receiver) == list(range(100))
     assert max(records_in(request) for request in receiver.requests) <= 30
@@ -326,16 +328,18 @@ def silent_port() -> Iterator[int]:
 
 
 def test_a_collector_that_never_answers_holds_up_neither_writing_nor_the_exit(
-    receiver: Receiver, start: Start, silent_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    receiver: Receiver, start: Start, told: list[str], silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent_port}")
-    sink = start()
+    # Whoever waited for an attempt would wait for five minutes.
+    sink = start(export_timeout=300.0)
     started = time.monotonic()
     for first in range(0, 1_000, 100):
         sink.write(batch(first))
     assert not sink.flush(soon(0.3))
     sink.close(soon(0.5))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
+    assert len(told) == 1
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
     receiver.start()
     later = start()
@@ -344,13 +348,48 @@ def test_a_collector_that_never_answers_holds_up_neither_writing_nor_the_exit(
     later.close(soon())
 
 
+def test_a_collector_that_never_answers_holds_up_no_fork(
+    receiver: Receiver, start: Start, silent_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(otlp, "_FORK_SECONDS", 0.5)
+    sink = start(export_timeout=300.0)
+    sink.write(batch(0))
+    started = time.monotonic()
+    for _ in range(2):
+        wait_for(lambda: sink._transport is not None and sink._thread is not None, what="a call")
+        sink.before_fork()
+        sink.after_fork_in_parent()
+    assert time.monotonic() - started < 60
+    assert sink._fork_patience < 0.5
+    sink.close(soon(0.1))
+
+
 def test_closing_leaves_no_thread(receiver: Receiver, start: Start) -> None:
     receiver.start()
+    before = set(threading.enumerate())
     sink = start()
     sink.write(batch(0))
     assert sink.flush(soon())
+    assert [thread.name for thread in threading.enumerate() if thread not in before].count(THREAD_NAME) == 1
     sink.close(soon())
-    assert "aegis-otel-export" not in {thread.name for thread in threading.enumerate()}
+    assert THREAD_NAME not in {thread.name for thread in threading.enumerate() if thread not in before}
+
+
+def test_the_end_may_interrupt_a_flush(receiver: Receiver, start: Start, tmp_path: Path) -> None:
+    """As it does where the handler of a SIGTERM calls it: what the flush holds is held until the end has ended."""
+    sink = start()
+    sink.write(batch(0))
+
+    def end() -> None:
+        with sink._changed:
+            sink.close(soon(0.2))
+
+    thread = threading.Thread(target=end, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert [*waiting(tmp_path / "spool")] == ["orders"]
 
 
 def test_without_a_writable_spool_records_are_held_in_memory(
@@ -422,8 +461,15 @@ sink = OtlpSink(
 )
 def write(first, count):
     sink.write([Record(time.time_ns(), 9, str(n), "app") for n in range(first, first + count)])
-def end(seconds=10):
-    sink.close(time.monotonic() + seconds)
+def flush():
+    return sink.flush(time.monotonic() + 60)
+def settle():
+    # Also what earlier processes have left.
+    assert flush()
+    while sink.stats()["pending_bytes"]:
+        time.sleep(0.01)
+def end():
+    sink.close(time.monotonic() + 100)
 """
 
 
@@ -446,7 +492,7 @@ def app(receiver: Receiver, tmp_path: Path, code: str) -> subprocess.Popen[str]:
     )
 
 
-def ended(process: subprocess.Popen[str], seconds: float = 30) -> tuple[str, str]:
+def ended(process: subprocess.Popen[str], seconds: float = 120) -> tuple[str, str]:
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -484,32 +530,37 @@ for first in range({written}, 10**9, 10):
         written = int(rest[-1] if rest else line) + 10
         if state == "away":
             receiver.start()
-    ended(app(receiver, tmp_path, "write(10**9, 1); sink.flush(time.monotonic() + 10); time.sleep(0.5); end()"))
-    wait_for(lambda: len(set(numbers(receiver))) >= written - 30 + 1, what="all that was written")
-    found = numbers(receiver)
-    missing = sorted(set(range(written)) - set(found))
+    ended(app(receiver, tmp_path, "write(10**9, 1); settle(); end()"))
+    missing = set(range(written)) - set(numbers(receiver))
     assert len(missing) <= 30
-    assert len(found) - len(set(found)) <= 0.05 * written
+    # What arrives twice is the request that was under way at a kill.
+    found: set[str] = set()
+    again = 0
+    for request in reversed(receiver.requests):
+        bodies = {log.body.string_value for log in logs_of(request)}
+        again += bool(bodies & found)
+        found |= bodies
+    assert again <= 3
 
 
 def test_an_exit_without_ceremony_leaves_the_records_in_the_spool(receiver: Receiver, tmp_path: Path) -> None:
     receiver.start()
     ended(app(receiver, tmp_path, "write(0, 100); os._exit(0)"))
-    ended(app(receiver, tmp_path, "write(100, 100); sink.flush(time.monotonic() + 10); time.sleep(0.3); end()"))
-    wait_for(lambda: set(numbers(receiver)) == set(range(200)), what="both processes' records")
+    ended(app(receiver, tmp_path, "write(100, 100); settle(); end()"))
+    assert set(numbers(receiver)) == set(range(200))
 
 
 FORK = """
 write(0, 100)
 if {settle}:
-    sink.flush(time.monotonic() + 10)
+    flush()
 children = []
 for child in range(1, 4):
     pid = os.fork()
     if pid == 0:
         sink.after_fork()
         write(child * 1000, 100)
-        sink.flush(time.monotonic() + 10)
+        flush()
         write(child * 1000 + 100, 100)
         end()
         os._exit(0)
@@ -537,7 +588,7 @@ def test_a_fork_while_a_call_is_under_way_neither_hangs_nor_doubles(receiver: Re
     slow = threading.Event()
 
     def verdict(request: ExportLogsServiceRequest) -> str:
-        slow.wait(0.1)
+        slow.wait(0.4)
         return ""
 
     receiver.verdict = verdict
@@ -550,7 +601,7 @@ MULTIPROCESSING = """
 import multiprocessing
 def work(number):
     write(number * 1000, 100)
-    assert sink.flush(time.monotonic() + 10)
+    assert flush()
     end()
 os.register_at_fork(after_in_child=sink.after_fork)
 write(0, 100)
@@ -558,7 +609,7 @@ context = multiprocessing.get_context("fork")
 children = [context.Process(target=work, args=(number,)) for number in range(1, 4)]
 for child in children: child.start()
 for child in children:
-    child.join(20)
+    child.join()
     assert child.exitcode == 0
 end()
 """
@@ -576,8 +627,8 @@ def test_an_app_whose_collector_is_away_ends_at_once_and_says_so_once(receiver: 
         app(
             receiver,
             tmp_path,
-            "write(0, 10); sink.flush(time.monotonic() + 2); write(10, 10)\n"
-            "started = time.monotonic(); end(); assert time.monotonic() - started < 2",
+            "write(0, 10); assert not flush(); assert sink.stats()['away']; write(10, 10)\n"
+            "started = time.monotonic(); end(); assert time.monotonic() - started < 50",
         )
     )
     assert len(err.strip().splitlines()) == 1

@@ -26,7 +26,7 @@ for number in range(10):
         pass
     trace.get_tracer_provider().force_flush()
     metrics.get_meter_provider().force_flush()
-    assert distro.flush(10)
+    assert distro.flush(60)
 print("exported")
 """
 

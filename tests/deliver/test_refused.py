@@ -48,7 +48,7 @@ def test_several_writers_share_a_file(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join()
     assert sorted(payloads(tmp_path)) == sorted(b"%d %d" % (name, n) for name in range(4) for n in range(50))
 
 

@@ -53,16 +53,17 @@ def test_what_tasks_log_is_delivered_once_with_the_senders_correlation_id(tmp_pa
             "LOG_FILE_ENABLED": "false",
             "LOG_CONSOLE_ENABLED": "false",
             # Longer than the test: what is delivered is delivered because a process ends.
-            "OTEL_BLRP_SCHEDULE_DELAY": "60000",
+            "OTEL_BLRP_SCHEDULE_DELAY": "600000",
+            "AEGIS_SHUTDOWN_TIMEOUT": "60",
         }
         sent = run_app(tmp_path, SENDER, "auto", SERVICE_NAME="sender", PYTHONPATH=str(tmp_path), **variables)
         assert sent.status == 0, sent.err
         argv, more = command("auto", *WORKER)
         env = clean_environment(**variables, **more, SERVICE_NAME="worker", PYTHONPATH=str(tmp_path))
         with StartedProcess(argv, log=tmp_path / "out", env=env, cwd=tmp_path) as process:
-            process.wait_until(lambda: len(list(tmp_path.glob("done-*"))) == 60, seconds=60, what="all tasks are done")
+            process.wait_until(lambda: len(list(tmp_path.glob("done-*"))) == 60, seconds=120, what="all tasks are done")
             os.kill(process.pid, signal.SIGTERM)
-            process.wait(40)
+            process.wait(120)
         wait_for(lambda: receiver.bodies().count("working 59") >= 1, what="delivered")
         lines = Counter(body for body in receiver.bodies() if body.startswith("working"))
         assert lines == Counter(f"working {number}" for number in range(60)), process.output()

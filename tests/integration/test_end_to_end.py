@@ -88,7 +88,8 @@ def expected_in(collector: Collector, ids: set[str]) -> int:
 async def load(url: str) -> list[tuple[str | None, str]]:
     """Send the requests; for each the id sent (None: none) and the id answered."""
     gate = asyncio.Semaphore(AT_ONCE)
-    limits = httpx.Limits(max_connections=AT_ONCE)
+    # A connection for each: one that a stalled client left idle would be closed under its next request.
+    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
 
         async def order(number: int) -> tuple[str | None, str]:
@@ -133,14 +134,24 @@ def test_every_record_of_a_request_carries_its_id_in_both_services_and_none_anot
         assert len(orders_of[value]) == 1
 
 
+def said(found: list[tuple[dict[str, str], str]], messages: list[str]) -> list[str]:
+    """Those of some messages that Loki has found."""
+    return sorted(message for _, line in found if (message := json.loads(line)["message"]) in messages)
+
+
 def test_loki_finds_a_request_in_both_services_by_its_id(served):
     loki, _, answered, _ = served
     for _, value in answered[:8]:
         for service, messages in EXPECTED.items():
             query = f'{{service="{service}"}} | json | correlationId="{value}"'
-            found = wait_for(lambda query=query: loki.streams(query), what=f"{value} in Loki")
+
+            def complete(query: str = query, messages: list[str] = messages) -> list[tuple[dict[str, str], str]]:
+                found = loki.streams(query)
+                return found if len(said(found, messages)) >= len(messages) else []
+
+            found = wait_for(complete, what=f"{value} in Loki")
             lines = [json.loads(line) for _, line in found]
-            assert sorted(line["message"] for line in lines if line["message"] in messages) == sorted(messages)
+            assert said(found, messages) == sorted(messages)
             assert {labels["level"] for labels, _ in found} == {"info"}
             assert {line["correlationId"] for line in lines} == {value}
 
@@ -148,8 +159,9 @@ def test_loki_finds_a_request_in_both_services_by_its_id(served):
 def test_loki_and_the_file_hold_the_same_number_of_records(served):
     loki, collector, _, _ = served
     for service in EXPECTED:
-        expected = sum(record["service"] == service for record in collector.stored())
-        query = f'{{service="{service}"}}'
-        assert wait_for(
-            lambda query=query, count=expected: len(loki.streams(query, limit=50_000)) == count, what="same count"
-        )
+
+        def same(service: str = service) -> bool:
+            in_file = sum(record["service"] == service for record in collector.stored())
+            return len(loki.streams(f'{{service="{service}"}}', limit=50_000)) == in_file
+
+        assert wait_for(same, what="same count")

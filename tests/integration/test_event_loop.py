@@ -10,7 +10,7 @@ from tests.support.apps import run_app
 
 # Prints for how long, in seconds and all gaps together, the loop came late by more than a moment.
 SCRIPT = """
-import asyncio, logging, resource, time
+import asyncio, logging, os, resource, threading, time
 log = logging.getLogger("app")
 LATE = 0.02
 late = 0.0
@@ -34,24 +34,23 @@ async def main():
     await asyncio.gather(*(work(name) for name in range(10)))
     probing.cancel()
 
-limit = BYTES
-if limit:
-    # A disk that takes no more: every write beyond fails.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+trouble = "TROUBLE"
+if trouble == "disk full":
+    # Every write beyond fails.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+mended = threading.Event()
+if trouble == "disk slow":
+    def slow(call):
+        return lambda *arguments: (mended.wait(60), call(*arguments))[1]
+    os.pwrite, os.fdatasync = slow(os.pwrite), slow(os.fdatasync)
 asyncio.run(main())
+mended.set()
 print(late)
 """
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> float:
-    """How late the same loop comes without us."""
-    ran = run_app(tmp_path_factory.mktemp("control"), SCRIPT.replace("BYTES", "0"), "plain")
-    return float(ran.out)
-
-
-@pytest.mark.parametrize("trouble", ["no answer", "nobody there", "no spool folder", "disk full"])
-def test_the_loop_comes_hardly_later_than_without_us(tmp_path, undisturbed, trouble):
+@pytest.mark.parametrize("trouble", ["no answer", "nobody there", "no spool folder", "disk full", "disk slow"])
+def test_no_wait_of_ours_holds_up_the_loop(tmp_path, trouble):
     (tmp_path / "file").write_text("")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -60,13 +59,15 @@ def test_the_loop_comes_hardly_later_than_without_us(tmp_path, undisturbed, trou
             silent.listen(64)
         ran = run_app(
             tmp_path,
-            SCRIPT.replace("BYTES", "65536" if trouble == "disk full" else "0"),
+            SCRIPT.replace("TROUBLE", trouble),
             "auto",
             OTEL_LOGS_EXPORTER="otlp",
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            OTEL_BLRP_EXPORT_TIMEOUT="300000",
             AEGIS_SPOOL_DIR=str(tmp_path / ("file/spool" if trouble == "no spool folder" else "spool")),
             AEGIS_SHUTDOWN_TIMEOUT="1",
         )
     assert ran.status == 0, ran.err
-    # One wait for the network would take 10 s, one for the disk at each audit record as much together.
-    assert float(ran.out) < 2 * undisturbed + 2, ran.err
+    # One wait for the network would take five minutes, one for the slow disk or for who waits for it a minute. What a
+    # busy machine, or the work of our threads, takes from the loop meanwhile is far less.
+    assert float(ran.out) < 30, ran.err

@@ -54,7 +54,7 @@ class Ran:
         return [record["message"] for record in self.records()]
 
 
-def run_app(folder: Path, script: str, way: str = "instrument", *, seconds: float = 60, **variables: str) -> Ran:
+def run_app(folder: Path, script: str, way: str = "instrument", *, seconds: float = 120, **variables: str) -> Ran:
     """Run a script to its end; by default records go to its log file and nowhere else."""
     file = folder / "app.py"
     file.write_text(script)

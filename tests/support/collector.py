@@ -133,7 +133,9 @@ class Collector:
         """The records of the file store, the rotated files first."""
         live = self.data / "store" / "logs.jsonl"
         files = [*sorted(live.parent.glob("logs-*.jsonl")), live]
-        return [json.loads(line) for file in files if file.exists() for line in file.read_text().splitlines()]
+        # What follows the last line feed is being written.
+        lines = [line for file in files if file.exists() for line in file.read_text().split("\n")[:-1]]
+        return [json.loads(line) for line in lines]
 
     def dead_letters(self, exporter: str) -> list[Received]:
         """What the dead-letter file of an exporter such as "loki-rest" holds."""

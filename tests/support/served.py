@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -39,6 +41,15 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 """
 
+WORKERS = 2
+
+# Both servers kill a worker that a busy machine keeps from answering for some seconds.
+GUNICORN = ["-m", "gunicorn", "-b", "127.0.0.1:{port}", "-w", str(WORKERS), "--timeout", "120"]
+GUNICORN += ["--graceful-timeout", "60"]
+UVICORN = ["-m", "uvicorn", "--port", "{port}", "--lifespan", "off", "--workers", str(WORKERS)]
+# One that is killed while it is asked whether it lives is missed as late as this.
+UVICORN += ["--timeout-worker-healthcheck", "30"]
+
 
 class Site:
     """One of the two apps above under a server, with the distribution around it; use it as a context manager.
@@ -46,7 +57,7 @@ class Site:
     Args:
         folder: for the app, its output and its spool.
         script: the module that is served, as `site_app:app`.
-        arguments: of ``python``; `{port}` is replaced.
+        arguments: of ``python``; `{port}` is replaced. The server has `WORKERS` workers.
         receiver: where its records go.
         way: how it is switched on (`tests.support.apps`).
         variables: further environment variables.
@@ -62,6 +73,7 @@ class Site:
         self.answered: list[str] = []
         self.unanswered: set[str] = set()
         self.pids: list[int] = []
+        self._starts = 0
         self._lock = threading.Lock()
         argv, switch = command(way, *(argument.format(port=self.port) for argument in arguments))
         self._argv = argv
@@ -72,6 +84,8 @@ class Site:
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
             OTEL_EXPORTER_OTLP_PROTOCOL=receiver.protocol,
             AEGIS_SPOOL_DIR=str(self.spool),
+            # Until all is delivered, however busy the machine is.
+            AEGIS_SHUTDOWN_TIMEOUT="45",
             PYTHONPATH=str(folder),
             PYTHONFAULTHANDLER="1",
             **switch,
@@ -80,6 +94,8 @@ class Site:
         self.start()
 
     def start(self) -> None:
+        self._starts += 1
+        self.pids.clear()
         self.process = StartedProcess(self._argv, log=self.folder / "out", env=self._env, cwd=self.folder)
 
     def get(self, path: str) -> int:
@@ -88,7 +104,7 @@ class Site:
         Raises:
             OSError, http.client.HTTPException: it was not.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path, headers={"Connection": "close"})
             answer = connection.getresponse()
@@ -121,11 +137,17 @@ class Site:
             raise AssertionError(f"{failed[0]!r}\n{self.process.output()[-3000:]}") from failed[0]
 
     def wait_until_serving(self) -> None:
-        """Until a page is answered; those asked for in vain before leave no record."""
-        self.process.wait_until_listening(self.port, seconds=60)
-        self.get("/first")
+        """Until each worker has answered a page: one that is still starting knows no record yet, and may miss a signal."""
+        self.process.wait_until_listening(self.port)
+        self.get_until(f"start-{self._starts}", lambda: len(set(self.pids)) >= WORKERS)
 
-    def get_until(self, name: str, reached: Callable[[], bool], seconds: float = 60) -> None:
+    def reload(self) -> None:
+        """SIGHUP to the server, until its workers are all new ones: an old one may take a page and not answer it."""
+        old = set(self.pids)
+        os.kill(self.process.pid, signal.SIGHUP)
+        self.get_until("reload", lambda: len(set(self.pids) - old) >= WORKERS and not any(map(_exists, old)))
+
+    def get_until(self, name: str, reached: Callable[[], object], seconds: float = 120) -> None:
         """Ask for one page after another until something is so.
 
         A server whose worker goes may close a connection that it has just taken: that page may have a record or none.
@@ -147,7 +169,7 @@ class Site:
     def stop(self) -> None:
         """SIGTERM to the server alone, which then stops its workers."""
         self.process.popen.terminate()
-        self.process.wait(60)
+        self.process.wait(120)
         self.process.kill()
 
     def __enter__(self) -> Site:
@@ -155,6 +177,14 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self.process.stop()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def each_once(site: Site, receiver: Receiver, *, loaded: int | None = None) -> None:
