@@ -23,21 +23,25 @@ class Notices:
     def __init__(self, warn: Warn, folder: Path | None) -> None:
         self._warn = warn
         self._folder = folder
-        self._away_at = self._dropped_at = self._refused_at = float("-inf")
+        self._told_at: dict[str, float] = {}
         self._dropped = 0
+
+    def _is_due(self, trouble: str) -> bool:
+        """Whether a kind of trouble is to be told; it counts as told from here on."""
+        now = time.monotonic()
+        due = now - self._told_at.get(trouble, float("-inf")) >= _EVERY
+        if due:
+            self._told_at[trouble] = now
+        return due
 
     @property
     def away_told(self) -> bool:
         """Whether people know that the receiver was away."""
-        return self._away_at > float("-inf")
+        return "away" in self._told_at
 
     def away_is_due(self) -> bool:
         """Whether its absence is to be told; it counts as told from here on."""
-        now = time.monotonic()
-        due = now - self._away_at >= _EVERY
-        if due:
-            self._away_at = now
-        return due
+        return self._is_due("away")
 
     def away(self, where: str, detail: str, *, kept: int | None) -> None:
         """The receiver has stopped taking records; ask `away_is_due` before.
@@ -61,7 +65,7 @@ class Notices:
             pending: records that still wait.
             dropped: records that were dropped so far.
         """
-        if since <= self._away_at:
+        if since <= self._told_at.get("away", float("-inf")):
             away = time.monotonic() - since
             self._warn(
                 f"{where} takes log records again, after {away:.0f} s; {pending} more wait, {dropped} were dropped"
@@ -69,10 +73,8 @@ class Notices:
 
     def dropped(self, records: int, audit: int) -> None:
         """So many were dropped so far, so many audit records among them."""
-        now = time.monotonic()
-        if records <= self._dropped or now - self._dropped_at < _EVERY:
+        if records <= self._dropped or not self._is_due("dropped"):
             return
-        self._dropped_at = now
         self._dropped = records
         among = f", {audit} audit records among them" if audit else ""
         self._warn(
@@ -82,10 +84,8 @@ class Notices:
 
     def refused(self, where: str, records: int, detail: str, letters: Path | None) -> None:
         """So many were refused for good so far; `letters` is where they are kept, if they are."""
-        now = time.monotonic()
-        if now - self._refused_at < _EVERY:
+        if not self._is_due("refused"):
             return
-        self._refused_at = now
         kept = "they are lost" if letters is None else f"they are kept in {letters}"
         self._warn(f"{where} refused {records} log records so far ({_shortened(detail)}); {kept}")
 
