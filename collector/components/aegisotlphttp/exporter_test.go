@@ -270,11 +270,61 @@ func TestDeadLettersAreSentAgainFromTheResendFolder(t *testing.T) {
 	move()
 	again := filepath.Join(cfg.DeadLetter.Directory, "test.jsonl") // refused again, in a new file
 	eventually(t, func() bool { letter, _ := os.ReadFile(again); return strings.Contains(string(letter), "first") })
-	require.NoFileExists(t, filepath.Join(folder, "test.jsonl"))
 	fixed.Store(true)
 	move()
-	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	eventually(t, func() bool { return len(s.accepted()) == 1 && len(names(t, folder)) == 0 })
 	require.Equal(t, []string{"first"}, s.accepted())
+}
+
+func names(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
+func TestAFileToSendAgainIsNotTakenForTheOneBeforeOfItsName(t *testing.T) {
+	s := newStore(t, statuses(503))
+	cfg := config(t, s)
+	cfg.Queue.MaxMegabytes = 1
+	exp := start(t, cfg)
+	large := strings.Repeat("x", 1<<20)
+	send(t, exp, large) // the queue is full, so the files have to wait
+
+	folder := filepath.Join(cfg.DeadLetter.Directory, "resend")
+	name := filepath.Join(folder, "test.jsonl")
+	put := func(text string) {
+		temporary := filepath.Join(cfg.DeadLetter.Directory, "temporary")
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+		require.NoError(t, os.WriteFile(temporary, letterOf(t, text), 0o600))
+		require.NoError(t, os.Rename(temporary, name))
+	}
+	put("one")
+	eventually(t, func() bool { _, err := os.Stat(name); return os.IsNotExist(err) })
+	require.Len(t, names(t, folder), 1, "it is being sent")
+	put("two")
+	require.NoError(t, exp.Shutdown(context.Background()))
+	require.Len(t, names(t, folder), 2, "neither is lost")
+
+	s.mu.Lock()
+	s.answer = statuses(200)
+	s.mu.Unlock()
+	start(t, cfg)
+	eventually(t, func() bool { return len(s.accepted()) == 3 && len(names(t, folder)) == 0 })
+	require.ElementsMatch(t, []string{large, "one", "two"}, s.accepted())
+}
+
+func letterOf(t *testing.T, text string) []byte {
+	t.Helper()
+	logs := plog.NewLogs()
+	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(text)
+	line, err := letter(logs, answer{})
+	require.NoError(t, err)
+	return line
 }
 
 func TestAFileOfDeadLettersThatCannotBeReadIsKept(t *testing.T) {
@@ -282,17 +332,17 @@ func TestAFileOfDeadLettersThatCannotBeReadIsKept(t *testing.T) {
 	cfg := config(t, s)
 	folder := filepath.Join(cfg.DeadLetter.Directory, "resend")
 	require.NoError(t, os.MkdirAll(folder, 0o700))
-	logs := plog.NewLogs()
-	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("good")
-	line, err := letter(logs, answer{})
-	require.NoError(t, err)
+	line := letterOf(t, "good")
 	name := filepath.Join(folder, "test-20260101T000000.000000000Z.jsonl")
 	require.NoError(t, os.WriteFile(name, append(line, "no JSON\n"...), 0o600))
 	other := filepath.Join(folder, "test-other.jsonl")
 	require.NoError(t, os.WriteFile(other, line, 0o600))
 	start(t, cfg)
 	eventually(t, func() bool { return len(s.accepted()) == 1 })
-	eventually(t, func() bool { _, err := os.Stat(name + ".unread"); return err == nil })
+	eventually(t, func() bool {
+		kept, err := filepath.Glob(name + ".*" + unreadSuffix)
+		return err == nil && len(kept) == 1
+	})
 	require.FileExists(t, other, "another exporter's")
 }
 

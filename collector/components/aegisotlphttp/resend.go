@@ -9,10 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/linefile"
 )
 
 const (
@@ -21,12 +24,18 @@ const (
 
 	// resendEvery is how often that folder is looked at.
 	resendEvery = 2 * time.Second
+
+	// A file that is being sent has a name of its own, so that another one may come to its former place meanwhile.
+	sendingSuffix = ".sending"
+	unreadSuffix  = ".unread"
+	stampPattern  = `[0-9]{8}T[0-9]{6}\.[0-9]{9}Z`
 )
 
 // resend puts dead letters that an operator has moved to the resend folder back on the queue, until ctx is done.
 func (e *logsExporter) resend(ctx context.Context) {
 	folder := filepath.Join(e.cfg.DeadLetter.Directory, resendFolder)
-	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(e.name) + `(?:-[0-9]{8}T[0-9]{6}\.[0-9]{9}Z)?\.jsonl$`)
+	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(e.name) + `(?:-` + stampPattern + `)?\.jsonl(?:\.` + stampPattern +
+		regexp.QuoteMeta(sendingSuffix) + `)?$`)
 	ticker := time.NewTicker(resendEvery)
 	defer ticker.Stop()
 	for {
@@ -48,16 +57,19 @@ func (e *logsExporter) resend(ctx context.Context) {
 }
 
 // resendFile queues all records of a file, and then removes it. A file of which a line cannot be read is kept under
-// another name; one that was not read to its end is read again from its beginning at the next start.
+// another name; one that was not read to its end is read again from its beginning, also after the next start.
 func (e *logsExporter) resendFile(ctx context.Context, path string) {
-	// It may be the file that is being written: from now on another one is.
-	err := e.dead.Reopen()
+	path, err := claim(path)
+	if err == nil {
+		// It may be the file that is being written: from now on another one is.
+		err = e.dead.Reopen()
+	}
 	records, unread := 0, 0
 	if err == nil {
 		records, unread, err = e.queueFile(ctx, path)
 	}
 	if err == nil && unread > 0 {
-		err = os.Rename(path, path+".unread")
+		err = os.Rename(path, strings.TrimSuffix(path, sendingSuffix)+unreadSuffix)
 	} else if err == nil {
 		err = os.Remove(path)
 	}
@@ -66,11 +78,20 @@ func (e *logsExporter) resendFile(ctx context.Context, path string) {
 	case err != nil:
 		e.set.Logger.Error("Sending dead letters again failed; it is tried again.", zap.String("file", path), zap.Error(err))
 	case unread > 0:
-		e.set.Logger.Error("Lines of a file of dead letters cannot be read; it is kept with .unread at its name.",
+		e.set.Logger.Error("Lines of a file of dead letters cannot be read; it is kept with .unread at the end of its name.",
 			zap.String("file", path), zap.Int("lines", unread), zap.Int("records_queued", records))
 	default:
 		e.set.Logger.Info("Dead letters are sent again.", zap.String("file", path), zap.Int("records", records))
 	}
+}
+
+// claim gives a file the name of one that is being sent, which no other file has.
+func claim(path string) (string, error) {
+	if strings.HasSuffix(path, sendingSuffix) {
+		return path, nil
+	}
+	claimed := path + "." + time.Now().UTC().Format(linefile.StampFormat) + sendingSuffix
+	return claimed, os.Rename(path, claimed)
 }
 
 func (e *logsExporter) queueFile(ctx context.Context, path string) (records, unread int, err error) {

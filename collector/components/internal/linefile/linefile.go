@@ -21,8 +21,8 @@ const (
 	fileMode      = 0o600
 	directoryMode = 0o700
 
-	// stampFormat sorts by time and holds nothing that a file name must not.
-	stampFormat = "20060102T150405.000000000Z"
+	// StampFormat sorts by time and holds nothing that a file name must not.
+	StampFormat = "20060102T150405.000000000Z"
 )
 
 // Options of a File.
@@ -147,7 +147,7 @@ func (f *File) rotate() error {
 		return closed
 	}
 	stem, suffix := f.nameParts()
-	rotated := stem + "-" + time.Now().UTC().Format(stampFormat) + suffix
+	rotated := stem + "-" + time.Now().UTC().Format(StampFormat) + suffix
 	renamed := os.Rename(f.options.Path, rotated)
 	if err := f.open(); err != nil || renamed != nil {
 		return errors.Join(renamed, err)
@@ -186,7 +186,7 @@ func (f *File) rotated() ([]string, error) {
 		if !ok {
 			continue
 		}
-		if _, err := time.Parse(stampFormat, strings.TrimSuffix(stamp, suffix)); err == nil {
+		if _, err := time.Parse(StampFormat, strings.TrimSuffix(stamp, suffix)); err == nil {
 			names = append(names, path)
 		}
 	}
