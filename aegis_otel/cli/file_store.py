@@ -68,13 +68,18 @@ class FileStore:
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        segments = self._segments()
-        if not segments and not self.folder.is_dir():
+        if not self.folder.is_dir():
             raise StoreError(
                 f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
                 " AEGIS_DATA_DIR or --store"
             )
-        return self._newest(query, segments)
+        skipped, segments = self.skipped, self._segments()
+        while True:
+            found = self._newest(query, segments)
+            looked_at, segments = segments, self._segments()
+            if _same_files(looked_at, segments):
+                return found
+            self.skipped = skipped
 
     def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
         """The newest records, then every further one as it is written, through rotations, until `stopped`."""
@@ -132,8 +137,7 @@ class FileStore:
         while True:
             looked_at = self._segments()
             opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
-            # With a rotation in between a name can have led to the next file, and a file can have been in no list.
-            if {segment.inode for segment in opened} == {segment.inode for segment in self._segments()}:
+            if _same_files(opened, self._segments()):
                 return opened
             self._close_all()
 
@@ -216,6 +220,11 @@ class _Tail:
         end = content.rfind(b"\n") + 1
         self.offset += end
         return content[:end].split(b"\n")
+
+
+def _same_files(before: list[_Segment], now: list[_Segment]) -> bool:
+    """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
+    return {segment.inode for segment in before} == {segment.inode for segment in now}
 
 
 def _lines_backwards(segment: _Segment) -> Iterator[bytes]:

@@ -215,6 +215,16 @@ class Overlooked(Rotated):
 
 
 @pytest.mark.parametrize("kind", [Rotated, Overlooked])
+@pytest.mark.parametrize("number", [1, 2])
+def test_each_record_is_shown_once_whenever_a_rotation_comes(store: Path, kind: type[Rotated], number: int):
+    append(store / "logs.jsonl", b"no JSON\n" + lines(record(0), record(1)))
+    reader = kind(store, number)
+    # After the second look all is read: a rotation then is one after the answer.
+    assert messages(reader.newest(Query())) == numbers(0, 4 if (kind, number) != (Rotated, 2) else 2)
+    assert reader.skipped == 1
+
+
+@pytest.mark.parametrize("kind", [Rotated, Overlooked])
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_follow_shows_each_record_once_whenever_a_rotation_comes(
     store: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Rotated], number: int
