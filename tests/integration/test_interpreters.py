@@ -6,6 +6,8 @@ wheel; in it the tests run that need no Collector.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -13,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,19 +65,23 @@ def run(argv: list[str], **options) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def environment(python: str, version: str, wheel: Path) -> Path:
-    """The Python of an environment that holds the wheel and what the tests need."""
+@contextlib.contextmanager
+def environment(python: str, version: str, wheel: Path) -> Iterator[Path]:
+    """The Python of an environment that holds the wheel and what the tests need; ours alone until this ends."""
     declared = (ROOT / "pyproject.toml").read_text() + json.dumps(NEEDED) + python
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis-otel" / "pythons"
     folder = cache / f"{version}-{hashlib.sha256(declared.encode()).hexdigest()[:16]}"
     inside = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        run([python, "-m", "venv", str(folder)])
-        run([str(inside), "-m", "pip", "install", "--quiet", f"{wheel}[http]", *NEEDED])
-        (folder / "complete").touch()
-    run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)])
-    return inside
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two runs of this suite may share the cache
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run([python, "-m", "venv", str(folder)])
+            run([str(inside), "-m", "pip", "install", "--quiet", f"{wheel}[http]", *NEEDED])
+            (folder / "complete").touch()
+        run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)])
+        yield inside
 
 
 @pytest.mark.timeout(900)
@@ -82,14 +89,12 @@ def environment(python: str, version: str, wheel: Path) -> Path:
 def test_the_package_works_with(version, wheel, tmp_path):
     if not version:
         return
-    python = environment(FOUND[version], version, wheel)
     # From a copy: the tests must find the installed package, not the checkout.
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     # One build of the extension serves all versions: it lies beside the tests, where `-m pytest` finds it.
     extension = importlib.util.find_spec("aegis_otel_native")
     if extension is not None and extension.origin is not None:
         shutil.copytree(Path(extension.origin).parent, tmp_path / "aegis_otel_native")
-    run(
-        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", CHOSEN, *TESTS],
-        cwd=tmp_path,
-    )
+    options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-k", CHOSEN]
+    with environment(FOUND[version], version, wheel) as python:
+        run([str(python), "-m", "pytest", *options, *TESTS], cwd=tmp_path)
