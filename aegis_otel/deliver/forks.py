@@ -18,16 +18,18 @@ from aegis_otel import _threads
 _IMPORT_SECONDS: Final = 10.0
 
 importing = _threads.lock()
-"""Held while a transport's modules are imported. Look it up at each use: a child has one of its own."""
+"""Held while a transport's modules are imported, which an export that is paused does not begin with. Look it up at each
+use: a child has one of its own."""
 
 inherited: Final[list[object]] = []
 """Transports of the parent: kept, since closing or collecting one would speak on the parent's connection."""
 
-_waited = False
-
 
 class Forkable(Protocol):
     """An export with a thread."""
+
+    def pause(self) -> None:
+        """Begin with nothing new until the fork is over."""
 
     def before_fork(self) -> None:
         """End the thread."""
@@ -49,9 +51,13 @@ def register(export: Forkable) -> None:
 
 def before() -> None:
     """End the threads of all exports."""
-    global _waited
-    _waited = importing.acquire(timeout=_IMPORT_SECONDS)
-    for export in list(_exports):
+    exports = list(_exports)
+    for export in exports:
+        export.pause()
+    # Not held any longer: a thread that is about to import would wait for this one, which waits for that thread's end.
+    if importing.acquire(timeout=_IMPORT_SECONDS):
+        importing.release()
+    for export in exports:
         export.before_fork()
 
 
@@ -63,8 +69,6 @@ def keep_native() -> None:
 
 def after_in_parent() -> None:
     """Let all exports go on."""
-    if _waited:
-        importing.release()
     for export in list(_exports):
         export.after_fork_in_parent()
 

@@ -118,8 +118,9 @@ class OtlpSink:
         self._backlog = Backlog(spool, self._warn)
         self._letters = None if self._spool_dir is None else DeadLetters(self._spool_dir, service_name(self._service))
         self._changed = _threads.condition()
-        self._paused = self._resumes = False
+        self._paused = False
         self._thread: threading.Thread | None = None
+        self._pausing: threading.Thread | None = None
         self._transport: Transport | None = None
         self._due: float | None = None
         self._hurry = False
@@ -260,23 +261,27 @@ class OtlpSink:
             if self._away_since is None:
                 self._due = None
         self._adopt()
+        emptied = False
         while not (self._stop or self._paused):
             if self._closing is not None and not self._go_on_closing():
                 break
             batch = backlog.take(0 if self._one_by_one else self._send_limit, self._batch_size)
+            emptied = batch is None
             if batch is None:
                 break
             answer = self._send(batch.payload)
+            if answer is None:
+                break
             if not self._settle(batch, answer):
                 if self._closing is not None:
                     break
                 return
             self._note()
         with self._changed:
-            if self._paused:
-                self._hurry = True
-            elif self._closing is not None:
+            if self._closing is not None and not self._paused:
                 self._stop = True
+            elif not emptied:
+                self._hurry = True  # after the fork that came in between
             self._changed.notify_all()
 
     def _note(self, *, at_once: bool = False) -> None:
@@ -303,18 +308,24 @@ class OtlpSink:
             spool.adopt()
         self._next_adoption = now + _ADOPT_EVERY
 
-    def _send(self, payload: bytes) -> Answer:
-        transport = self._transport
-        if transport is None:
-            try:
-                with forks.importing:
-                    transport = create_transport(self._protocol, timeout=self._export_timeout)
-            except Exception as error:
-                return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
-            self._transport = transport
-            if self._stop:
-                # The end did not wait for the import: what is sent now would be sent again at the next start.
-                return Answer(Outcome.AWAY)
+    def _connect(self) -> Transport | None:
+        """The transport, made at its first use; None where a fork comes first."""
+        if self._transport is None:
+            with forks.importing:
+                # A fork waits for what has begun here, once nothing more begins.
+                if not self._paused:
+                    self._transport = create_transport(self._protocol, timeout=self._export_timeout)
+        return self._transport
+
+    def _send(self, payload: bytes) -> Answer | None:
+        """One attempt; None where there was none, as a fork or the end comes first."""
+        try:
+            transport = self._connect()
+        except Exception as error:
+            return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
+        if transport is None or self._stop:
+            # An end that did not wait for the import: what is sent now would be sent again at the next start.
+            return None
         timeout = transport.timeout
         if self._closing is not None:
             timeout = min(timeout, max(self._closing - time.monotonic(), 0.05))
@@ -369,7 +380,8 @@ class OtlpSink:
         return True
 
     def _send_part(self, payload: bytes) -> Answer:
-        return Answer(Outcome.AWAY) if self._is_ending() or self._paused else self._send(payload)
+        answer = None if self._is_ending() or self._paused else self._send(payload)
+        return Answer(Outcome.AWAY) if answer is None else answer
 
     def _is_ending(self) -> bool:
         return self._stop or (self._closing is not None and time.monotonic() >= self._closing)
@@ -487,17 +499,21 @@ class OtlpSink:
             self._note(at_once=True)
         self._backlog.close()
 
+    def pause(self) -> None:
+        """Begin with no further request until `after_fork_in_parent`."""
+        with self._changed:
+            if not self._paused:
+                self._paused, self._pausing = True, self._thread
+            self._changed.notify_all()
+
     def before_fork(self) -> None:
         """End the exporting thread, so that the process is copied without it: what it holds, a child would wait for.
 
         A Collector that does not answer must not hold up the fork. gRPC cannot be forked in a call, so that call is
         given up and made again after it; a call of HTTP goes on meanwhile, waiting for the network and nothing else.
         """
-        with self._changed:
-            self._paused = True
-            thread = self._thread
-            self._resumes = thread is not None
-            self._changed.notify_all()
+        self.pause()
+        thread = self._pausing
         if thread is None or thread is threading.current_thread():
             return
         thread.join(self._fork_patience)
@@ -516,7 +532,7 @@ class OtlpSink:
         with self._changed:
             self._paused = False
             self._changed.notify_all()
-        if self._resumes and (self._backlog.pending_bytes or self._next_adoption == float("-inf")):
+        if self._pausing is not None and (self._backlog.pending_bytes or self._next_adoption == float("-inf")):
             self._start()
 
     def keep_native(self) -> None:
