@@ -23,13 +23,13 @@ import (
 const (
 	maxSegmentBytes = 16 << 20
 
-	// drainTime is how long a shutdown goes on sending; what is left then waits on disk for the next start.
-	drainTime = 5 * time.Second
-
 	// Buffers of batches that were divided are kept for further ones, unless they are very large.
 	keptBuffers    = 2
 	maxBufferBytes = 1 << 20
 )
+
+// drainTime is how long a shutdown goes on sending; what is left then waits on disk for the next start.
+var drainTime = 5 * time.Second
 
 // logsExporter puts records on the queue; its deliverer takes them from there.
 type logsExporter struct {
@@ -101,7 +101,7 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 	sending, abandon := context.WithCancel(context.Background())
 	e.stopping, e.abandon = stopping, abandon
 	e.sending.Go(func() { d.run(receiving, sending) })
-	e.sending.Go(func() { e.resend(receiving) })
+	e.sending.Go(func() { e.resend(receiving, sending) })
 	return nil
 }
 

@@ -31,8 +31,9 @@ const (
 	stampPattern  = `[0-9]{8}T[0-9]{6}\.[0-9]{9}Z`
 )
 
-// resend puts dead letters that an operator has moved to the resend folder back on the queue, until ctx is done.
-func (e *logsExporter) resend(ctx context.Context) {
+// resend puts dead letters that an operator has moved to the resend folder back on the queue, until receiving is done. A
+// file that it has begun it finishes, unless the queue is full or sending is done as well.
+func (e *logsExporter) resend(receiving, sending context.Context) {
 	folder := filepath.Join(e.cfg.DeadLetter.Directory, resendFolder)
 	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(e.name) + `(?:-` + stampPattern + `)?\.jsonl(?:\.` + stampPattern +
 		regexp.QuoteMeta(sendingSuffix) + `)?$`)
@@ -44,12 +45,12 @@ func (e *logsExporter) resend(ctx context.Context) {
 			e.set.Logger.Error("The folder of dead letters to send again cannot be read.", zap.Error(err))
 		}
 		for _, entry := range entries {
-			if ours.MatchString(entry.Name()) && entry.Type().IsRegular() && ctx.Err() == nil {
-				e.resendFile(ctx, filepath.Join(folder, entry.Name()))
+			if ours.MatchString(entry.Name()) && entry.Type().IsRegular() && receiving.Err() == nil {
+				e.resendFile(receiving, sending, filepath.Join(folder, entry.Name()))
 			}
 		}
 		select {
-		case <-ctx.Done():
+		case <-receiving.Done():
 			return
 		case <-ticker.C:
 		}
@@ -58,7 +59,7 @@ func (e *logsExporter) resend(ctx context.Context) {
 
 // resendFile queues all records of a file, and then removes it. A file of which a line cannot be read is kept under
 // another name; one that was not read to its end is read again from its beginning, also after the next start.
-func (e *logsExporter) resendFile(ctx context.Context, path string) {
+func (e *logsExporter) resendFile(receiving, sending context.Context, path string) {
 	path, err := claim(path)
 	if err == nil {
 		// It may be the file that is being written: from now on another one is.
@@ -66,7 +67,7 @@ func (e *logsExporter) resendFile(ctx context.Context, path string) {
 	}
 	records, unread := 0, 0
 	if err == nil {
-		records, unread, err = e.queueFile(ctx, path)
+		records, unread, err = e.queueFile(receiving, sending, path)
 	}
 	if err == nil && unread > 0 {
 		err = os.Rename(path, strings.TrimSuffix(path, sendingSuffix)+unreadSuffix)
@@ -74,7 +75,7 @@ func (e *logsExporter) resendFile(ctx context.Context, path string) {
 		err = os.Remove(path)
 	}
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && receiving.Err() != nil:
 	case err != nil:
 		e.set.Logger.Error("Sending dead letters again failed; it is tried again.", zap.String("file", path), zap.Error(err))
 	case unread > 0:
@@ -94,7 +95,7 @@ func claim(path string) (string, error) {
 	return claimed, os.Rename(path, claimed)
 }
 
-func (e *logsExporter) queueFile(ctx context.Context, path string) (records, unread int, err error) {
+func (e *logsExporter) queueFile(receiving, sending context.Context, path string) (records, unread int, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return 0, 0, err
@@ -102,11 +103,14 @@ func (e *logsExporter) queueFile(ctx context.Context, path string) (records, unr
 	defer file.Close()
 	unmarshaler := plog.JSONUnmarshaler{}
 	for lines := bufio.NewReader(file); ; {
+		if sending.Err() != nil {
+			return records, unread, sending.Err()
+		}
 		line, err := lines.ReadBytes('\n')
 		if len(bytes.TrimSpace(line)) > 0 {
 			if logs, broken := unmarshaler.UnmarshalLogs(line); broken != nil {
 				unread++
-			} else if err := e.ConsumeLogs(ctx, logs); err != nil {
+			} else if err := e.ConsumeLogs(receiving, logs); err != nil {
 				return records, unread, err
 			} else {
 				records += logs.LogRecordCount()
