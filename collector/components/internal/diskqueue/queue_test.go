@@ -46,7 +46,7 @@ func take(t *testing.T, q *Queue) []string {
 
 func peek(t *testing.T, q *Queue, commit bool) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var batch Batch
 	require.NoError(t, q.Read(ctx, &batch, everything))
