@@ -52,6 +52,25 @@ def processes_below(folder: Path) -> list[str]:
     return found
 
 
+NEVER_DONE = """
+import sys, time
+sys.path.insert(0, "examples")
+import demo
+
+def show(self):
+    while True:
+        time.sleep(0.05)
+
+demo.Demo.show = show
+sys.exit(demo.main())
+"""
+"""The demo that stays at its last step but one, with all its processes: a test that comes late still finds it running."""
+
+
+def start(checkout: Path) -> StartedProcess:
+    return StartedProcess([sys.executable, "-c", NEVER_DONE], log=checkout / "demo.log", cwd=checkout)
+
+
 @pytest.mark.parametrize("store", ["file", "loki"])
 def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store: str):
     done = subprocess.run(
@@ -71,7 +90,7 @@ def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store
 @pytest.mark.parametrize("moment", ["collector is up", "inventory is up", "order good", "order careless"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_everything(checkout: Path, moment: str, number: signal.Signals, status: int):
-    process = StartedProcess([sys.executable, "examples/demo.py"], log=checkout / "demo.log", cwd=checkout)
+    process = start(checkout)
     try:
         process.wait_until(lambda: moment in process.output(), what=moment, seconds=120)
         os.kill(process.pid, number)
@@ -83,7 +102,7 @@ def test_a_signal_stops_everything(checkout: Path, moment: str, number: signal.S
 
 
 def test_a_second_one_at_once_is_refused(checkout: Path):
-    process = StartedProcess([sys.executable, "examples/demo.py"], log=checkout / "demo.log", cwd=checkout)
+    process = start(checkout)
     with process:
         process.wait_until(lambda: "collector is up" in process.output(), seconds=120)
         second = subprocess.run(
