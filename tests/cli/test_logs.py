@@ -138,6 +138,7 @@ class Terminal:
             os.chdir(folder)
             os.execve(sys.executable, [*CLI, *arguments], clean_environment(TERM="xterm-256color"))
         self.pid = pid
+        self.ended = False
         self.shown = ""
 
     def read(self) -> str:
@@ -161,16 +162,15 @@ class Terminal:
         def ended() -> tuple[int, int] | None:
             self.read()
             pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.ended = pid != 0
             return (pid, status) if pid else None
 
         return os.waitstatus_to_exitcode(wait_for(ended, what="its end")[1])
 
     def close(self) -> None:
-        try:
+        if not self.ended:  # else another process may have its number by now
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
         os.close(self.fd)
 
 

@@ -100,6 +100,16 @@ def http_is_ok(url: str) -> bool:
         return False
 
 
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 class StartedProcess:
     """A child process whose output goes to a file; use it as a context manager.
 
@@ -185,6 +195,8 @@ class StartedProcess:
         return self.popen.wait(timeout=_STOP_SECONDS)
 
     def _signal_group(self, number: signal.Signals) -> None:
+        if self.popen.returncode is not None and _exists(self.popen.pid):
+            return  # it is no more, so whoever has its number now got it since, and none of its group is left
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, number)
 
