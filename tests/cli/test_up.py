@@ -128,7 +128,7 @@ def test_it_shows_where_everything_listens(up):
         assert f"127.0.0.1:{port}" in shown
     assert "http://127.0.0.1:9" in shown
     assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{running.grpc}" in shown
-    assert http_is_ok(f"http://127.0.0.1:{running.health}/")
+    running.process.wait_until_healthy(f"http://127.0.0.1:{running.health}/")
 
 
 def test_secrets_are_not_in_the_process_list_nor_on_the_console_nor_on_disk(up, tmp_path: Path):
@@ -212,9 +212,12 @@ def test_a_second_one_in_the_same_folder_is_refused(up, run: Run, collector: dic
     assert f"process {first.process.pid}" in done.err
 
 
-def test_a_collector_that_dies_is_reported_with_its_last_lines(up):
+def test_a_collector_that_dies_is_reported_with_its_last_lines(up, tmp_path: Path):
     running = up().wait_until_up()
     pid = running.collector_pid()
+    # It is healthy a moment before it says so.
+    log = tmp_path / ".aegis" / "collector.log"
+    running.process.wait_until(lambda: "Everything is ready" in log.read_text(), what="its last line")
     os.kill(pid, signal.SIGKILL)
     assert running.process.wait() == 1
     shown = running.process.output()
@@ -244,7 +247,7 @@ def test_sighup_makes_the_collector_read_its_configuration_again(up, tmp_path: P
 
 
 HEALTHY_BEFORE_IT_LISTENS_TO_SIGHUP = """#!{python}
-import http.server, os, pathlib, signal, threading
+import http.server, pathlib, signal, threading, time
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -255,11 +258,10 @@ server = http.server.HTTPServer(("127.0.0.1", {health}), Healthy)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 with open("listen") as pipe:
     pipe.read()
-again = threading.Event()
-signal.signal(signal.SIGHUP, lambda *_: again.set())
-again.wait()
-pathlib.Path("read").touch()
-signal.pause()
+# No event: one that is set by a signal which comes while its wait begins waits for itself.
+signal.signal(signal.SIGHUP, lambda *_: pathlib.Path("read").touch())
+while True:
+    time.sleep(0.05)
 """
 
 
