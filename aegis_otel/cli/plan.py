@@ -100,7 +100,10 @@ class Plan:
             "lokiUrl": without_credentials(self.loki_url),
             "endpoints": {each.variable: each.reachable for each in self.endpoints},
         }
-        (self.data_dir / _STATE_FILE).write_text(json.dumps(note), encoding="utf-8")
+        path = self.data_dir / _STATE_FILE
+        making = path.with_suffix(".new")
+        making.write_text(json.dumps(note), encoding="utf-8")
+        making.replace(path)  # at once, for who reads it right now
 
 
 def read_note(data_dir: Path) -> Mapping[str, Any]:
