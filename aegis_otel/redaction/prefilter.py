@@ -17,7 +17,7 @@ _EVERYWHERE: Final = frozenset("rsnioate")
 _SHORT: Final = 4
 _GAP: Final = r"[^a-z0-9]?"
 # A short name must end there, or one of the words follows that change nothing (pinHash): else `pan` were in "company".
-_END: Final = r"(?:[^a-z]|\Z|va|nu|no|ha|st|te|en|da|pl|ra)"
+_END: Final = r"(?:[^a-z]|\Z|va|nu|no|ha|st|te|en|da|pl|ra|la|fu|di)"
 
 
 class Prefilter:

@@ -88,7 +88,13 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 KEYS: Final = (
-    KeyRule("password", _names("password, passwd, pwd, pswd, psw, passwrd, pw, userpwd, dbpwd, login pass")),
+    KeyRule(
+        "password",
+        _names(
+            "password, passwd, pwd, pswd, psw, passwrd, pw, userpwd, dbpwd, login pass, user pass, db pass, userpass,"
+            "dbpass"
+        ),
+    ),
     KeyRule("password", _names("passphrase, pass phrase, seed phrase, mnemonic, recovery phrase"), text="line"),
     KeyRule("password", _names("pass, passwords, passwds, passphrases"), not_number=True, opaque=True),
     KeyRule(
@@ -114,7 +120,8 @@ KEYS: Final = (
         _names(
             "api key, access key, subscription key, functions key, application key, app key, consumer key, account key,"
             "shared key, signing key, encryption key, decryption key, master key, service key, auth key, storage key,"
-            "hmac key, license key, admin key, deploy key, api secret, apikey, accesskey, authkey, masterkey"
+            "access key id, accesskeyid, hmac key, license key, admin key, deploy key, api secret,"
+            "apikey, accesskey, authkey, masterkey"
         ),
         opaque=True,
     ),
@@ -142,11 +149,12 @@ KEYS: Final = (
         "otp",
         _names(
             "otp, totp, otp code, passcode, pass code, one time code, one time pin, mfa code, verification code,"
-            "auth code, authorization code, security code, access code, sms code, recovery code, recovery codes,"
+            "auth code, authorization code, access code, sms code, recovery code, recovery codes,"
             "backup code, backup codes, login code, reset code, confirmation pin, otp secret, totp secret"
         ),
         opaque=True,
     ),
+    KeyRule("otp", _names("security code, securitycode"), min_digits=3),
     KeyRule("pin", _names("pin, pin code, pincode, pin block"), min_digits=3),
     KeyRule(
         "secret",
@@ -162,6 +170,7 @@ KEYS: Final = (
             "national insurance number, nino, social insurance number, nhs number, nhsnumber"
         ),
     ),
+    KeyRule("ssn", _names("tin"), min_digits=9),
     KeyRule(
         "mrn",
         _names(
@@ -214,8 +223,13 @@ KEYS: Final = (
         glued=True,
         opaque=True,
     ),
-    KeyRule("card", _names("pan, cc, primary account number"), exact=True, min_digits=12),
-    KeyRule("cvv", _names("cvv, cvc, card verification, card verification value, card cvv, card cvc, cvv code, csc")),
+    KeyRule("card", _names("pan, cc, primary account number"), min_digits=12),
+    KeyRule(
+        "cvv",
+        _names(
+            "cvv, cvc, card verification, card verification value, card cvv, card cvc, cvv code, card security code,csc"
+        ),
+    ),
     KeyRule(
         "account",
         _names(
@@ -297,6 +311,7 @@ PROSE_VALUES: Final = _words(
 )
 
 PLACEHOLDER: Final = (
+    r"/(?:home|root|srv|usr|var|opt|tmp|etc|app|mnt|run|proc|workspace)(?:/[A-Za-z0-9_.\-]+)*/?|"
     r"[*•#]+|[xX]{4,}|\.{3,}|…|-+|_+|\?|%s|%\([A-Za-z_]+\)s|\$[0-9]+|\$[A-Z_][A-Z0-9_]*|:[a-z_]+"
     r"|\$\{[A-Za-z_][A-Za-z0-9_.:\-]*\}|\{[A-Za-z_.]*\}|\{\{[^{}]*\}\}|\{\}"
     r"|[A-Za-z_][A-Za-z0-9_.]*\(\)"
@@ -308,7 +323,15 @@ _DATE: Final = (
     r"|[0-9]{1,2}(?:st|nd|rd|th)?(?: of)?[ -][A-Za-z]{3,9}\.?,?[ -][0-9]{2,4}"
     r"|[A-Za-z]{3,9}\.? [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
 )
-_GAP: Final = r"(?: ?- ?|[ ._]{1,2})"
+_GAP: Final = r"(?: ?- ?|[ ._+]{1,2})"
+_AREA: Final = r"(?:[2-5](?:0[5-9]|[1-9][0-9])|[6-9][0-9]{2})"
+"""Of a North American number between spaces: not the status of a response, as in `200 512 1234`."""
+_NAME: Final = r"""(?:[A-Z]|[^\x00-\x7f])[^\s",;:=()<>\[\]{}0-9\\]*"""
+_NAME_SAID: Final = tuple(
+    f"{whose}{gap}name"
+    for whose in ("patient", "first", "last", "full", "given", "family", "maiden", "'s")
+    for gap in (" ", "_")
+)
 _SAID: Final = (
     "passw",
     "pwd",
@@ -332,20 +355,20 @@ VALUES: Final = (
     # Keys and credentials of machines
     ValueRule(
         "private_key",
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])*(?:-----END [A-Z0-9 ]*-----)?",
-        literals=("private key",),
+        r"-----BEGIN[ +][A-Z0-9 +]*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----(?:[^-]|-[^-])*(?:-----END[ +][A-Z0-9 +]*-----)?",
+        literals=("private key", "private+key"),
     ),
     ValueRule("private_key", r"AGE-SECRET-KEY-1[A-Z0-9]{20,}", literals=("age-secret",)),
     ValueRule("jwt", r"\beyJ[A-Za-z0-9_\-]{5,}\.[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,3}", literals=("eyj",)),
     ValueRule(
         "authorization",
-        r"""(?i)\bbearer[\s:=]+["']?([A-Za-z0-9._~+/\-]{6,}=*)""",
+        r"""(?i)\bbearer[\s:=+]+["']?([A-Za-z0-9._~+/\-]{6,}=*)""",
         group=1,
         check="opaque",
         literals=("bearer",),
     ),
     ValueRule(
-        "authorization", r"(?i)\bbasic[\s:]+([A-Za-z0-9+/_\-]{4,}={0,2})", group=1, check="basic", literals=("basic",)
+        "authorization", r"(?i)\bbasic[\s:+]+([A-Za-z0-9+/_\-]{4,}={0,2})", group=1, check="basic", literals=("basic",)
     ),
     ValueRule(
         "authorization",
@@ -423,6 +446,13 @@ VALUES: Final = (
     ),
     ValueRule("password", r":thin:[^\s/@]+/([^\s@]+)@", group=1, check="secret", literals=(":thin:",)),
     ValueRule("token", r"""[?&]code=([^\s&"'#<>]{16,})""", group=1, check="opaque", literals=("code=",)),
+    ValueRule(
+        "token",
+        r"""(?i)[?&](?:key|signature|sign)=([A-Za-z0-9_\-+/%]{16,}=*)(?:[&#\s"'<>,;)\\]|$)""",
+        group=1,
+        check="opaque_digit",
+        literals=("?key=", "&key=", "signature=", "?sign=", "&sign="),
+    ),
     ValueRule(
         "password",
         r"""(?i)basic_?auth\(\s*["'][^"']*["']\s*,\s*(?:password\s*=\s*)?["']([^"']+)["']""",
@@ -553,7 +583,7 @@ VALUES: Final = (
         group=2,
         key=1,
         check="secret",
-        literals=("-",),
+        literals=("-", "-pass", "--pin", "--session", "--cred", "--auth", "--cvv", "--jwt"),
     ),
     ValueRule(
         "",
@@ -591,32 +621,66 @@ VALUES: Final = (
     ),
     ValueRule(
         "token",
-        r"(?i)\b(?:api[ _-]?key|token|secret)\s+([A-Za-z0-9_\-.]{16,})",
+        r"(?i)\b(?:api[ _-]?key|(?:secret|access|session) key|token|secret|session[ _-]?id|cookie)"
+        r"\s+([A-Za-z0-9_\-.]{16,})",
         group=1,
         check="opaque_digit",
-        literals=("key", "token", "secret"),
+        literals=("key", "token", "secret", "session id", "session_id", "session-id", "sessionid", "cookie "),
     ),
     ValueRule(
         "otp",
-        r"(?i)\b(?:verification|security|login|access|mfa|2fa|otp|reset|recovery|one[- ]time|confirmation)[ \-]"
+        r"(?i)\b(?:verification|security|login|access|mfa|2fa|otp|reset|recovery|one[- ]time|confirmation)[ \-_]"
         r"(?:code|password|pin|passcode)[\s:=#]*(?:(?:is|was)[\s:=]*)?([0-9]{4,8})\b",
         group=1,
         check="edge",
-        literals=(" code", " passw", " pin ", " passcode", "-code"),
+        literals=(" code", " passw", " pin ", " passcode", "-code", "_code", "_pin", "_passc"),
+        digits=True,
+    ),
+    ValueRule(
+        "otp",
+        r"""(?i)\b(?:otp|totp|pass ?code)["']?[\s:=#+]+["']?([0-9]{4,8})\b""",
+        group=1,
+        check="edge",
+        literals=("otp", "passcode", "pass code"),
+        digits=True,
+    ),
+    ValueRule(
+        "pin",
+        r"(?i)\bpin\s+(?:code\s+)?(?:(?:is|was)\s+)?([0-9]{4,6})\b",
+        group=1,
+        check="edge",
+        literals=("pin ",),
+        digits=True,
+    ),
+    ValueRule(
+        "cvv",
+        r"(?i)\b(?:cvv2?|cvc2?|security code)\s+(?:code\s+|number\s+)?(?:is\s+)?([0-9]{3,4})\b",
+        group=1,
+        check="edge",
+        literals=("cvv", "cvc", "security code"),
+        digits=True,
+    ),
+    ValueRule(
+        "card",
+        r"""(?i)\bcard(?:[ _\-]?(?:number|num|no\.?|#))?["']?[\s:=]+(?:is\s+)?["']?"""
+        r"([0-9]{12,19}|[0-9]{4}(?:[ \-][0-9]{4}){3}|[0-9]{4}[ \-][0-9]{6}[ \-][0-9]{4,5})",
+        group=1,
+        check="edge",
+        literals=("card ", "card:", "card=", "card#", "cardn", "card_n", "card-n", "card'", 'card"'),
         digits=True,
     ),
     # Identifiers of people
     ValueRule(
         "ssn",
-        r"(?:[0-9]{3} ?- ?[0-9]{2} ?- ?[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}|[0-9]{3}\.[0-9]{2}\.[0-9]{4}"
+        r"(?:[0-9]{3} ?- ?[0-9]{2} ?- ?[0-9]{4}|[0-9]{3}[ +][0-9]{2}[ +][0-9]{4}|[0-9]{3}\.[0-9]{2}\.[0-9]{4}"
         r"|[0-9]{3}_[0-9]{2}_[0-9]{4}|[0-9]{3}/[0-9]{2}/[0-9]{4})",
         check="ssn",
         digits=True,
     ),
     ValueRule(
         "ssn",
-        r"(?i)\b(?:ssn|ss#|social(?: security)?(?: number| no\.?| num| #)?|ss nr)"
-        r"""[\s:=#"'(\-]*(?:(?:is|was|ending(?: in)?|last (?:4|four))[\s:=]*)*([0-9][0-9\s.\-]{2,12}[0-9])""",
+        r"(?i)\b(?:ssn|ss#|social(?:[ +]security)?(?:[ +]number| no\.?| num| #)?|ss nr)"
+        r"""[\s:=#"'(\-+]*(?:(?:is|was|ending(?: in)?|last (?:4|four))[\s:=+]*)*([0-9][0-9\s.\-+]{2,12}[0-9])""",
         group=1,
         check="edge",
         literals=("ssn", "ss#", "social"),
@@ -640,38 +704,74 @@ VALUES: Final = (
     ValueRule("card", r"(?:[0-9] ){12,18}[0-9]", check="luhn", digits=True),
     ValueRule(
         "mrn",
-        r"""(?i)\b(?:mrn|medical record(?: number| no\.?| num| id)?|med rec(?: no\.?| num)?|chart (?:number|no\.?))"""
-        r"""[\s:=#"'(\-]*(?:(?:is|was|number|no\.?)[\s:=#]+)?([a-z]{0,5}-?[0-9][0-9a-z\-]{3,}|[a-z]{1,5}-?[0-9]{2,})""",
+        r"""(?i)\b(?:mrn|mr ?#|m\.r\.n\.?|medical[ +]record(?:[ +]number| no\.?| num| id)?|med rec(?: no\.?| num)?"""
+        r"""|chart (?:number|no\.?|#))[\s:=#"'(\-+/_]*"""
+        r"""(?:(?:is|was|number|no\.?)[\s:=#+]+)?([a-z]{0,5}-?[0-9][0-9a-z\-]{3,}|[a-z]{1,5}-?[0-9]{2,})""",
         group=1,
-        literals=("mrn", "medical record", "med rec", "chart n"),
+        literals=("mrn", "mr#", "mr #", "m.r.n", "medical record", "medical+record", "med rec", "chart n", "chart #"),
         digits=True,
     ),
     ValueRule(
         "dob",
-        r"(?i)\b(?:dob|d\.o\.b\.?|date of birth|birth ?date|born(?: on)?|birthday)"
-        r"""[\s:=#"'(\-]*(?:(?:is|was|on|of)\s+)?(""" + _DATE + r")",
+        r"(?i)\b(?:dob|d\.o\.b\.?|date[ +]of[ +]birth|birth[ +]?date|born(?:[ +]on)?|birthday)"
+        r"""[\s:=#"'(\-+]*(?:(?:is|was|on|of)[\s+]+)?(""" + _DATE + r")",
         group=1,
         check="edge",
         literals=("dob", "d.o.b", "birth", "born"),
         digits=True,
     ),
     ValueRule(
+        "name",
+        r"""(?i:\b(?:patient|first|last|full|given|family|maiden)(?:'s)?[ _]name(?:\s+(?:is|was))?)"""
+        r"""\s+\\{0,6}["']([^"'\\\n]+)\\{0,6}["']""",
+        group=1,
+        check="secret",
+        literals=_NAME_SAID,
+    ),
+    ValueRule(
+        "name",
+        r"(?i:\b(?:patient|first|last|full|given|family|maiden)(?:'s)?[ _]name\s+(?:is|was)\s+)"
+        r"(" + _NAME + r"(?:,? " + _NAME + r"){0,3})",
+        group=1,
+        check="secret",
+        literals=_NAME_SAID,
+    ),
+    ValueRule(
         "phone",
-        r"(?:\+?1[ .\-]?)?(?:\([0-9]{3}\)[ .\-]?|[0-9]{3}[.\-])[0-9]{3}[ .\-]?[0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?",
+        r"(?:\+?1[ .\-+]?)?(?:\([0-9]{3}\)[ .\-+]?|[0-9]{3}[.\-])[0-9]{3}[ .\-+]?[0-9]{4}"
+        r"(?: ?(?:x|ext\.?) ?[0-9]{1,6})?",
         check="phone",
         digits=True,
     ),
     ValueRule(
         "phone",
-        r"\+[1-9][0-9]{0,2}[ .\-/]?(?:\(0?[0-9]{1,4}\)[ .\-]?)?[0-9]{1,14}(?:[ .\-/][0-9]{2,8}){0,5}",
+        r"\+[1-9][0-9]{0,2}[ .\-/+]?(?:\(0?[0-9]{1,4}\)[ .\-+]?)?[0-9]{1,14}(?:[ .\-/+][0-9]{2,8}){0,5}",
         check="phone",
         digits=True,
         literals=("+",),
     ),
     ValueRule("phone", r"\b1[ \-.][0-9]{2,4}(?:[ \-.][0-9]{2,5}){2,5}", check="phone", digits=True),
-    ValueRule("phone", r"\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \-.][0-9]{2,8}){1,5}", check="phone", digits=True),
+    ValueRule(
+        "phone",
+        r"\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \-.][0-9]{2,8}){1,5}",
+        check="phone",
+        digits=True,
+    ),
+    ValueRule(
+        "phone",
+        r"\b001[\-.][0-9]{3}[\-.][0-9]{3}[\-.][0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\b",
+        check="edge",
+        digits=True,
+    ),
     ValueRule("phone", r"\b0[0-9]{2,4}[ \-][0-9]{3,4}[ \-][0-9]{3,4}", check="phone", digits=True),
     ValueRule("phone", r"^\s*([0-9]{3} [0-9]{3} [0-9]{4})\s*$", group=1, check="phone", digits=True),
+    ValueRule(
+        "phone",
+        r"""(?:^|[^0-9\s"][ +]?|")(""" + _AREA + r"""[ +][1-9][0-9]{2}[ +][0-9]{4})(?:$|[^0-9 .+]|[ .+](?:[^0-9]|$))""",
+        group=1,
+        check="phone",
+        digits=True,
+    ),
     ValueRule(
         "phone",
         r"(?i)\b(?:phone|tel|telephone|mobile|cell|fax|call|callback|contact|sms|dial|whatsapp|reach)"

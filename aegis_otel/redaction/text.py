@@ -70,13 +70,16 @@ _NEXT_DATE_WORD: Final = re.compile(
 )
 _FIELD_NAME: Final = re.compile(r"(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*)\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9][0-9.,_]*", re.ASCII)
+# Of several words, but written as one: a name in a program or a header, not a word of a sentence.
+_IDENTIFIER: Final = re.compile(r"[^\s]*(?:[A-Za-z0-9][_\-][A-Za-z]|[a-z][A-Z])[^\s]*", re.ASCII)
+_NO_TYPE: Final = re.compile(r"[A-Za-z]{8,}|[A-Za-z]*[0-9][A-Za-z0-9]*", re.ASCII)
 _INSERT: Final = re.compile(r"\binsert\s+into\s+[^\s(]+\s*\(([^()]*)\)\s*values\s*(?=\()", re.ASCII | re.IGNORECASE)
 # A text without any of these has no `key=value` in it, nor a disguise.
 _ACTIVE: Final = re.compile(r"[=:@<>\"'%\\|&_`\x1b]", re.ASCII)
 # SQLAlchemy's errors: [SQL: INSERT … VALUES (?, ?)]\n[parameters: ('x', 'y')]
 _PARAMETERS: Final = re.compile(r"\]?\s*\[parameters: \[?", re.ASCII)
-_DIGIT_RUN: Final = re.compile(r"[0-9][0-9 ().\-/_]{6,}[0-9]", re.ASCII)
-_NINE_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/_]{0,3}[0-9]){8}", re.ASCII)
+_DIGIT_RUN: Final = re.compile(r"[0-9][0-9 ().\-/_+]{6,}[0-9]", re.ASCII)
+_NINE_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/_+]{0,3}[0-9]){8}", re.ASCII)
 
 
 class Span(NamedTuple):
@@ -430,8 +433,8 @@ def _fits(rule: KeyRule, value: str) -> bool:
 
 def _is_harmless(text: str, key_start: int, separator: re.Match[str], rule: KeyRule, start: int, end: int) -> bool:
     """Whether a bare `key: value` is code (`password=password`), part of a path, or prose (`session: active`)."""
-    key = text[key_start : separator.start()].rstrip().lower().rpartition(".")[2]
-    if text[start:end].lower() == key:
+    key = text[key_start : separator.start()].rstrip()
+    if text[start:end].lower() == key.lower().rpartition(".")[2]:
         return True
     if not rule.opaque or separator.group() != ":":
         return False
@@ -442,6 +445,7 @@ def _is_harmless(text: str, key_start: int, separator: re.Match[str], rule: KeyR
         or text.find("=", start, end) >= 0
         or _SCHEME.match(text, start, end) is not None
         or opaque(text, start, end)
+        or (_IDENTIFIER.fullmatch(key) is not None and _NO_TYPE.fullmatch(text, start, end) is not None)
     )
 
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// Names up to this long count only where they end a word: else `pan` were in "company".
 const SHORT: usize = 4;
 /// Beginnings of words that may follow a short name and change nothing (`pinHash`).
-const AFTER_SHORT: [&[u8; 2]; 10] = [b"va", b"nu", b"no", b"ha", b"st", b"te", b"en", b"da", b"pl", b"ra"];
+const AFTER_SHORT: [&[u8; 2]; 13] =
+    [b"va", b"nu", b"no", b"ha", b"st", b"te", b"en", b"da", b"pl", b"ra", b"la", b"fu", b"di"];
 
 /// What must follow the first word of a name for the name to be there.
 struct Tail {
@@ -215,7 +216,7 @@ fn digits_are_harmless(bytes: &[u8], has_hint: impl Fn() -> bool) -> bool {
                 return false;
             }
             long |= index - start >= 7;
-        } else if !b" ().-/_".contains(byte) {
+        } else if !b" ().-/_+".contains(byte) {
             first = None;
         }
     }

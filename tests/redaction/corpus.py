@@ -132,6 +132,8 @@ def _secrets_by_form(rng: random.Random) -> Iterator[Secret]:
         )
         value = forms[number % len(forms)]
         yield Secret("phone", value, value)
+        value = f"{area} {exchange} {line}" if area % 100 > 22 else f"001-{area}-{exchange}-{line}"
+        yield Secret("phone", value, value)
     for _ in range(16):
         claims = json.dumps({"sub": _letters(rng, 12), "iat": rng.randint(10**9, 2 * 10**9)})
         value = f"{_b64(json.dumps({'alg': 'HS256', 'typ': 'JWT'}))}.{_b64(claims)}.{_letters(rng, 43)}"
@@ -174,7 +176,9 @@ def _secrets_by_form(rng: random.Random) -> Iterator[Secret]:
         yield Secret("password", value, f"{scheme}://{user}:{value}@db-{number}.example.net:5432/app")
     for number in range(16):
         value = f"{('', 'H', 'AB')[number % 3]}{_digits(rng, 8)}"
-        shown = (f"MRN: {value}", f"MRN {value}", f"mrn#{value}", f"Medical Record Number {value}")[number % 4]
+        shown = (f"MRN: {value}", f"MRN {value}", f"mrn#{value}", f"Medical Record Number {value}", f"/mrn/{value}")[
+            number % 5
+        ]
         yield Secret("mrn", value, shown)
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     for number in range(16):
@@ -186,6 +190,11 @@ def _secrets_by_form(rng: random.Random) -> Iterator[Secret]:
             f"{months[month - 1]} {day}, {year}",
         )[number % 4]
         yield Secret("dob", value, (f"DOB: {value}", f"born {value}", f"date of birth {value}")[number % 3])
+    for number in range(8):
+        value = _digits(rng, 6)
+        yield Secret("otp", value, (f"otp {value}", f"passcode: {value}", f"totp={value}", f"OTP: {value}")[number % 4])
+        value = f"{_name(rng)} {_name(rng)}"
+        yield Secret("name", value, (f"patient name is {value}", f'patient name "{value}"')[number % 2])
 
 
 KEYS = {
@@ -358,6 +367,9 @@ def benign_lines(seed: int = SEED) -> list[str]:
         lambda: f"DEA schedule {n(2, 5)} drug 00{n(100, 999)}-{n(1000, 9999)}-{n(10, 99)} dispensed",
         lambda: f"icd10 E{n(10, 14)}.{n(1, 9)} loinc {n(1000, 99999)}-{n(1, 9)} result {n(1, 300)} mg/dL",
         lambda: f'range {n(100, 199)}-{n(200, 299)} of {n(300, 9999)} served, etag W/"{hexadecimal(16)}"',
+        lambda: f"PWD=/srv/app/{n(1, 99)} USER=root, sizes {n(100, 999)} {n(100, 999)} {n(1000, 9999)} {n(10, 9999)}",
+        lambda: f'"GET / HTTP/1.1" {n(200, 599)} {n(100, 999)} {n(1000, 9999)}',
+        lambda: f"def f(api_key: str, session_id: int) -> None:  # line {n(1, 999)}",
         lambda: f"redis slot {n(0, 16383)} moved, offset {n(10**8, 10**9)}",
         lambda: f"mac {':'.join(hexadecimal(2) for _ in range(6))} joined vlan {n(1, 4094)}",
         lambda: (

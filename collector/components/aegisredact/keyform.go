@@ -1,6 +1,7 @@
 package aegisredact
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -175,10 +176,17 @@ func keyRunStart(text string, end, limit int) int {
 	return end
 }
 
+// identifier is a key of several words, but written as one: a name in a program or a header, not a word of a sentence.
+var identifier = regexp.MustCompile(`^\S*(?:[A-Za-z0-9][_\-][A-Za-z]|[a-z][A-Z])\S*$`)
+
+// noType is a value that can stand in 'session_id: x' and is not the name of a type.
+var noType = regexp.MustCompile(`^(?:[A-Za-z]{8,}|[A-Za-z]*[0-9][A-Za-z0-9]*)$`)
+
 // isHarmless says whether a bare "key: value" is code (password=password), part of a path, or prose
 // (session: active).
 func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bool {
-	name := strings.ToLower(strings.TrimSpace(text[key.start:first]))
+	written := strings.TrimSpace(text[key.start:first])
+	name := strings.ToLower(written)
 	name = name[strings.LastIndexByte(name, '.')+1:]
 	secret := text[value.start:value.end]
 	if strings.ToLower(secret) == name {
@@ -191,7 +199,8 @@ func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bo
 		return at(text, key.start-1) == ':'
 	}
 	return !(isOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
-		scheme.MatchString(secret) || opaque(text, value.start, value.end))
+		scheme.MatchString(secret) || opaque(text, value.start, value.end) ||
+		identifier.MatchString(written) && noType.MatchString(secret))
 }
 
 func skipBack(text string, end int) int {
