@@ -149,12 +149,11 @@ KEYS: Final = (
         "otp",
         _names(
             "otp, totp, otp code, passcode, pass code, one time code, one time pin, mfa code, verification code,"
-            "auth code, authorization code, access code, sms code, recovery code, recovery codes,"
+            "auth code, authorization code, security code, access code, sms code, recovery code, recovery codes,"
             "backup code, backup codes, login code, reset code, confirmation pin, otp secret, totp secret"
         ),
         opaque=True,
     ),
-    KeyRule("otp", _names("security code, securitycode"), min_digits=3),
     KeyRule("pin", _names("pin, pin code, pincode, pin block"), min_digits=3),
     KeyRule(
         "secret",
@@ -654,19 +653,10 @@ VALUES: Final = (
     ),
     ValueRule(
         "cvv",
-        r"(?i)\b(?:cvv2?|cvc2?|security code)\s+(?:code\s+|number\s+)?(?:is\s+)?([0-9]{3,4})\b",
+        r"(?i)\b(?:cvv2?|cvc2?|security[ _]?code)[\s:=#+]+(?:code\s+|number\s+)?(?:is\s+)?([0-9]{3,4})\b",
         group=1,
         check="edge",
-        literals=("cvv", "cvc", "security code"),
-        digits=True,
-    ),
-    ValueRule(
-        "card",
-        r"""(?i)\bcard(?:[ _\-]?(?:number|num|no\.?|#))?["']?[\s:=]+(?:is\s+)?["']?"""
-        r"([0-9]{12,19}|[0-9]{4}(?:[ \-][0-9]{4}){3}|[0-9]{4}[ \-][0-9]{6}[ \-][0-9]{4,5})",
-        group=1,
-        check="edge",
-        literals=("card ", "card:", "card=", "card#", "cardn", "card_n", "card-n", "card'", 'card"'),
+        literals=("cvv", "cvc", "security code", "security_code", "securitycode"),
         digits=True,
     ),
     # Identifiers of people
