@@ -416,8 +416,9 @@ class OtlpSink:
             # For who waits in `flush`, a failure is one of a Collector that is away.
             self._failures = failures
             if first:
-                self._away_since = now
+                # In this order: what is written from the moment that it counts as away, `_keep` counts.
                 self._spooled += self._backlog.pending_records
+                self._away_since = now
             self._due = now + pause
             # An end that waits no longer says itself what becomes of the records.
             tell = first and not self._stop and self._notices.away_is_due()

@@ -23,6 +23,7 @@ from aegis_otel.deliver.otlp import THREAD_NAME, OtlpSink
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.schema import Record
 from tests.deliver.receivers import GrpcReceiver, HttpReceiver, Receiver, logs_of
+from tests.support.apps import PATIENT_FORKS
 from tests.support.processes import free_port, wait_for
 
 RESOURCE = Resource.create({"service.name": "orders"})
@@ -50,7 +51,9 @@ def start(receiver: Receiver, told: list[str], tmp_path: Path, monkeypatch: pyte
     started: list[OtlpSink] = []
 
     def new(**options: Any) -> OtlpSink:
-        settings: dict[str, Any] = {"spool_dir": tmp_path / "spool", "schedule_delay": 0.01} | options
+        # An attempt that a busy machine makes late is not given up: it would be made again.
+        patient = {"spool_dir": tmp_path / "spool", "schedule_delay": 0.01, "export_timeout": 60.0}
+        settings: dict[str, Any] = patient | options
         sink = OtlpSink(RESOURCE, protocol=receiver.protocol, warn=told.append, **settings)  # type: ignore[arg-type]
         started.append(sink)
         return sink
@@ -457,7 +460,7 @@ from aegis_otel.deliver.otlp import OtlpSink
 from aegis_otel.schema import Record
 sink = OtlpSink(
     Resource.create({"service.name": "orders"}), protocol=sys.argv[1], spool_dir=Path(sys.argv[2]),
-    schedule_delay=0.02, warn=lambda text: print(text, file=sys.stderr, flush=True),
+    schedule_delay=0.02, export_timeout=60.0, warn=lambda text: print(text, file=sys.stderr, flush=True),
 )
 def write(first, count):
     sink.write([Record(time.time_ns(), 9, str(n), "app") for n in range(first, first + count)])
@@ -550,11 +553,7 @@ def test_an_exit_without_ceremony_leaves_the_records_in_the_spool(receiver: Rece
     assert set(numbers(receiver)) == set(range(200))
 
 
-# A fork waits for a call's answer however late a busy machine has it; else gRPC would have to make that call again.
-# One that waits for nothing is one that never ends.
 FORK = """
-from aegis_otel.deliver import otlp
-otlp._FORK_SECONDS = sink._fork_patience = 3600.0
 write(0, 100)
 if {settle}:
     flush()
@@ -583,7 +582,7 @@ def test_parent_and_forked_children_deliver_each_their_own_once(
     receiver: Receiver, tmp_path: Path, settle: bool
 ) -> None:
     receiver.start()
-    _, err = ended(app(receiver, tmp_path, FORK.format(settle=settle)))
+    _, err = ended(app(receiver, tmp_path, PATIENT_FORKS + FORK.format(settle=settle)))
     assert err == ""
     assert sorted(numbers(receiver)) == FORKED
 
@@ -597,7 +596,7 @@ def test_a_fork_while_a_call_is_under_way_neither_hangs_nor_doubles(receiver: Re
 
     receiver.verdict = verdict
     receiver.start()
-    ended(app(receiver, tmp_path, FORK.format(settle=False)))
+    ended(app(receiver, tmp_path, PATIENT_FORKS + FORK.format(settle=False)))
     assert sorted(numbers(receiver)) == FORKED
 
 
@@ -621,7 +620,7 @@ end()
 
 def test_multiprocessing_children_deliver_too(receiver: Receiver, tmp_path: Path) -> None:
     receiver.start()
-    ended(app(receiver, tmp_path, MULTIPROCESSING))
+    ended(app(receiver, tmp_path, PATIENT_FORKS + MULTIPROCESSING))
     expected = sorted([*range(100), *range(1_000, 1_100), *range(2_000, 2_100), *range(3_000, 3_100)])
     assert sorted(numbers(receiver)) == expected
 

@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 
 from tests.deliver.receivers import GrpcReceiver
-from tests.support.apps import clean_environment, command, run_app
+from tests.support.apps import PATIENT_FORKS, clean_environment, command, run_app
 from tests.support.processes import StartedProcess, wait_for
 
 TASKS = """
@@ -44,7 +44,7 @@ WORKER += ["--max-tasks-per-child", "20", "--without-gossip", "--without-mingle"
 
 
 def test_what_tasks_log_is_delivered_once_with_the_senders_correlation_id(tmp_path):
-    (tmp_path / "tasks.py").write_text(TASKS)
+    (tmp_path / "tasks.py").write_text(PATIENT_FORKS + TASKS)
     with GrpcReceiver() as receiver:
         variables = {
             "OTEL_LOGS_EXPORTER": "otlp",
@@ -55,6 +55,7 @@ def test_what_tasks_log_is_delivered_once_with_the_senders_correlation_id(tmp_pa
             # Longer than the test: what is delivered is delivered because a process ends.
             "OTEL_BLRP_SCHEDULE_DELAY": "600000",
             "AEGIS_SHUTDOWN_TIMEOUT": "60",
+            "OTEL_BLRP_EXPORT_TIMEOUT": "60000",
         }
         sent = run_app(tmp_path, SENDER, "auto", SERVICE_NAME="sender", PYTHONPATH=str(tmp_path), **variables)
         assert sent.status == 0, sent.err

@@ -35,6 +35,9 @@ def start(name: str, way: str, port: int, collector: Collector, folder: Path, **
         LOG_FILE_ENABLED="false",
         OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.grpc_port}",
         AEGIS_SPOOL_DIR=str(folder / "spool"),
+        # What a busy machine answers late is not sent again, and the end waits for it.
+        OTEL_BLRP_EXPORT_TIMEOUT="60000",
+        AEGIS_SHUTDOWN_TIMEOUT="45",
         PYTHONFAULTHANDLER="1",
         **switch,
         **more,

@@ -49,7 +49,7 @@ def variables(folder, endpoint: str, protocol: str) -> dict[str, str]:
 def test_a_patched_app_delivers_each_line_once(tmp_path, kind):
     with kind() as receiver:
         given = variables(tmp_path, receiver.endpoint, receiver.protocol)
-        ran = run_app(tmp_path, SCRIPT, "auto", **given, AEGIS_SHUTDOWN_TIMEOUT="60")
+        ran = run_app(tmp_path, SCRIPT, "auto", **given, AEGIS_SHUTDOWN_TIMEOUT="60", OTEL_BLRP_EXPORT_TIMEOUT="60000")
         assert ran.status == 0, ran.err
         assert sorted(body for body in receiver.bodies() if body.startswith("line")) == LINES
 

@@ -11,13 +11,13 @@ from collections import Counter
 import pytest
 
 from tests.deliver.receivers import GrpcReceiver, HttpReceiver, Receiver
-from tests.support.apps import Ran, clean_environment, command, run_app
+from tests.support.apps import PATIENT_FORKS, Ran, clean_environment, command, run_app
 from tests.support.processes import StartedProcess, free_port
 
 # The tests' environment holds OpenTelemetry's own distribution too; as if the word about that had been said.
 QUIET = {"AEGIS_REPORTED": "distribution", "LOG_FILE_ENABLED": "false", "LOG_CONSOLE_ENABLED": "false"}
-# An end that waits until all is delivered, however busy the machine is.
-PATIENT = {"AEGIS_SHUTDOWN_TIMEOUT": "100"}
+# An end that waits until all is delivered, however busy the machine is; and what is answered late is not sent again.
+PATIENT = {"AEGIS_SHUTDOWN_TIMEOUT": "100", "OTEL_BLRP_EXPORT_TIMEOUT": "60000"}
 
 
 @pytest.fixture(params=[GrpcReceiver, HttpReceiver], ids=["grpc", "http"])
@@ -37,6 +37,11 @@ def variables(folder, endpoint: str, protocol: str) -> dict[str, str]:
 
 def run(folder, script: str, receiver: Receiver, **more: str) -> Ran:
     return run_app(folder, script, **PATIENT, **variables(folder, receiver.endpoint, receiver.protocol), **more)
+
+
+def spooled(folder) -> str:
+    """What waits on disk."""
+    return "".join(path.read_text(errors="replace") for path in folder.glob("*/*.rest"))
 
 
 # A later process that ends when nothing is left of the earlier ones: for theirs, its end does not wait.
@@ -91,8 +96,11 @@ def test_each_line_is_delivered_once_whatever_way_the_process_ends(tmp_path, end
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+# An output that a busy machine stalls for longer than the dispatcher's patience would cost records, as it is meant to.
 BUSY = """
 import logging, sys, threading
+from aegis_otel.deliver import dispatcher
+dispatcher.PATIENCE = 100.0
 log = logging.getLogger("app")
 def work(name):
     number = 0
@@ -156,6 +164,8 @@ def test_the_exit_waits_for_the_shutdown_timeout_at_most_and_leaves_the_rest_in_
         )
         with StartedProcess(argv, log=tmp_path / "out", env=env, cwd=tmp_path) as process:
             process.wait_until(lambda: "ready" in process.output(), what="the app is ready")
+            # The timeout bounds the way to the spool too, which a busy machine may make a long one.
+            process.wait_until(lambda: "line 99" in spooled(tmp_path / "spool"), what="the last line is in the spool")
             started = time.monotonic()
             os.kill(process.pid, signal.SIGTERM)
             if again:
@@ -230,7 +240,7 @@ if __name__ == "__main__":
     indirect=["receiver"],
 )
 def test_children_deliver_each_line_once(tmp_path, receiver, kind, method):
-    script = CHILDREN.replace("{kind}", kind).replace("{method}", method)
+    script = PATIENT_FORKS + CHILDREN.replace("{kind}", kind).replace("{method}", method)
     ran = run(tmp_path, script, receiver, PYTHONWARNINGS="ignore::DeprecationWarning")
     assert ran.status == 0, ran.err
     assert ran.err == ""
@@ -246,7 +256,7 @@ def test_no_thread_of_ours_is_there_while_the_process_forks(tmp_path, receiver):
         "os.register_at_fork(before=lambda: print([thread.name for thread in threading.enumerate()], flush=True))"
     )
     # What was logged last before the fork waits to be sent for longer than the script takes.
-    script = LINES + "from aegis_otel import distro\nassert distro.flush(60)\nlog.info('line 100')\n"
+    script = PATIENT_FORKS + LINES + "from aegis_otel import distro\nassert distro.flush(60)\nlog.info('line 100')\n"
     script += "if os.fork() == 0:\n    os._exit(0)\nlog.info('line 101')"
     ran = run_app(
         tmp_path,

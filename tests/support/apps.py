@@ -16,6 +16,18 @@ BIN = Path(sys.executable).parent
 WAYS = ("instrument", "auto")
 """The two ways to switch it on: `opentelemetry-instrument`, and a variable alone."""
 
+PATIENT_FORKS = """
+from aegis_otel.deliver import dispatcher, forks, otlp
+dispatcher._FORK_SECONDS = otlp._FORK_SECONDS = 3600.0
+for export in forks._exports:
+    export._fork_patience = 3600.0
+"""
+"""Part of an app: its forks wait for our threads, however late a busy machine lets them end.
+
+Else a fork gives up the call of gRPC that is under way, and what the receiver has taken already is sent again. A fork that
+waits for nothing is one that never ends.
+"""
+
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without any setting of the instrumentation, and `more`."""

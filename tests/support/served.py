@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.deliver.receivers import Receiver
-from tests.support.apps import clean_environment, command
+from tests.support.apps import PATIENT_FORKS, clean_environment, command
 from tests.support.processes import StartedProcess, free_port, wait_for
 
 WSGI = """
@@ -67,6 +67,8 @@ class Site:
         self, folder: Path, script: str, arguments: list[str], receiver: Receiver, way: str = "auto", **variables: str
     ) -> None:
         (folder / "site_app.py").write_text(script)
+        # gunicorn reads it where it is started, before it forks.
+        (folder / "gunicorn.conf.py").write_text(PATIENT_FORKS)
         self.folder = folder
         self.spool = folder / "spool"
         self.port = free_port()
@@ -86,6 +88,8 @@ class Site:
             AEGIS_SPOOL_DIR=str(self.spool),
             # Until all is delivered, however busy the machine is.
             AEGIS_SHUTDOWN_TIMEOUT="45",
+            # What is answered late is not sent again.
+            OTEL_BLRP_EXPORT_TIMEOUT="60000",
             PYTHONPATH=str(folder),
             PYTHONFAULTHANDLER="1",
             **switch,
