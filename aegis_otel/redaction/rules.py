@@ -323,8 +323,6 @@ _DATE: Final = (
     r"|[A-Za-z]{3,9}\.? [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
 )
 _GAP: Final = r"(?: ?- ?|[ ._+]{1,2})"
-_AREA: Final = r"(?:[2-5](?:0[5-9]|[1-9][0-9])|[6-9][0-9]{2})"
-"""Of a North American number between spaces: not the status of a response, as in `200 512 1234`."""
 _NAME: Final = r"""(?:[A-Z]|[^\x00-\x7f])[^\s",;:=()<>\[\]{}0-9\\]*"""
 _NAME_SAID: Final = tuple(
     f"{whose}{gap}name"
@@ -755,13 +753,6 @@ VALUES: Final = (
     ),
     ValueRule("phone", r"\b0[0-9]{2,4}[ \-][0-9]{3,4}[ \-][0-9]{3,4}", check="phone", digits=True),
     ValueRule("phone", r"^\s*([0-9]{3} [0-9]{3} [0-9]{4})\s*$", group=1, check="phone", digits=True),
-    ValueRule(
-        "phone",
-        r"""(?:^|[^0-9\s"][ +]?|")(""" + _AREA + r"""[ +][1-9][0-9]{2}[ +][0-9]{4})(?:$|[^0-9 .+]|[ .+](?:[^0-9]|$))""",
-        group=1,
-        check="phone",
-        digits=True,
-    ),
     ValueRule(
         "phone",
         r"(?i)\b(?:phone|tel|telephone|mobile|cell|fax|call|callback|contact|sms|dial|whatsapp|reach)"

@@ -132,7 +132,7 @@ def _secrets_by_form(rng: random.Random) -> Iterator[Secret]:
         )
         value = forms[number % len(forms)]
         yield Secret("phone", value, value)
-        value = f"{area} {exchange} {line}" if area % 100 > 22 else f"001-{area}-{exchange}-{line}"
+        value = f"001-{area}-{exchange}-{line}"
         yield Secret("phone", value, value)
     for _ in range(16):
         claims = json.dumps({"sub": _letters(rng, 12), "iat": rng.randint(10**9, 2 * 10**9)})

@@ -1,6 +1,7 @@
 package aegisredact
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -98,5 +99,35 @@ func TestCharactersBeyondASCIIAreNoWayPastTheAutomaton(t *testing.T) {
 			}
 		}
 		require.Equal(t, bits{}, a.match("--"))
+	}
+}
+
+func TestRecordsFullOfIdsDoNotFillTheStates(t *testing.T) {
+	e := builtInEngine(t)
+	random := rand.New(rand.NewPCG(1, 1))
+	memories := []*memory{}
+	for _, a := range e.automata {
+		if a != nil {
+			memories = append(memories, a.memory.Load())
+		}
+	}
+	for range 10_000 {
+		account, order := random.IntN(1e9), random.IntN(1e11)
+		for _, text := range []string{
+			fmt.Sprint(order),
+			fmt.Sprintf("%04d-%06d-%d", random.IntN(1e4), random.IntN(1e6), random.IntN(1e8)),
+			fmt.Sprintf("/api/v1/accounts/%d/orders/%d/lines/%d?since=%d", account, order, random.IntN(1e4), 1750897341578+account),
+			fmt.Sprintf("Moved order %d of 2026-11-%02d 10:41:07.%03d", order, 1+random.IntN(27), random.IntN(1000)),
+		} {
+			e.redactText(text, 0, reader{})
+		}
+	}
+	for _, a := range e.automata {
+		if a == nil {
+			continue
+		}
+		require.Same(t, memories[0], a.memory.Load(), "states were thrown away: each text has to make them anew then")
+		require.Less(t, len(memories[0].states), maxStates*3/4)
+		memories = memories[1:]
 	}
 }
