@@ -266,8 +266,8 @@ class OtlpSink:
             if self._closing is not None and not self._go_on_closing():
                 break
             batch = backlog.take(0 if self._one_by_one else self._send_limit, self._batch_size)
-            emptied = batch is None
             if batch is None:
+                emptied = True
                 break
             answer = self._send(batch.payload)
             if answer is None:

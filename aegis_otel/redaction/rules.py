@@ -324,11 +324,9 @@ _DATE: Final = (
 )
 _GAP: Final = r"(?: ?- ?|[ ._+]{1,2})"
 _NAME: Final = r"""(?:[A-Z]|[^\x00-\x7f])[^\s",;:=()<>\[\]{}0-9\\]*"""
-_NAME_SAID: Final = tuple(
-    f"{whose}{gap}name"
-    for whose in ("patient", "first", "last", "full", "given", "family", "maiden", "'s")
-    for gap in (" ", "_")
-)
+_WHOSE_NAME: Final = ("patient", "first", "last", "full", "given", "family", "maiden")
+_NAME_SAID: Final = r"\b(?:" + "|".join(_WHOSE_NAME) + r")(?:'s)?[ _]name"
+_NAME_LITERALS: Final = tuple(f"{whose}{gap}name" for whose in (*_WHOSE_NAME, "'s") for gap in (" ", "_"))
 _SAID: Final = (
     "passw",
     "pwd",
@@ -710,19 +708,19 @@ VALUES: Final = (
     ),
     ValueRule(
         "name",
-        r"""(?i:\b(?:patient|first|last|full|given|family|maiden)(?:'s)?[ _]name(?:\s+(?:is|was))?)"""
+        r"(?i:" + _NAME_SAID + r"(?:\s+(?:is|was))?)"
         r"""\s+\\{0,6}["']([^"'\\\n]+)\\{0,6}["']""",
         group=1,
         check="secret",
-        literals=_NAME_SAID,
+        literals=_NAME_LITERALS,
     ),
     ValueRule(
         "name",
-        r"(?i:\b(?:patient|first|last|full|given|family|maiden)(?:'s)?[ _]name\s+(?:is|was)\s+)"
+        r"(?i:" + _NAME_SAID + r"\s+(?:is|was)\s+)"
         r"(" + _NAME + r"(?:,? " + _NAME + r"){0,3})",
         group=1,
         check="secret",
-        literals=_NAME_SAID,
+        literals=_NAME_LITERALS,
     ),
     ValueRule(
         "phone",
@@ -739,12 +737,7 @@ VALUES: Final = (
         literals=("+",),
     ),
     ValueRule("phone", r"\b1[ \-.][0-9]{2,4}(?:[ \-.][0-9]{2,5}){2,5}", check="phone", digits=True),
-    ValueRule(
-        "phone",
-        r"\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \-.][0-9]{2,8}){1,5}",
-        check="phone",
-        digits=True,
-    ),
+    ValueRule("phone", r"\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \-.][0-9]{2,8}){1,5}", check="phone", digits=True),
     ValueRule(
         "phone",
         r"\b001[\-.][0-9]{3}[\-.][0-9]{3}[\-.][0-9]{4}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?\b",

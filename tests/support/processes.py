@@ -100,7 +100,8 @@ def http_is_ok(url: str) -> bool:
         return False
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether a process has that number, whoever owns it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -195,7 +196,7 @@ class StartedProcess:
         return self.popen.wait(timeout=_STOP_SECONDS)
 
     def _signal_group(self, number: signal.Signals) -> None:
-        if self.popen.returncode is not None and _exists(self.popen.pid):
+        if self.popen.returncode is not None and exists(self.popen.pid):
             return  # it is no more, so whoever has its number now got it since, and none of its group is left
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, number)

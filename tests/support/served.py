@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.deliver.receivers import Receiver
 from tests.support.apps import PATIENT_FORKS, clean_environment, command
-from tests.support.processes import StartedProcess, free_port, wait_for
+from tests.support.processes import StartedProcess, exists, free_port, wait_for
 
 WSGI = """
 import logging, os
@@ -149,7 +149,7 @@ class Site:
         """SIGHUP to the server, until its workers are all new ones: an old one may take a page and not answer it."""
         old = set(self.pids)
         os.kill(self.process.pid, signal.SIGHUP)
-        self.get_until("reload", lambda: len(set(self.pids) - old) >= WORKERS and not any(map(_exists, old)))
+        self.get_until("reload", lambda: len(set(self.pids) - old) >= WORKERS and not any(map(exists, old)))
 
     def get_until(self, name: str, reached: Callable[[], object], seconds: float = 120) -> None:
         """Ask for one page after another until something is so.
@@ -181,14 +181,6 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self.process.stop()
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def each_once(site: Site, receiver: Receiver, *, loaded: int | None = None) -> None:
