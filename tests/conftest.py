@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,3 +28,11 @@ def pytest_configure() -> None:
 def native(request: pytest.FixtureRequest) -> Any:
     """The extension's module, or None for the Python code alone: what takes it must do the same both ways."""
     return request.param
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """The folder of an embedded store, empty."""
+    folder = tmp_path / ".aegis" / "store"
+    folder.mkdir(parents=True)
+    return folder

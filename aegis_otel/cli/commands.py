@@ -15,8 +15,10 @@ import typer
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
 from aegis_otel.cli import plan as plans
-from aegis_otel.cli.file_store import FileStore, StoreError
-from aegis_otel.cli.loki import LokiStore, without_credentials
+from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
+from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores.embedded import EmbeddedStore
+from aegis_otel.stores.loki import LokiStore
 
 app = typer.Typer(
     help="Run the Collector of aegis-otel, read its store, look at the settings.",
@@ -134,11 +136,11 @@ def logs(
     """
     current = _settings()
     try:
-        query = records.Query(
+        query = Query(
             correlation_id=correlation_id,
-            level=None if level is None else records.parse_level(level),
+            level=None if level is None else parse_level(level),
             service=service,
-            since=None if since is None else records.parse_since(since, datetime.now(timezone.utc)),
+            since=None if since is None else parse_since(since, datetime.now(timezone.utc)),
             limit=limit,
         )
     except ValueError as error:
@@ -258,7 +260,7 @@ def _stores(current: settings.Settings, asked: list[str] | None) -> tuple[str, .
         terminal.fail(str(error), status=2)
 
 
-def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
+def _source(current: settings.Settings, asked: str) -> Store:
     state = plans.read_note(current.data_dir)
     loki_url = current.loki_url or state.get("lokiUrl") or plans.LOKI_DEFAULT
     if asked == "auto":
@@ -267,7 +269,7 @@ def _source(current: settings.Settings, asked: str) -> FileStore | LokiStore:
     if asked == "loki":
         return LokiStore(loki_url)
     if asked == "file":
-        return FileStore(current.data_dir / "store")
+        return EmbeddedStore(current.data_dir / "store")
     terminal.fail(f"{asked!r} is not a store that can be read; use auto, file or loki", status=2)
 
 

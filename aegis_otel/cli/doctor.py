@@ -19,7 +19,8 @@ from rich.text import Text
 
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
-from aegis_otel.cli.loki import LokiStore, without_credentials
+from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores.loki import LokiStore
 from aegis_otel.deliver import processes, refused
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings

@@ -56,31 +56,6 @@ def run(tmp_path: Path) -> Run:
     return run_it
 
 
-def record(number: int = 0, **fields: object) -> dict[str, object]:
-    """A record as the stores hold it; `number` is its second."""
-    return {
-        "timestamp": f"2026-01-31T12:{number // 60:02d}:{number % 60:02d}.000Z",
-        "level": "info",
-        "message": f"message {number}",
-        "service": "orders",
-        "environment": "test",
-        "correlationId": f"id-{number}",
-        **fields,
-    }
-
-
-def lines(*records: dict[str, object]) -> bytes:
-    return b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in records)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """The folder of an embedded store, empty."""
-    folder = tmp_path / ".aegis" / "store"
-    folder.mkdir(parents=True)
-    return folder
-
-
 def _built(script: str) -> Path:
     done = subprocess.run([sys.executable, ROOT / script], stdout=subprocess.PIPE, check=True)
     return Path(done.stdout.decode().splitlines()[-1])
@@ -93,8 +68,3 @@ def collector() -> dict[str, str]:
         "AEGIS_OTELCOL_BINARY": str(_built("collector/build_collector.py")),
         "AEGIS_OTELCOL_CONFIG_DIR": str(ROOT / "collector" / "config"),
     }
-
-
-@pytest.fixture(scope="session")
-def loki_binary() -> Path:
-    return _built("collector/loki/build.py")

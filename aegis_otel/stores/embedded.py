@@ -1,7 +1,7 @@
 """The embedded store: the rotated JSON lines that the Collector writes under `.aegis/store`.
 
 Only reads. A line that is torn (the Collector or the machine died while it was written) or is no JSON
-object is skipped and counted in `FileStore.skipped`.
+object is skipped and counted in `EmbeddedStore.skipped`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from aegis_otel.cli.records import Query, StoredRecord
+from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.query import Query, StoredRecord
 
 _BLOCK = 1 << 16
 _POLL_SECONDS = 0.2
 # Ids of this form stand in a line as they are, so lines without it need not be parsed.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]+")
-
-
-class StoreError(Exception):
-    """The store cannot be read; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class _Segment:
 
 
 @dataclass
-class FileStore:
+class EmbeddedStore:
     """Reads the store in `folder`.
 
     Attributes:

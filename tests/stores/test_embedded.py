@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_otel.cli import file_store
-from aegis_otel.cli.file_store import FileStore, StoreError
-from aegis_otel.cli.records import Query, StoredRecord
-from tests.cli.conftest import lines, record
+from aegis_otel.stores import Query, StoredRecord, StoreError, embedded
+from aegis_otel.stores.embedded import EmbeddedStore
+from tests.support.stored import lines, record
 from tests.support.processes import wait_for
 
 
@@ -39,25 +38,25 @@ def test_records_of_all_rotated_files_come_in_order(store: Path):
     write(store / "logs-2.jsonl", lines(*map(record, range(3, 6))), age=60)
     write(store / "logs.jsonl", lines(*map(record, range(6, 9))))
     write(store / "notes.txt", b"not of the store")
-    assert messages(FileStore(store).newest(Query())) == numbers(0, 9)
+    assert messages(EmbeddedStore(store).newest(Query())) == numbers(0, 9)
 
 
 def test_the_limit_keeps_the_newest(store: Path):
     write(store / "logs-1.jsonl", lines(*map(record, range(5))), age=60)
     write(store / "logs.jsonl", lines(*map(record, range(5, 8))))
-    assert messages(FileStore(store).newest(Query(limit=4))) == numbers(4, 8)
+    assert messages(EmbeddedStore(store).newest(Query(limit=4))) == numbers(4, 8)
 
 
 def test_a_record_that_arrived_late_stands_where_it_belongs(store: Path):
     write(store / "logs.jsonl", lines(record(5), record(6), record(1)))
-    assert messages(FileStore(store).newest(Query())) == ["message 1", "message 5", "message 6"]
+    assert messages(EmbeddedStore(store).newest(Query())) == ["message 1", "message 5", "message 6"]
 
 
 def test_torn_and_invalid_lines_are_skipped_and_counted(store: Path):
     torn = lines(record(3))[:-20]
     content = lines(record(1)) + b"\xff\xfe\n[1]\n\nnull\n" + b"[" * 100_000 + b"\n" + lines(record(2)) + torn
     write(store / "logs.jsonl", content)
-    reader = FileStore(store)
+    reader = EmbeddedStore(store)
     assert messages(reader.newest(Query())) == ["message 1", "message 2"]
     assert reader.skipped == 5
 
@@ -65,19 +64,19 @@ def test_torn_and_invalid_lines_are_skipped_and_counted(store: Path):
 def test_files_older_than_since_are_not_read(store: Path):
     write(store / "logs-1.jsonl", b"not json\n" * 5, age=10**8)
     write(store / "logs.jsonl", lines(record(1)))
-    reader = FileStore(store)
+    reader = EmbeddedStore(store)
     assert messages(reader.newest(Query(since=datetime(2026, 1, 1, tzinfo=timezone.utc)))) == ["message 1"]
     assert reader.skipped == 0
 
 
 def test_a_correlation_id_with_characters_that_json_escapes_is_found(store: Path):
     write(store / "logs.jsonl", lines(record(1, correlationId='a"\\ü'), record(2)))
-    assert messages(FileStore(store).newest(Query(correlation_id='a"\\ü'))) == ["message 1"]
+    assert messages(EmbeddedStore(store).newest(Query(correlation_id='a"\\ü'))) == ["message 1"]
 
 
 def test_a_missing_store_is_an_error_that_says_what_to_do(tmp_path: Path):
     with pytest.raises(StoreError, match="aegis-otel up"):
-        FileStore(tmp_path / "none").newest(Query())
+        EmbeddedStore(tmp_path / "none").newest(Query())
 
 
 @given(
@@ -87,17 +86,17 @@ def test_a_missing_store_is_an_error_that_says_what_to_do(tmp_path: Path):
 def test_reading_backwards_gives_every_line(tmp_path_factory: pytest.TempPathFactory, content: list[bytes], block: int):
     path = tmp_path_factory.mktemp("lines") / "logs.jsonl"
     path.write_bytes(b"\n".join(content))
-    segment = file_store._Segment(path, 1, path.stat().st_size, 0)
+    segment = embedded._Segment(path, 1, path.stat().st_size, 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(file_store, "_BLOCK", block)
-        assert list(file_store._lines_backwards(segment)) == (content or [b""])[::-1]
+        patch.setattr(embedded, "_BLOCK", block)
+        assert list(embedded._lines_backwards(segment)) == (content or [b""])[::-1]
 
 
 class Follower:
     """Follows a store in a thread."""
 
     def __init__(self, folder: Path, query: Query) -> None:
-        self.store = FileStore(folder)
+        self.store = EmbeddedStore(folder)
         self.seen: list[object] = []
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(query,))
@@ -188,14 +187,14 @@ def test_follow_reads_a_file_that_was_cut_from_its_start(store: Path, follow):
     follower.wait_for(numbers(0, 6))
 
 
-class Rotated(FileStore):
+class Rotated(EmbeddedStore):
     """Where the folder is rotated after it was listed for the `number`th time, right before the files are opened."""
 
     def __init__(self, folder: Path, number: int) -> None:
         super().__init__(folder)
         self.listings_left = number
 
-    def _segments(self) -> list[file_store._Segment]:
+    def _segments(self) -> list[embedded._Segment]:
         segments = super()._segments()
         self.listings_left -= 1
         if self.listings_left == 0:
@@ -209,7 +208,7 @@ class Rotated(FileStore):
 class Overlooked(Rotated):
     """Where that list lacks the file that is renamed while it is made."""
 
-    def _segments(self) -> list[file_store._Segment]:
+    def _segments(self) -> list[embedded._Segment]:
         listing, segments = self.listings_left, super()._segments()
         return [] if listing == 1 else segments
 
@@ -229,7 +228,7 @@ def test_each_record_is_shown_once_whenever_a_rotation_comes(store: Path, kind: 
 def test_follow_shows_each_record_once_whenever_a_rotation_comes(
     store: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Rotated], number: int
 ):
-    monkeypatch.setattr(file_store, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(embedded, "_POLL_SECONDS", 0)
     append(store / "logs.jsonl", lines(record(0), record(1)))
     reader = kind(store, number)
     assert messages(list(reader.follow(Query(), lambda: reader.listings_left < -2))) == numbers(0, 4)

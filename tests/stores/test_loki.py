@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis_otel.cli import loki
-from aegis_otel.cli.file_store import StoreError
-from aegis_otel.cli.loki import LokiStore
-from aegis_otel.cli.records import Query
+from aegis_otel.stores import Query, StoreError, loki
+from aegis_otel.stores.loki import LokiStore
 from tests.cli.conftest import ROOT, Run, clean_environment
 from tests.support.processes import StartedProcess, free_ports, wait_for
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from aegis_otel.cli.file_store import StoreError
-from aegis_otel.cli.records import Query, StoredRecord
+from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.query import Query, StoredRecord
+
 
 _PAGE: Final = 5_000
 """Loki's default for the most entries of one answer; more records of one nanosecond than that can't be told apart."""
@@ -54,12 +55,6 @@ def quote(value: str) -> str:
     except UnicodeEncodeError:
         raise StoreError(f"{value!r} is not valid text") from None
     return json.dumps(value, ensure_ascii=False)
-
-
-def without_credentials(url: str) -> str:
-    """The URL as it may be shown: no user name, no password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 @dataclass
