@@ -19,7 +19,6 @@ from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
 
-
 _PAGE: Final = 5_000
 """Loki's default for the most entries of one answer; more records of one nanosecond than that can't be told apart."""
 _LONGEST: Final = timedelta(days=30)

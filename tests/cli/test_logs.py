@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CLI, Run, clean_environment, lines, record
+from tests.cli.conftest import CLI, Run, clean_environment
+from tests.support.stored import lines, record
 from tests.support.processes import wait_for
 
 
