@@ -2,6 +2,7 @@
 
 STORE ?= file
 PYTEST ?=
+WORKERS ?= 4
 BENCH ?=
 ENDURANCE ?=
 
@@ -10,26 +11,37 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench endurance clean python provisioned
-.NOTPARALLEL:
+.PHONY: help demo check test static lint go rust unit bench endurance clean python provisioned
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
 
-demo: python ## two services, the Collector and a store, and a check of what arrived; STORE=loki takes a real Loki
+demo: python ## two services, the Collector and a store, and a check of what arrived; STORE=victorialogs takes VictoriaLogs
 	@$(PYTHON) tools/provision.py demo
 	@$(VENV)/python examples/demo.py --store=$(STORE)
 
-test: provisioned lint ## linters, types, Go tests and all Python tests, with the real Collector and the real Loki; PYTEST="-k name" takes some
-	cd collector/components && ../../$(VENV)/python ../../tools/go.py test ./...
-	$(VENV)/python tools/rust.py
-	$(VENV)/python collector/loki/build.py
-	$(VENV)/python -m pytest $(PYTEST)
+check: provisioned ## what a change needs first: linters, types, unit tests of Python, Go, Rust; under 2 minutes
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust unit
+
+test: provisioned static ## all that CI runs: `check`, and the integration tests with the real Collector; PYTEST="-k name" takes some
+	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+
+static: provisioned
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust
 
 lint: provisioned ## ruff and mypy
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+
+go: provisioned
+	cd collector/components && ../../$(VENV)/python ../../tools/go.py test ./...
+
+rust: provisioned
+	$(VENV)/python tools/rust.py
+
+unit: provisioned
+	$(VENV)/python -m pytest -q -m "not integration" $(PYTEST)
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)

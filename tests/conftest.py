@@ -11,6 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.native import WAYS
 
+pytest_plugins = ["tests.support.again"]
+
+HERE = Path(__file__).parent
+
 # No example and no drawing of one has a time limit, which a busy machine would exceed. `--hypothesis-profile=explore`
 # looks at other examples in each run.
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -18,10 +22,30 @@ settings.register_profile("explore", settings.get_profile("tests"), derandomize=
 settings.load_profile("tests")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C work in what the tests start, also where a shell in the background switched it off for us."""
+    config.addinivalue_line("markers", "integration: starts Collectors, stores, apps or commands")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+INTEGRATION = ("cli", "collector", "demo", "integration")
+"""Folders whose tests start Collectors, stores, apps or commands: `make check` leaves them out."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the layer of each test, and keep the tests that share a module's fixture in one worker of pytest-xdist."""
+    for item in items:
+        if item.path.relative_to(HERE).parts[0] in INTEGRATION:
+            item.add_marker(pytest.mark.integration)
+        if config.pluginmanager.hasplugin("xdist") and _has_module_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def _has_module_fixture(item: pytest.Item) -> bool:
+    info = getattr(item, "_fixtureinfo", None)
+    definitions = info.name2fixturedefs.values() if info is not None else ()
+    return any(definition.scope == "module" for found in definitions for definition in found)
 
 
 @pytest.fixture(params=WAYS, scope="session")
