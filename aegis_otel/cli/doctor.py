@@ -19,11 +19,11 @@ from rich.text import Text
 
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
-from aegis_otel.stores._http import without_credentials
-from aegis_otel.stores.loki import LokiStore
 from aegis_otel.deliver import processes, refused
 from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
+from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores.loki import LokiStore
 
 _SECONDS: Final = 10.0
 """What does not answer for so long is away; a busy machine can well be silent for a few seconds."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from aegis_otel.cli import terminal
 from aegis_otel.cli.collector import CollectorError, Endpoint, endpoint
-from aegis_otel.stores._http import without_credentials
 from aegis_otel.settings import Settings
+from aegis_otel.stores._http import without_credentials
 
 LOKI_DEFAULT: Final = "http://localhost:3100"
 METRICS: Final = "AEGIS_METRICS_PORT"

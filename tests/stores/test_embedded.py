@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aegis_otel.stores import Query, StoredRecord, StoreError, embedded
 from aegis_otel.stores.embedded import EmbeddedStore
-from tests.support.stored import lines, record
 from tests.support.processes import wait_for
+from tests.support.stored import lines, record
 
 
 def messages(records: list[StoredRecord]) -> list[object]:
