@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import loki, seq
 from tests.support.native import WAYS
 
 # No example and no drawing of one has a time limit, which a busy machine would exceed. `--hypothesis-profile=explore`
@@ -22,6 +23,13 @@ def pytest_configure() -> None:
     """Let Ctrl-C work in what the tests start, also where a shell in the background switched it off for us."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on what the tests of stores ran that are not run here."""
+    terminalreporter.section("stores that are not run here")
+    for line in (loki.summary(), seq.summary()):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(params=WAYS, scope="session")
