@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import loki, seq
 from tests.support.native import WAYS
 
 pytest_plugins = ["tests.support.again"]
@@ -46,6 +47,13 @@ def _has_module_fixture(item: pytest.Item) -> bool:
     info = getattr(item, "_fixtureinfo", None)
     definitions = info.name2fixturedefs.values() if info is not None else ()
     return any(definition.scope == "module" for found in definitions for definition in found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on what the tests of stores ran that are not run here."""
+    terminalreporter.section("stores that are not run here")
+    for line in (loki.summary(), seq.summary()):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(params=WAYS, scope="session")

@@ -2,12 +2,16 @@
 
 Lines are the JSON objects that the Collector writes; labels `service` and `level` and the structured
 metadata `correlationId` are used to find them, so Loki need not parse lines.
+
+An answer of Loki holds a number of entries at most, and a query spans a number of days at most, so what is
+asked here goes in pages and in windows. None of them overlap, so equal entries are neither lost nor doubled.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -20,9 +24,9 @@ from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
 
 _PAGE: Final = 5_000
-"""Loki's default for the most entries of one answer; more records of one nanosecond than that can't be told apart."""
+"""Loki's default for the most entries of one answer (`max_entries_limit_per_query`)."""
 _LONGEST: Final = timedelta(days=30)
-"""Loki refuses a query over more than 721 h with its default limits."""
+"""Loki refuses a query over more than 721 h with its default limits (`max_query_length`)."""
 _AHEAD: Final = timedelta(minutes=10)
 """How far in the future a record may be because of clocks that differ."""
 _LATE: Final = timedelta(minutes=2)
@@ -77,50 +81,47 @@ class LokiStore:
         return f"Loki at {without_credentials(self.url)}"
 
     def newest(self, query: Query) -> list[StoredRecord]:
-        """The newest records that match, the oldest of them first.
+        """The newest records that match, the oldest of them first; of the last 30 days where `since` is not set.
 
         Raises:
-            StoreError: Loki does not answer, or refuses the query.
+            StoreError: Loki does not answer, refuses the query, or has more records of one nanosecond than an
+                answer of it holds.
         """
         return [record for record in map(self._record, self._newest(query)) if record is not None]
 
     def _newest(self, query: Query) -> list[_Entry]:
         now = datetime.now(timezone.utc)
+        first = _nanoseconds(now - _LONGEST if query.since is None else query.since)
+        longest = int(_LONGEST.total_seconds()) * 10**9
+        found: list[_Entry] = []
         end = _nanoseconds(now + _AHEAD)
-        start = _nanoseconds(max(query.since or now - _LONGEST, now - _LONGEST))
-        found: dict[_Entry, None] = {}
-        while len(found) < query.limit:
-            page = self._page(query, start, end, min(_PAGE, query.limit))
-            fresh = [entry for entry in page if entry not in found]
-            found.update(dict.fromkeys(fresh))
-            if len(page) < min(_PAGE, query.limit):
-                break
-            oldest = min(page)[0]
-            # The end of a query is exclusive; other records may have the very time of the oldest one.
-            end = oldest + 1 if fresh else oldest
+        while len(found) < query.limit and first < end:
+            start = max(first, end - longest)
+            found += self._entries(query, start, end, query.limit - len(found))
+            end = start
         return sorted(found)[-query.limit :] if query.limit else []
 
     def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
         """The newest records, then every further one as it arrives, until `stopped`."""
-        now = datetime.now(timezone.utc)
         # What is there already is not new, even where the limit cuts it off.
-        seen = set(self._window(query, now - _LATE, now + _AHEAD))
-        for entry in self._newest(query):
-            seen.add(entry)
-            record = self._record(entry)
-            if record is not None:
-                yield record
+        seen = self._recent(query)
+        newest = self._newest(query)
+        seen |= Counter(newest)
+        yield from (record for record in map(self._record, newest) if record is not None)
         while not stopped():
             time.sleep(_POLL_SECONDS)
-            now = datetime.now(timezone.utc)
-            window = self._window(query, now - _LATE, now + _AHEAD)
-            for entry in window:
-                if entry not in seen:
-                    record = self._record(entry)
-                    if record is not None:
-                        yield record
-            horizon = _nanoseconds(now - 2 * _LATE)
-            seen = {entry for entry in seen if entry[0] >= horizon} | set(window)
+            horizon = _nanoseconds(datetime.now(timezone.utc) - 2 * _LATE)
+            recent = self._recent(query)
+            for entry in sorted((recent - seen).elements()):
+                record = self._record(entry)
+                if record is not None:
+                    yield record
+            seen = Counter({entry: count for entry, count in seen.items() if entry[0] >= horizon}) | recent
+
+    def _recent(self, query: Query) -> Counter[_Entry]:
+        """The entries of the last minutes, each with how many are equal to it."""
+        now = datetime.now(timezone.utc)
+        return Counter(self._entries(query, _nanoseconds(now - _LATE), _nanoseconds(now + _AHEAD)))
 
     def is_ready(self) -> bool:
         """Whether Loki says that it takes and answers requests."""
@@ -129,25 +130,45 @@ class LokiStore:
         except httpx.HTTPError:
             return False
 
-    def _window(self, query: Query, start: datetime, end: datetime) -> list[_Entry]:
-        entries: dict[_Entry, None] = {}
-        first, last = _nanoseconds(start), _nanoseconds(end)
-        while True:
-            page = self._page(query, first, last, _PAGE, direction="forward")
-            fresh = [entry for entry in page if entry not in entries]
-            entries.update(dict.fromkeys(fresh))
-            if len(page) < _PAGE:
-                return list(entries)
-            newest = max(page)[0]
-            first = newest if fresh else newest + 1
+    def _entries(self, query: Query, start: int, end: int, wanted: int | None = None) -> list[_Entry]:
+        """The newest `wanted` entries, or all, from `start` on and before `end` (ns); the newest first."""
+        found: list[_Entry] = []
+        while start < end and (wanted is None or len(found) < wanted):
+            size = _PAGE if wanted is None else min(_PAGE, wanted - len(found))
+            page = self._page(query, start, end, size)
+            if len(page) < size or len(found) + len(page) == wanted:
+                return found + page
+            # Of the oldest nanosecond there may be more than the page had room for.
+            oldest = page[-1][0]
+            whole = [entry for entry in page if entry[0] > oldest]
+            found += whole or self._moment(query, oldest)
+            end = oldest + 1 if whole else oldest
+        return found
 
-    def _page(self, query: Query, start: int, end: int, limit: int, direction: str = "backward") -> list[_Entry]:
+    def _moment(self, query: Query, at: int) -> list[_Entry]:
+        """All entries of a nanosecond that fills a page: nothing in Loki's API leads on from one to the next."""
+        size = _PAGE
+        while True:
+            try:
+                page = self._page(query, at, at + 1, 2 * size)
+            except _RefusedError as error:
+                moment = datetime.fromtimestamp(at / 10**9, timezone.utc).isoformat()
+                raise StoreError(
+                    f"{self} has {size} records or more at one nanosecond ({at}, {moment}), and its answers hold "
+                    "no more: ask for fewer (service, level, correlation id, a smaller limit), or raise "
+                    f"max_entries_limit_per_query in its configuration. {error}"
+                ) from None
+            size *= 2
+            if len(page) < size:
+                return page
+
+    def _page(self, query: Query, start: int, end: int, limit: int) -> list[_Entry]:
         parameters = {
             "query": selector(query),
             "start": str(start),
             "end": str(end),
             "limit": str(limit),
-            "direction": direction,
+            "direction": "backward",
         }
         try:
             answer = self._client.get("/loki/api/v1/query_range", params=parameters)
@@ -155,13 +176,13 @@ class LokiStore:
             reason = str(error) or type(error).__name__
             raise StoreError(f"{self} does not answer: {reason}; is it running, is AEGIS_LOKI_URL right?") from None
         if answer.status_code != 200:
-            raise StoreError(f"{self} refused the query with {answer.status_code}: {answer.text.strip()[:500]}")
+            raise _RefusedError(f"{self} refused the query with {answer.status_code}: {answer.text.strip()[:500]}")
         try:
             streams = answer.json()["data"]["result"]
             entries = [(int(value[0]), str(value[1])) for stream in streams for value in stream["values"]]
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
             raise StoreError(f"{self} answered something that is not Loki's; is the URL right?") from None
-        entries.sort(reverse=direction == "backward")
+        entries.sort(reverse=True)
         return entries
 
     def _record(self, entry: _Entry) -> StoredRecord | None:
@@ -175,5 +196,9 @@ class LokiStore:
         return record
 
 
+class _RefusedError(StoreError):
+    """Loki understood the request and said no."""
+
+
 def _nanoseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000) * 1_000
+    return max(0, int(moment.timestamp() * 1_000_000) * 1_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import loki as lokis
+from tests.support import seq as seqs
 from tests.support.collector import Collector, Sink
 
 
@@ -27,6 +30,24 @@ def start_collector(tmp_path: Path, stack: ExitStack) -> Callable[..., Collector
         return stack.enter_context(Collector(tmp_path / "collector", *stores, **options))
 
     return start
+
+
+@pytest.fixture
+def service() -> str:
+    """A name that no test had before, on a server that may hold the records of many runs."""
+    return f"aegis-test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(params=lokis.ways())
+def loki_store(request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) -> lokis.Store:
+    """Loki by contract; and the Loki that AEGIS_TEST_LOKI_URL names."""
+    return stack.enter_context(lokis.started(request.param, tmp_path / "loki"))
+
+
+@pytest.fixture(params=seqs.ways())
+def seq_store(request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) -> seqs.Store:
+    """Seq by contract; and the Seq that AEGIS_TEST_SEQ_URL names."""
+    return stack.enter_context(seqs.started(request.param, tmp_path / "seq"))
 
 
 @pytest.fixture

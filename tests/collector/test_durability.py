@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import stat
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.collector import Collector, Sink
 from tests.support.otlp import Log, post, request
 from tests.support.processes import wait_for
+from tests.support.scripted_store import PLAIN, ScriptedStore
 
 Start = Callable[..., Collector]
 
@@ -20,37 +18,9 @@ REQUEST_BYTES, REQUEST_RECORDS = 32_768, 128
 """The largest request to a store (collector/config/to-loki.yaml)."""
 
 
-@contextmanager
-def store_that_answers(*statuses: int) -> Iterator[tuple[str, list[int]]]:
-    """A store that answers these statuses in turn, the last one from then on; its URL and what it has answered."""
-    answered: list[int] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            status = statuses[min(len(answered), len(statuses) - 1)]
-            answered.append(status)
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", answered
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_what_a_store_refuses_for_good_is_in_the_dead_letter_file(start_collector: Start) -> None:
-    with store_that_answers(400) as (url, _):
-        collector = start_collector("loki", env={"AEGIS_LOKI_URL": url})
+    with ScriptedStore(400) as store:
+        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
         collector.send(Log("refused", attributes={"orderId": 7}), Log("AUDIT: refused"))
         for exporter, message in (("loki-rest", "refused"), ("loki-audit", "AUDIT: refused")):
             (letter,) = wait_for(lambda name=exporter: collector.dead_letters(name), what="a dead letter")
@@ -61,28 +31,28 @@ def test_what_a_store_refuses_for_good_is_in_the_dead_letter_file(start_collecto
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
 def test_a_refusal_that_is_no_fault_of_the_records_is_tried_again(start_collector: Start, status: int) -> None:
-    with store_that_answers(status, status, 200) as (url, answered):
-        collector = start_collector("loki", env={"AEGIS_LOKI_URL": url})
+    with ScriptedStore(status, status, 200) as store:
+        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
         collector.send(Log("welcome later"))
-        wait_for(lambda: answered[2:], what="the third try")
+        wait_for(lambda: store.answered()[2:], what="the third try")
         collector.stop()
-        assert answered == [status, status, 200]
+        assert store.answered() == [status, status, 200]
         assert collector.dead_letters("loki-rest") == []
 
 
 def test_a_batch_that_is_too_large_is_sent_in_parts(start_collector: Start) -> None:
-    with store_that_answers(413, 413, 200) as (url, answered):
-        collector = start_collector("loki", env={"AEGIS_LOKI_URL": url})
+    with ScriptedStore(413, 413, 200) as store:
+        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
         collector.send(*(Log(f"{n}") for n in range(8)))
-        wait_for(lambda: answered[4:], what="the parts")
+        wait_for(lambda: store.answered()[4:], what="the parts")
         collector.stop()
-        assert answered == [413, 413, 200, 200, 200]
+        assert store.answered() == [413, 413, 200, 200, 200]
         assert collector.dead_letters("loki-rest") == []
 
 
 def test_a_single_record_that_is_too_large_is_a_dead_letter(start_collector: Start) -> None:
-    with store_that_answers(413) as (url, _):
-        collector = start_collector("loki", env={"AEGIS_LOKI_URL": url})
+    with ScriptedStore(413) as store:
+        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
         collector.send(Log("large"))
         assert len(wait_for(lambda: collector.dead_letters("loki-rest"), what="a dead letter")) == 1
 
@@ -152,7 +122,7 @@ def test_a_full_queue_makes_the_sender_wait_instead_of_dropping(start_collector:
 
 
 def test_audit_records_pass_while_the_rest_waits(start_collector: Start, loki: Sink) -> None:
-    with store_that_answers(503) as (url, _):
-        collector = start_collector("loki", env={"AEGIS_LOKI_URL": url, "AEGIS_QUEUE_MAX_MB": "1"})
+    with ScriptedStore(503) as store:
+        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url, "AEGIS_QUEUE_MAX_MB": "1"})
         fill(collector)
         assert post(collector.port, request([Log("AUDIT: READ")])) == 200

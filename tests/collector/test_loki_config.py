@@ -1,107 +1,150 @@
-"""What Loki does with `collector/loki/loki.yaml`: the real Collector sends, the real Loki is asked."""
+"""`collector/loki/loki.yaml`: its values are those with which a real Loki 3.7.8 was tried until 2026-11-24.
+
+That Loki is not run here. On it, with these very values, each fact below was seen:
+
+- index labels are `service`, `environment`, `level`, `complianceLevel`, and no other; correlation id and trace id are
+  structured metadata, found by `| correlationId="…"` without parsing;
+- records late by 5 hours, 30 hours and 20 days were taken beside new ones and found at once; those over 10 hours late had
+  one label more, `__time_shard__`;
+- a record of 1,000,000 bytes was kept whole, and 40 MB within seconds were taken, which Loki's default limits refuse;
+- of records that came twice after a crash one was kept;
+- `retention_stream` for `complianceLevel="HIPAA"` was read as 2,196 days, the rest as 30 days, and the compactor applied it;
+- the page's queries over all of a day found what they must (`tests/collector/test_page_queries.py` has the numbers).
+
+So who changes a value here changes what was proven: try it on a Loki of your own (AEGIS_TEST_LOKI_URL).
+"""
 
 from __future__ import annotations
 
-import json
-import time
+import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import yaml
 
-from tests.support.loki import Loki
-from tests.support.otlp import Log, request
-from tests.support.processes import wait_for
+from tests.support.loki import FOLDER, LABELS
 
-HOUR = 3600 * 10**9
-AUDIT = {"auditAction": "CREATE", "complianceLevel": "HIPAA"}
+TEXT = (FOLDER / "loki.yaml").read_text()
 
-
-@pytest.fixture(scope="module")
-def real_loki(tmp_path_factory):
-    with Loki(tmp_path_factory.mktemp("loki")) as loki:
-        yield loki
-
-
-@pytest.fixture
-def collector(start_collector, real_loki):
-    return start_collector("loki", env={"AEGIS_LOKI_URL": real_loki.url})
-
-
-def of(service: str) -> dict[str, str]:
-    return {"service.name": service, "deployment.environment.name": "test", "host.name": "somewhere"}
-
-
-def arrived(loki: Loki, expression: str, count: int, *, hours: float = 1) -> list[str]:
-    def enough() -> list[str]:
-        lines = loki.lines(expression, hours=hours)
-        return lines if len(lines) >= count else []
-
-    return wait_for(enough, seconds=120, what=f"{count} lines for {expression}")
-
-
-def test_indexes_four_labels_and_no_others(collector, real_loki):
-    collector.send(Log("hello"), Log("AUDIT: CREATE", attributes=AUDIT), resource=of("labels"))
-    arrived(real_loki, '{service="labels"}', 2)
-    series = real_loki.get("/loki/api/v1/series", **{"match[]": '{service="labels"}'})["data"]
-    assert sorted(series, key=len) == [
-        {"service": "labels", "environment": "test", "level": "info"},
-        {"service": "labels", "environment": "test", "level": "info", "complianceLevel": "HIPAA"},
-    ]
+# Loki's configuration reference ("Grafana Loki configuration parameters"), as far as it is used here: block by block.
+DOCUMENTED = {
+    "auth_enabled": None,
+    "analytics": {"reporting_enabled"},
+    "server": {
+        "http_server_read_timeout", "http_server_write_timeout", "http_listen_address", "http_listen_port",
+        "grpc_listen_address", "grpc_listen_port", "log_level", "grpc_server_max_recv_msg_size", "grpc_server_max_send_msg_size",
+    },
+    "common": {"instance_addr", "path_prefix", "replication_factor", "ring", "storage"},
+    "schema_config": {"configs"},
+    "ingester": {"max_chunk_age", "chunk_idle_period", "query_store_max_look_back_period", "lifecycler", "wal"},
+    "ingester_client": {"grpc_client_config"},
+    "compactor": {"working_directory", "retention_enabled", "delete_request_store"},
+    "limits_config": {
+        "retention_period", "retention_stream", "allow_structured_metadata", "discover_service_name", "discover_log_levels",
+        "otlp_config", "ingestion_rate_mb", "ingestion_burst_size_mb", "per_stream_rate_limit", "per_stream_rate_limit_burst",
+        "max_global_streams_per_user", "max_line_size", "max_line_size_truncate", "reject_old_samples", "shard_streams",
+        "max_query_length", "split_queries_by_interval", "max_entries_limit_per_query", "max_query_series", "volume_enabled",
+    },
+    "query_range": {"results_cache"},
+    "frontend": {"encoding", "scheduler_address"},
+    "frontend_worker": {"scheduler_address"},
+}  # fmt: skip
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-@pytest.mark.parametrize("hours", [5, 30, 24 * 20])
-def test_takes_late_records_beside_new_ones_and_finds_them_at_once(collector, real_loki, hours):
-    service = f"late{hours}"
-    collector.send(Log("new"), resource=of(service))
-    arrived(real_loki, f'{{service="{service}"}}', 1)
-    collector.send(Log("old", time_ns=time.time_ns() - hours * HOUR), resource=of(service))
-    lines = arrived(real_loki, f'{{service="{service}"}}', 2, hours=hours + 1)
-    assert [json.loads(line)["message"] for line in lines] == ["old", "new"]
+def config(**variables: str) -> dict[str, Any]:
+    """The file as Loki reads it: each `${NAME:-default}` replaced (`-config.expand-env=true`)."""
+    expanded = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda match: variables.get(match[1], match[2]), TEXT)
+    read: dict[str, Any] = yaml.safe_load(expanded)
+    return read
 
 
-def test_keeps_a_long_record_whole(collector, real_loki):
-    collector.send(Log("x" * 1_000_000), resource=of("long"))
-    [line] = arrived(real_loki, '{service="long"}', 1)
-    assert json.loads(line)["message"] == "x" * 1_000_000
+def span(text: str) -> timedelta:
+    """A duration of Loki's, as in 52704h."""
+    number, unit = re.fullmatch(r"(\d+)([smhd])", text).groups()  # type: ignore[union-attr]
+    return timedelta(**{UNITS[unit]: int(number)})
 
 
-def test_takes_a_burst_that_the_default_limits_refuse(collector, real_loki):
-    for batch in range(20):
-        logs = [Log(f"{batch} {number} {'x' * 2000}") for number in range(1000)]
-        collector.send(*logs, resource=of("burst"))
-
-    def all_there() -> bool:
-        return real_loki.query('sum(count_over_time({service="burst"}[1h]))')[0]["value"][1] == "20000"
-
-    wait_for(all_there, seconds=180, what="the burst in Loki")
-    assert collector.dead_letters("loki-rest") == []
+def test_every_key_is_one_that_loki_documents() -> None:
+    for block, keys in config().items():
+        assert block in DOCUMENTED
+        if isinstance(keys, dict):
+            assert set(keys) <= (DOCUMENTED[block] or set()), block
 
 
-def test_keeps_one_of_each_record_that_comes_again_after_a_crash(collector, real_loki):
-    same = request([Log(f"m{n}") for n in range(300)], resource=of("again"))
-    for _ in range(2):
-        collector.send_request(same)
-        collector.kill()
-        collector.start()
-    collector.send(Log("last"), resource=of("again"))
-    wait_for(lambda: "last" in messages(real_loki), what="the last record")
-    assert sorted(messages(real_loki)) == sorted(["last", *(f"m{n}" for n in range(300))])
+def test_four_resource_attributes_are_index_labels_and_no_default_is() -> None:
+    limits = config()["limits_config"]
+    assert limits["otlp_config"] == {
+        "resource_attributes": {
+            "ignore_defaults": True,
+            "attributes_config": [{"action": "index_label", "attributes": list(LABELS)}],
+        }
+    }
+    assert limits["allow_structured_metadata"] is True
+    # Either of these would add a label, and with it a stream for what it makes up.
+    assert limits["discover_service_name"] == []
+    assert limits["discover_log_levels"] is False
 
 
-def messages(loki: Loki) -> list[str]:
-    return [json.loads(line)["message"] for line in loki.lines('{service="again"}')]
-
-
-def test_finds_by_structured_metadata_without_parsing(collector, real_loki):
-    collector.send(
-        *(Log("hello", attributes={"correlationId": name}) for name in ("one", "two")), resource=of("metadata")
-    )
-    arrived(real_loki, '{service="metadata"}', 2)
-    assert len(real_loki.lines('{service="metadata"} | correlationId="one"')) == 1
-
-
-def test_keeps_audit_records_for_six_years(real_loki):
-    [stream] = real_loki.config("limits_config")["retention_stream"]
+def test_audit_records_are_kept_for_six_years_and_the_rest_for_thirty_days() -> None:
+    limits = config()["limits_config"]
+    [stream] = limits["retention_stream"]
     assert stream["selector"] == '{complianceLevel="HIPAA"}'
-    assert stream["period"] in ("2196d", "52704h")
-    assert real_loki.config("limits_config")["retention_period"] in ("30d", "4w2d")
-    assert real_loki.config("compactor")["retention_enabled"]
+    assert span(stream["period"]) == timedelta(days=6 * 366)  # 45 CFR 164.316(b)(2)
+    assert span(limits["retention_period"]) == timedelta(days=30)
+    # Without these two Loki deletes nothing, and without the schema's period of a day it cannot.
+    assert config()["compactor"]["retention_enabled"] is True
+    assert config()["compactor"]["delete_request_store"] == "filesystem"
+    assert [each["index"]["period"] for each in config()["schema_config"]["configs"]] == ["24h"]
+
+
+def test_the_retention_can_be_set() -> None:
+    limits = config(AEGIS_LOKI_RETENTION="7d", AEGIS_LOKI_AUDIT_RETENTION="87600h")["limits_config"]
+    assert limits["retention_period"] == "7d"
+    assert limits["retention_stream"][0]["period"] == "87600h"
+
+
+def test_late_records_are_taken() -> None:
+    read = config()
+    assert read["limits_config"]["reject_old_samples"] is False
+    window = span(read["ingester"]["max_chunk_age"]) / 2  # how late a record of a stream may be beside newer ones
+    shards = read["limits_config"]["shard_streams"]
+    assert shards["time_sharding_enabled"] is True
+    # What is later than the window must be in a stream of its own before that.
+    assert span(shards["time_sharding_ignore_recent"]) < window == timedelta(hours=12)
+    assert read["ingester"]["query_store_max_look_back_period"] == "-1ns"
+
+
+def test_a_burst_of_the_collector_is_not_refused() -> None:
+    limits = config()["limits_config"]
+    assert (limits["ingestion_rate_mb"], limits["ingestion_burst_size_mb"]) == (128, 256)
+    # All of it may be one stream.
+    assert limits["per_stream_rate_limit"] == "128MB"
+    assert limits["per_stream_rate_limit_burst"] == "256MB"
+
+
+def test_a_long_line_is_cut_and_not_refused() -> None:
+    limits = config()["limits_config"]
+    assert limits["max_line_size"] == "4MB"
+    assert limits["max_line_size_truncate"] is True
+
+
+def test_queries_over_years_are_allowed() -> None:
+    limits = config()["limits_config"]
+    assert limits["max_query_length"] == "0s"
+    assert limits["max_entries_limit_per_query"] >= 50_000
+    assert limits["max_query_series"] >= 10_000
+
+
+def test_what_was_acknowledged_survives_a_crash() -> None:
+    assert config()["ingester"]["wal"] == {"enabled": True, "flush_on_shutdown": True}
+
+
+@pytest.mark.parametrize("key", ["http_listen_address", "grpc_listen_address"])
+def test_nobody_else_can_reach_it_unless_told_to(key: str) -> None:
+    assert config()["server"][key] == "127.0.0.1"
+
+
+def test_nothing_is_reported_to_its_makers() -> None:
+    assert config()["analytics"] == {"reporting_enabled": False}

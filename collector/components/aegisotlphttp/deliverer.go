@@ -18,9 +18,6 @@ import (
 // logEvery is how often a store that stays away is mentioned.
 const logEvery = time.Minute
 
-// maxReason bounds what a dead letter quotes of the store's answer.
-const maxReason = 1000
-
 // deliverer takes batches from the queue and sees each one through: to the store, or to the dead letters.
 //
 // An entry of the queue is an OTLP export request. Several of them written one after the other are again
@@ -198,17 +195,13 @@ func (d *deliverer) bury(data []byte, a answer) bool {
 	n := request.Logs().LogRecordCount()
 	d.telemetry.buried(n)
 	d.logger.Warn("The store refused records for good; they are in the dead-letter file.",
-		zap.Int("records", n), zap.Int("http_status", a.status))
+		zap.Int("records", n), zap.Int("http_status", a.status), zap.String("reason", a.reason))
 	return true
 }
 
 func letter(logs plog.Logs, a answer) ([]byte, error) {
-	reason := a.reason
-	if len(reason) > maxReason {
-		reason = reason[:maxReason]
-	}
 	head, err := json.Marshal(refusal{
-		Time: time.Now().UTC().Format(time.RFC3339), Status: a.status, Reason: reason,
+		Time: time.Now().UTC().Format(time.RFC3339), Status: a.status, Reason: a.reason,
 	})
 	if err != nil {
 		return nil, err

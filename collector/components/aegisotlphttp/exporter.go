@@ -93,7 +93,7 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 		cfg:       e.cfg,
 		queue:     queue,
 		dead:      e.dead,
-		poster:    newPoster(client, e.cfg.ClientConfig.Endpoint, e.set.BuildInfo),
+		poster:    newPoster(client, e.cfg.ClientConfig, e.set.BuildInfo),
 		logger:    e.set.Logger,
 		telemetry: e.telemetry,
 	}

@@ -426,10 +426,42 @@ func TestTheStoresWishToWaitIsRead(t *testing.T) {
 	require.Zero(t, retryAfter(""))
 	require.Zero(t, retryAfter("-1"))
 	require.Zero(t, retryAfter("soon"))
+	require.Zero(t, retryAfter("1.5"))
+	require.Equal(t, maxRetryAfter, retryAfter("9223372037"), "in nanoseconds more than 63 bits")
+	require.Equal(t, maxRetryAfter, retryAfter(strings.Repeat("9", 300)))
+	require.Equal(t, maxRetryAfter, retryAfter("Fri, 31 Dec 9999 23:59:59 GMT"))
+	require.Zero(t, retryAfter("Thu, 01 Jan 1970 00:00:00 GMT"))
 	date := time.Now().Add(time.Minute).UTC().Truncate(time.Second) // as the header has it
 	in := retryAfter(date.Format(http.TimeFormat))
 	require.LessOrEqual(t, in, time.Minute)
 	require.GreaterOrEqual(t, in, time.Until(date))
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		stranger := newStore(t, statuses(200))
+		s := newStore(t, func(request int, _ []string) (int, http.Header, []byte) {
+			if request == 0 {
+				return status, http.Header{"Location": {stranger.URL + "/v1/logs?key=secret"}}, nil
+			}
+			return 200, nil, nil
+		})
+		send(t, start(t, config(t, s)), "x")
+		eventually(t, func() bool { return len(s.accepted()) == 1 })
+		require.Zero(t, stranger.asked(), status)
+	}
+}
+
+func TestAPageOfHTMLIsNotTheStoresConsent(t *testing.T) {
+	s := newStore(t, func(request int, _ []string) (int, http.Header, []byte) {
+		if request < 2 {
+			return 203, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, []byte("<html>log in</html>")
+		}
+		return 200, nil, nil
+	})
+	send(t, start(t, config(t, s)), "x")
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	require.Equal(t, 3, s.asked())
 }
 
 func TestUnusableDirectoriesStopTheStart(t *testing.T) {

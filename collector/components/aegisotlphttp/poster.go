@@ -7,11 +7,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
 
@@ -43,14 +46,19 @@ type answer struct {
 // poster sends requests of the OTLP/HTTP protocol (OTLP specification, section "OTLP/HTTP").
 type poster struct {
 	client    *http.Client
+	quoter    quoter
 	url       string
 	userAgent string
 }
 
-func newPoster(client *http.Client, url string, build component.BuildInfo) *poster {
+func newPoster(client *http.Client, cfg confighttp.ClientConfig, build component.BuildInfo) *poster {
+	// A redirect would show the credentials to another host, and one of most kinds becomes a GET without the records, whose
+	// answer says nothing about them.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &poster{
 		client: client,
-		url:    url,
+		quoter: newQuoter(cfg),
+		url:    cfg.Endpoint,
 		userAgent: fmt.Sprintf("%s/%s (%s/%s)",
 			build.Description, build.Version, runtime.GOOS, runtime.GOARCH),
 	}
@@ -59,34 +67,42 @@ func newPoster(client *http.Client, url string, build component.BuildInfo) *post
 func (p *poster) post(ctx context.Context, data []byte) answer {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(data))
 	if err != nil {
-		return answer{verdict: again, reason: err.Error()}
+		return answer{verdict: again, reason: p.quoter.quote(err.Error())}
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", p.userAgent)
 	response, err := p.client.Do(request)
 	if err != nil {
-		return answer{verdict: again, reason: err.Error()}
+		return answer{verdict: again, reason: p.quoter.quote(err.Error())}
 	}
 	defer response.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
+	if err != nil && response.StatusCode/100 == 2 {
+		// What it refuses in part may be in what did not come.
+		return answer{verdict: again, status: response.StatusCode, reason: p.quoter.quote("the answer breaks off: " + err.Error())}
+	}
 	_, _ = io.CopyN(io.Discard, response.Body, maxResponseBytes)
-	return judge(response, body)
+	return p.judge(response, body)
 }
 
 // judge decides by the status. Only what is wrong with the records themselves is refused; a wrong key, a
 // wrong path or a fault of the store is put right some day, and then the records are welcome.
-func judge(response *http.Response, body []byte) answer {
-	a := answer{status: response.StatusCode, reason: response.Status}
+func (p *poster) judge(response *http.Response, body []byte) answer {
+	a := answer{status: response.StatusCode, reason: p.quoter.reason(response, body)}
 	switch status := response.StatusCode; {
+	case status >= 200 && status <= 299 && isHTML(response):
+		a.verdict, a.reason = again, "a page of HTML came, as no store answers; is the address right?"
 	case status >= 200 && status <= 299:
 		if message, rejected := partialSuccess(response, body); rejected > 0 {
-			a.verdict, a.reason = rejectedInPart, fmt.Sprintf("%d records rejected: %s", rejected, message)
+			a.verdict, a.reason = rejectedInPart, p.quoter.quote(fmt.Sprintf("%d records rejected: %s", rejected, message))
 		}
+	case status >= 300 && status <= 399:
+		a.verdict, a.reason = again, p.quoter.quote(response.Status+redirection(response))
 	case status == http.StatusRequestEntityTooLarge:
 		a.verdict = tooLarge
 	case status == http.StatusBadRequest, status == http.StatusUnsupportedMediaType,
 		status == http.StatusUnprocessableEntity:
-		a.verdict, a.reason = refused, string(body)
+		a.verdict = refused
 	default:
 		a.verdict, a.wait = again, retryAfter(response.Header.Get("Retry-After"))
 	}
@@ -104,10 +120,21 @@ func partialSuccess(response *http.Response, body []byte) (string, int64) {
 	return message.PartialSuccess().ErrorMessage(), message.PartialSuccess().RejectedLogRecords()
 }
 
-// retryAfter reads the header's two forms (RFC 9110, section 10.2.3).
+// redirection says where an answer points to, without what may be secret there.
+func redirection(response *http.Response) string {
+	to, err := response.Location()
+	if err != nil {
+		return ""
+	}
+	shown := url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
+	return ": redirects are not followed; if " + shown.String() + " is right, name it as the address"
+}
+
+// retryAfter reads the header's two forms (RFC 9110, section 10.2.3). Its digits may be more than any number holds.
 func retryAfter(value string) time.Duration {
 	var wait time.Duration
-	if seconds, err := strconv.Atoi(value); err == nil {
+	if value = strings.TrimSpace(value); value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, _ := strconv.ParseUint(value, 10, 32) // the largest one where they are too many
 		wait = time.Duration(seconds) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = time.Until(date)
