@@ -70,7 +70,7 @@ DENIED = (
 )
 """AGPL servers and tools, by the end of their module path or image name."""
 
-_DENIED = re.compile(rf"(?<![\w@.-])(?:{'|'.join(map(re.escape, DENIED))})(?![\w-])", re.IGNORECASE)
+_DENIED = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, DENIED))})(?![\w-])", re.IGNORECASE)
 _SPDX = get_spdx_licensing()
 
 

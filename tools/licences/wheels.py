@@ -87,7 +87,7 @@ def sections(root: Path, path: list[str] | None = None) -> list[Section]:
 def closure(root: Path, installed: dict[str, Distribution]) -> Needed:
     """Follow the requirements of the tree's pyproject.toml through the metadata of what is installed.
 
-    Values are True for what pyproject.toml itself names. Distributions made from this tree are left out.
+    Values are True for what pyproject.toml itself names for every platform. Distributions made from this tree are left out.
     """
     projects = list(_projects(root))
     own = {canonicalize_name(project.get("name", "")) for project, _ in projects}
@@ -101,7 +101,8 @@ def closure(root: Path, installed: dict[str, Distribution]) -> Needed:
     elsewhere: set[str] = set()
     for dev, names in ((False, product), (True, development)):
         seen: set[tuple[str, str]] = set()
-        queue = [(Requirement(text), "", True) for text in wanted[dev]]
+        # What only some platforms need is no business of a page that is written on another.
+        queue = [(one, "", one.marker is None) for one in map(Requirement, wanted[dev])]
         while queue:
             requirement, extra, direct = queue.pop(0)
             name = canonicalize_name(requirement.name)
