@@ -16,7 +16,9 @@ except ModuleNotFoundError as error:
 _REFUSED = """
 What to do: take the package out, or one with an allowed licence in its place. If a licence was only read wrongly, teach
 tools/licences/texts.py its text, or write the package into EXCEPTIONS in tools/licences/rules.py with the reason."""
-_OLD = "\ndocs/licences.md is out of date; refresh it: .venv/bin/python -m tools.licences write"
+_WRITE = ".venv/bin/python -m tools.licences write"
+_OLD = f"\ndocs/licences.md is out of date; refresh it: {_WRITE}"
+_NEWS = f"\nReleases or platforms of others differ from docs/licences.md; to take that over: {_WRITE}"
 
 
 def read(root: Path) -> tuple[list[Section], list[str]]:
@@ -67,7 +69,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     for problem in found.problems:
         print(f"error: docs/licences.md: {problem}", file=sys.stderr)
     if found.problems or found.warnings:
-        print(_OLD, file=sys.stderr)
+        print(_OLD if found.problems else _NEWS, file=sys.stderr)
     count = sum(len(section.packages) for section in sections)
     print(f"licences: {count} packages read, {'not all is well' if found.problems else 'all allowed'}")
     return 1 if found.problems else 0

@@ -87,7 +87,7 @@ def sections(root: Path, path: list[str] | None = None) -> list[Section]:
 def closure(root: Path, installed: dict[str, Distribution]) -> Needed:
     """Follow the requirements of the tree's pyproject.toml through the metadata of what is installed.
 
-    Values are True for what pyproject.toml itself names for every platform. Distributions made from this tree are left out.
+    Values are True for what pyproject.toml itself names for every platform. What is made from this tree is left out.
     """
     projects = list(_projects(root))
     own = {canonicalize_name(project.get("name", "")) for project, _ in projects}

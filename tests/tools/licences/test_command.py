@@ -29,7 +29,8 @@ def test_a_new_package_that_nothing_here_pins_is_a_warning(root: Path, capsys: p
     assert command.main([], root) == 0
     said = capsys.readouterr().err
     assert "warning: Some packages: free (MIT) is new" in said
-    assert "python -m tools.licences write" in said
+    assert "to take that over: .venv/bin/python -m tools.licences write" in said
+    assert "out of date" not in said
 
 
 def test_a_page_that_is_out_of_date_fails_and_says_how_to_refresh_it(
