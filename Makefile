@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test static lint go rust unit bench endurance clean python provisioned
+.PHONY: help demo check test static lint go rust licences unit bench endurance clean python provisioned
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
@@ -20,14 +20,14 @@ demo: python ## two services, the Collector and a store, and a check of what arr
 	@$(PYTHON) tools/provision.py demo
 	@$(VENV)/python examples/demo.py --store=$(STORE)
 
-check: provisioned ## what a change needs first: linters, types, unit tests of Python, Go, Rust; under 2 minutes
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust unit
+check: provisioned ## what a change needs first: linters, types, licences, unit tests of Python, Go, Rust; under 2 minutes
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust licences unit
 
 test: provisioned static ## all that CI runs: `check`, and the integration tests with the real Collector; PYTEST="-k name" takes some
 	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 static: provisioned
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust licences
 
 lint: provisioned ## ruff and mypy
 	$(VENV)/ruff check .
@@ -39,6 +39,9 @@ go: provisioned
 
 rust: provisioned
 	$(VENV)/python tools/rust.py
+
+licences: provisioned ## the licences of all that is built or installed, against the allowed ones
+	$(VENV)/python -m tools.licences
 
 unit: provisioned
 	$(VENV)/python -m pytest -q -m "not integration" $(PYTEST)

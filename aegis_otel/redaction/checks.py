@@ -20,6 +20,8 @@ _DIGIT: Final = frozenset(_DIGITS)
 _JOINERS: Final = ".-_"
 _OPAQUE: Final = frozenset(_DIGITS + "!@#$%^&*+=~\\")
 _LONGEST_ID: Final = 64
+_LONGEST_USER: Final = 256
+"""Characters of `user:password` in a URL that are looked at: without a bound, time would grow with the square."""
 _ID: Final = re.compile(
     "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
         "|".join(
@@ -220,8 +222,9 @@ def email(text: str, start: int, end: int) -> bool:
     if local.lower() in _NOT_MAIL_LOCALS or domain.rpartition(".")[2].lower() in _NOT_MAIL_DOMAINS:
         return False
     position = start
+    furthest = max(0, start - _LONGEST_USER)
     colon = False
-    while position > 0 and text[position - 1] not in " \t\r\n\"'<>/":
+    while position > furthest and text[position - 1] not in " \t\r\n\"'<>/":
         position -= 1
         colon = colon or text[position] == ":"
     return not (colon and text[max(0, position - 3) : position] == "://")

@@ -401,7 +401,8 @@ VALUES: Final = (
     ),
     ValueRule(
         "api_key",
-        r"\bsk-(?:[a-z]+[0-9]*-)*[A-Za-z0-9_]{20,}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_\-]{16,}"
+        r"\bsk-(?:ant|proj|svcacct|admin|or|lf)-[A-Za-z0-9_\-]{20,}|\bsk-(?:[a-z]{1,12}[0-9]{0,4}-){0,4}[A-Za-z0-9_]{20,}"
+        r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_\-]{16,}"
         r"|\bSG\.[A-Za-z0-9_\-]{12,}\.[A-Za-z0-9_\-]{16,}|\bdckr_pat_[A-Za-z0-9_\-]{16,}|\bdop_v1_[a-f0-9]{32,}"
         r"|\bhv[sb]\.[A-Za-z0-9_\-]{16,}|\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}|\bhf_[A-Za-z0-9]{20,}"
         r"|\b[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}|\bkey-[0-9a-f]{32}\b|\blin_api_[A-Za-z0-9]{20,}",
@@ -439,7 +440,7 @@ VALUES: Final = (
         check="secret",
         literals=("@",),
     ),
-    ValueRule("password", r":thin:[^\s/@]+/([^\s@]+)@", group=1, check="secret", literals=(":thin:",)),
+    ValueRule("password", r":thin:[^\s/@:]{1,64}/([^\s@]{1,128})@", group=1, check="secret", literals=(":thin:",)),
     ValueRule("token", r"""[?&]code=([^\s&"'#<>]{16,})""", group=1, check="opaque", literals=("code=",)),
     ValueRule(
         "token",

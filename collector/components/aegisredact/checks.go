@@ -225,6 +225,9 @@ func basic(text string, start, end int) bool {
 	return err == nil && strings.IndexByte(string(decoded), ':') >= 0
 }
 
+// longestUser bounds how much of `user:password` in a URL is looked at, in bytes: without it, time would grow with the square.
+const longestUser = 256
+
 // email: an address of a person, not a file, a systemd unit, a git remote, or the password in a URL.
 func email(text string, start, end int) bool {
 	candidate := text[start:end]
@@ -234,7 +237,8 @@ func email(text string, start, end int) bool {
 		return false
 	}
 	colon := false
-	for start > 0 && strings.IndexByte(" \t\r\n\"'<>/", text[start-1]) < 0 {
+	furthest := max(0, start-longestUser)
+	for start > furthest && strings.IndexByte(" \t\r\n\"'<>/", text[start-1]) < 0 {
 		start--
 		colon = colon || text[start] == ':'
 	}
