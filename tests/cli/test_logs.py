@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CLI, Run, clean_environment, lines, record
+from tests.cli.conftest import CLI, Run, clean_environment
 from tests.support.processes import wait_for
+from tests.support.stored import lines, record
 
 
 def test_records_are_shown_for_people(run: Run, store: Path):
