@@ -141,7 +141,8 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
         read = ["exec", "-T", "loki", "/opt/python/bin/python", "-c", "print(open('/loki/received.jsonl').read())"]
 
         def received() -> list[Received]:
-            done = subprocess.run([*compose, *read], env=env, capture_output=True, text=True, check=True)
+            done = subprocess.run([*compose, *read], env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
             return otlp_json_records(done.stdout)
 
         try:
@@ -193,7 +194,7 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
         folder / "loki",
         "FROM aegis-test/example:1.0\nCOPY --from=aegis-test/build /image/usr/bin/aegis-otelcol /usr/bin/\n"
         "COPY stand_in.py loki-stand-in.yaml /\nCOPY --chown=10001:10001 data /loki\n"
-        'ENV AEGIS_ALLOW_UNAUTHENTICATED=true\nENTRYPOINT ["/opt/python/bin/python", "/stand_in.py"]\n',
+        'ENV AEGIS_ALLOW_UNAUTHENTICATED=otlp\nENTRYPOINT ["/opt/python/bin/python", "/stand_in.py"]\n',
     )
     return {
         "AEGIS_COLLECTOR_IMAGE": "aegis-test/collector:1.0",

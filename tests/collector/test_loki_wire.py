@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -44,6 +44,17 @@ def store_that(stack: ExitStack) -> TaughtStore:
 def to(start_collector: Start) -> Callable[..., Collector]:
     """Start the Collector that sends to a store, uncompressed or nearly so."""
     return lambda store, **env: start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url, **env})
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScriptedStore, Collector]]:
+    """A store and the Collector that sends to it, for tests that teach the store anew and wait until all is through."""
+    # Of what it says over ten times in ten seconds the Collector leaves out most, which would hide what a test looks for.
+    all_said = ("--config", "yaml:service::telemetry::logs::sampling::enabled: false")
+    store = ScriptedStore(204)
+    env = {**PLAIN, "AEGIS_LOKI_URL": store.url}
+    with store, Collector(tmp_path_factory.mktemp("running"), "loki", env=env, more=all_said) as collector:
+        yield store, collector
 
 
 def messages(store: ScriptedStore) -> list[str]:
@@ -283,17 +294,17 @@ def refuse(message: str, status: int = 400, *, text: bool = False) -> Script:
 
 @pytest.mark.parametrize("message", REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_of_loki_costs_only_the_record_that_is_to_blame(
-    store_that: TaughtStore, to: Start, message: str
+    running: tuple[ScriptedStore, Collector], message: str
 ) -> None:
-    store = store_that(refuse(message))
-    collector = to(store)
+    store, collector = running
+    before = dead(collector)
+    store.teach(refuse(message))
     collector.send(*(Log("bad" if n == 5 else f"{n}") for n in range(12)))
-    wait_for(lambda: dead(collector) == ["bad"] and len(messages(store)) == 11, what="all records in their places")
-    collector.stop()
+    wait_for(lambda: len(dead(collector)) > len(before) and len(messages(store)) >= 11, what="all in their places")
     assert messages(store) == [str(n) for n in range(12) if n != 5]
-    assert dead(collector) == ["bad"]
+    assert dead(collector) == [*before, "bad"]
     assert reason(collector) == message.replace("\n", "\\n")
-    assert json.dumps(reason(collector)) in collector.output()
+    wait_for(lambda: json.dumps(reason(collector)) in collector.output(), what="the reason in the log")
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -366,16 +377,18 @@ LATER = {
 
 @pytest.mark.parametrize(("status", "message"), LATER.values(), ids=LATER)
 def test_what_is_no_fault_of_the_records_is_tried_again_and_said(
-    store_that: TaughtStore, to: Start, status: int, message: str
+    running: tuple[ScriptedStore, Collector], status: int, message: str
 ) -> None:
-    store = store_that(Answer(status, otlp_status(message)), Answer(status, otlp_status(message)), 204)
-    collector = to(store)
+    store, collector = running
+    before = dead(collector)
+    said = collector.output().count("takes records again")
+    store.teach(Answer(status, otlp_status(message)), Answer(status, otlp_status(message)), 204)
     collector.send(*(Log(f"{n}") for n in range(12)))
-    wait_for(lambda: store.answered()[2:], what="the third try")
-    collector.stop()
+    # It is said once the last answer is there, and then nothing is under way any more.
+    wait_for(lambda: store.answered()[2:] and collector.output().count("takes records again") > said, what="the end")
     assert store.answered() == [status, status, 204]
     assert messages(store) == [str(n) for n in range(12)]
-    assert dead(collector) == []
+    assert dead(collector) == before
     assert json.dumps(message)[1:-1] in collector.output()
 
 
