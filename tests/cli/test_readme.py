@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CLI, ROOT, clean_environment
+from tests.support.loki_api import LokiApi
 from tests.support.processes import StartedProcess, free_ports, wait_for
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,9 +41,9 @@ class Shell:
     """Runs commands of the README, with the program of this checkout and with free ports instead of its fixed ones."""
 
     def __init__(self, place: Path, variables: dict[str, str]) -> None:
-        grpc, http, self.health, metrics, self.loki, loki_grpc = free_ports(6)
+        grpc, http, self.health, metrics = free_ports(4)
         self.place = place
-        self.ports = {"3100": str(self.loki)}
+        self.ports: dict[str, str] = {}
         self.started: list[StartedProcess] = []
         self.env = clean_environment(
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -52,9 +53,6 @@ class Shell:
             AEGIS_METRICS_PORT=str(metrics),
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{grpc}",
             AEGIS_SPOOL_DIR=str(place / "spool"),
-            AEGIS_LOKI_PORT=str(self.loki),
-            AEGIS_LOKI_GRPC_PORT=str(loki_grpc),
-            AEGIS_LOKI_DATA=str(place / "loki"),
             **variables,
         )
 
@@ -111,14 +109,25 @@ def test_auto_enable_works_as_shown(shell: Shell):
     wait_for(lambda: "hello" in shell.run("aegis-otel logs"), what="the record")
 
 
-def test_loki_works_as_shown(shell: Shell, loki_binary: Path):
-    loki, up = commands("Loki")
-    shell.start(loki, f"http://127.0.0.1:{shell.loki}/ready")
-    shell.start_collector(up)
-    shell.run(commands("Embedded store")[1])
-    url = f"http://127.0.0.1:{shell.loki}"
-    shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs", AEGIS_LOKI_URL=url)) and text)
-    assert "[REDACTED:password]" in shown
+def test_loki_gets_records_and_is_read_as_shown(shell: Shell):
+    """Loki is not run here: its HTTP API stands there as documented."""
+    with LokiApi() as loki:
+        shell.ports["3100"] = loki.url.rpartition(":")[2]
+        shell.env["AEGIS_LOKI_COMPRESSION"] = "gzip"  # what the stand-in can read
+        (up,) = commands("Loki")
+        shell.start_collector(up)
+        shell.run(commands("Embedded store")[1])
+        shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs")) and text, what="the record")
+        assert "[REDACTED:password]" in shown
+        assert "hunter2" not in shown
+        assert loki.asked(), "`logs` reads from Loki now"
+
+
+def test_the_loki_that_is_shown_is_that_of_the_compose_file():
+    (image,) = re.findall(r"grafana/loki:\S+", README)
+    assert f"${{LOKI_IMAGE:-{image}}}" in (ROOT / "docker-compose.otel.yml").read_text()
+    (mounted,) = re.findall(r"\$PWD/(\S+?):/", README)
+    assert (ROOT / mounted).is_file()
 
 
 class _Seq(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The builds of the Collector and of Loki: what their cache keys cover, and what happens when a build can't be done."""
+"""The build of the Collector: what its cache key covers, and what happens when a build can't be done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`docker-compose.otel.yml`: is it sound, and does it start? Each test prints what it used for that."""
+"""`docker-compose.otel.yml`: is it sound, and does it start? Each test prints what it used for that.
+
+In the place of Loki's image stands one with a second Collector, which writes down what comes at Loki's path.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,17 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import yaml
 
-from tests.support import collector, loki
+from tests.support import collector
 from tests.support.containers import BASE_ENV, ROOT, build, compose_command, copy_python, engine
+from tests.support.otlp import Received, otlp_json_records
 from tests.support.processes import free_ports, http_is_ok, wait_for
 
 sys.path.append(str(ROOT / "collector"))  # last: the folder has the sources of aegis_otelcol too, but not its program
@@ -28,6 +33,29 @@ import gobuild
 FILE = ROOT / "docker-compose.otel.yml"
 SECRETS = {"AEGIS_OTLP_TOKEN": "t0ken", "GRAFANA_ADMIN_PASSWORD": "grafana-pw", "SEQ_ADMIN_PASSWORD": "seq-pw"}
 STARTED = ("collector", "loki", "inventory", "orders")
+
+
+# Started with Loki's arguments, it starts a Collector instead.
+STAND_IN = """
+import os
+os.execv("/usr/bin/aegis-otelcol", ["aegis-otelcol", "--config=file:/loki-stand-in.yaml"])
+"""
+STAND_IN_CONFIG = {
+    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "0.0.0.0:3100", "logs_url_path": "/otlp/v1/logs"}}}},
+    "exporters": {"file": {"path": "/loki/received.jsonl", "append": True, "flush_interval": "50ms"}},
+    "service": {
+        "telemetry": {"metrics": {"level": "none"}},
+        "pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["file"]}},
+    },
+}
+
+
+@dataclass
+class Stack:
+    """What runs: its published URLs, by the names of their port variables, and what has come at Loki's path."""
+
+    urls: dict[str, str]
+    received: Callable[[], list[Received]]
 
 
 def default_of(text: str) -> str:
@@ -87,8 +115,8 @@ class TestFile:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """The compose file, started, all but Seq and Grafana, whose images can't be built here. Gives the published URLs."""
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    """The compose file, started, all but Seq and Grafana, whose images can't be built here."""
     folder = tmp_path_factory.mktemp("compose")
     command = compose_command()
     with engine(folder) as found:
@@ -110,6 +138,13 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
             "AEGIS_SECOND_STORE": "to-loki",
         }
         compose = [*command, "-p", "aegis-test", "-f", str(FILE)]
+        read = ["exec", "-T", "loki", "/opt/python/bin/python", "-c", "print(open('/loki/received.jsonl').read())"]
+
+        def received() -> list[Received]:
+            done = subprocess.run([*compose, *read], env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            return otlp_json_records(done.stdout)
+
         try:
             done = subprocess.run(
                 [*compose, "up", "-d", "--no-build", *STARTED], env=env, capture_output=True, text=True, check=False
@@ -117,8 +152,7 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
             assert done.returncode == 0, done.stderr
             urls = {name.removesuffix("_PORT"): f"http://127.0.0.1:{port}" for name, port in ports.items()}
             wait_for(lambda: http_is_ok(f"{urls['ORDERS']}/health"), seconds=120, what="orders")
-            wait_for(lambda: http_is_ok(f"{urls['AEGIS_LOKI']}/ready"), seconds=120, what="Loki")
-            yield urls
+            yield Stack(urls, received)
         finally:
             logs = subprocess.run(
                 [*compose, "logs", "--no-color"], env=env, capture_output=True, text=True, check=False
@@ -128,7 +162,7 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 
 def images(env: dict[str, str], folder: Path) -> dict[str, str]:
-    """Images with our Collector, Loki and the examples, of what is on this machine."""
+    """Images with our Collector, the examples, and what stands in for Loki, of what is on this machine."""
     built = folder / "build"
     for path in ("image/usr/bin", "image/etc/ssl/certs", "image/tmp", "image/var/lib/aegis"):
         (built / path).mkdir(parents=True)
@@ -141,15 +175,6 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
     shutil.copytree(collector.CONFIG, folder / "collector/config")
     build(env, "aegis-test/collector:1.0", folder / "collector", runtime)
 
-    (folder / "loki/data").mkdir(parents=True)
-    shutil.copy(loki.binary(), folder / "loki/loki")
-    build(
-        env,
-        "aegis-test/loki:1.0",
-        folder / "loki",
-        'FROM scratch\nCOPY loki /usr/bin/loki\nCOPY --chown=10001:10001 data /loki\nENTRYPOINT ["/usr/bin/loki"]\n',
-    )
-
     copy_python(folder / "example/root")
     (folder / "example/spool").mkdir()
     shutil.copytree(ROOT / "examples", folder / "example/examples")
@@ -159,6 +184,17 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
         folder / "example",
         "FROM scratch\nCOPY root /\nCOPY --chown=10001:10001 spool /var/spool/aegis\nCOPY examples /app\nWORKDIR /app\n"
         "ENV PATH=/opt/python/bin PYTHONDONTWRITEBYTECODE=1\n",
+    )
+    (folder / "loki/data").mkdir(parents=True)
+    (folder / "loki/stand_in.py").write_text(STAND_IN)
+    (folder / "loki/loki-stand-in.yaml").write_text(json.dumps(STAND_IN_CONFIG))
+    build(
+        env,
+        "aegis-test/loki:1.0",
+        folder / "loki",
+        "FROM aegis-test/example:1.0\nCOPY --from=aegis-test/build /image/usr/bin/aegis-otelcol /usr/bin/\n"
+        "COPY stand_in.py loki-stand-in.yaml /\nCOPY --chown=10001:10001 data /loki\n"
+        'ENV AEGIS_ALLOW_UNAUTHENTICATED=otlp\nENTRYPOINT ["/opt/python/bin/python", "/stand_in.py"]\n',
     )
     return {
         "AEGIS_COLLECTOR_IMAGE": "aegis-test/collector:1.0",
@@ -172,22 +208,21 @@ class TestStack:
     def test_delivers_a_request_of_both_services_redacted_to_loki(self, stack):
         order = {"item": "book", "customer": {"password": "hunter2", "ssn": "123-45-6789"}}
         headers = {"content-type": "application/json", "x-correlation-id": "compose-1"}
-        request = urllib.request.Request(f"{stack['ORDERS']}/orders", json.dumps(order).encode(), headers)
+        request = urllib.request.Request(f"{stack.urls['ORDERS']}/orders", json.dumps(order).encode(), headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.headers["x-correlation-id"] == "compose-1"
-        asked = loki.Loki.at(stack["AEGIS_LOKI"])
 
         def completed() -> list[str]:
-            lines = asked.lines('{service=~"orders|inventory"} | correlationId="compose-1"')
-            services = {json.loads(line)["service"] for line in lines if "HTTP Request Completed" in line}
-            return lines if services == {"orders", "inventory"} else []
+            records = [each for each in stack.received() if each.attributes.get("correlationId") == "compose-1"]
+            services = {each.resource["service"] for each in records if "HTTP Request Completed" in each.body}
+            return [each.body for each in records] if services == {"orders", "inventory"} else []
 
-        lines = wait_for(completed, seconds=120, what="both services' records in Loki")
+        lines = wait_for(completed, seconds=120, what="both services' records at Loki's path")
         assert not [line for line in lines if "hunter2" in line or "123-45-6789" in line]
 
     def test_refuses_records_without_the_token(self, stack):
         request = urllib.request.Request(
-            f"{stack['AEGIS_OTLP_HTTP']}/v1/logs", b"{}", {"content-type": "application/json"}
+            f"{stack.urls['AEGIS_OTLP_HTTP']}/v1/logs", b"{}", {"content-type": "application/json"}
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=60)

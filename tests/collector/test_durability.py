@@ -1,11 +1,12 @@
-"""Nothing that was acknowledged is lost: a store that is away, refuses, or is slow; a Collector that is killed."""
+"""Nothing that was acknowledged is lost: a store that is away, refuses, or is slow; a Collector that is killed.
+
+What is done on each answer of a store: `test_loki_wire.py`.
+"""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Callable
-
-import pytest
 
 from tests.support.collector import Collector, Sink
 from tests.support.otlp import Log, post, request
@@ -27,34 +28,6 @@ def test_what_a_store_refuses_for_good_is_in_the_dead_letter_file(start_collecto
             assert f'"message":"{message}"' in letter.body
         file = collector.data / "dead-letter" / "loki-rest.jsonl"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
-def test_a_refusal_that_is_no_fault_of_the_records_is_tried_again(start_collector: Start, status: int) -> None:
-    with ScriptedStore(status, status, 200) as store:
-        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
-        collector.send(Log("welcome later"))
-        wait_for(lambda: store.answered()[2:], what="the third try")
-        collector.stop()
-        assert store.answered() == [status, status, 200]
-        assert collector.dead_letters("loki-rest") == []
-
-
-def test_a_batch_that_is_too_large_is_sent_in_parts(start_collector: Start) -> None:
-    with ScriptedStore(413, 413, 200) as store:
-        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
-        collector.send(*(Log(f"{n}") for n in range(8)))
-        wait_for(lambda: store.answered()[4:], what="the parts")
-        collector.stop()
-        assert store.answered() == [413, 413, 200, 200, 200]
-        assert collector.dead_letters("loki-rest") == []
-
-
-def test_a_single_record_that_is_too_large_is_a_dead_letter(start_collector: Start) -> None:
-    with ScriptedStore(413) as store:
-        collector = start_collector("loki", env={**PLAIN, "AEGIS_LOKI_URL": store.url})
-        collector.send(Log("large"))
-        assert len(wait_for(lambda: collector.dead_letters("loki-rest"), what="a dead letter")) == 1
 
 
 def test_a_store_that_was_away_gets_everything(start_collector: Start, loki: Sink) -> None:

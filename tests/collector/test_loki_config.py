@@ -8,8 +8,8 @@ That Loki is not run here. On it, with these very values, each fact below was se
   one label more, `__time_shard__`;
 - a record of 1,000,000 bytes was kept whole, and 40 MB within seconds were taken, which Loki's default limits refuse;
 - of records that came twice after a crash one was kept;
-- `retention_stream` for `complianceLevel="HIPAA"` was read as 2,196 days, the rest as 30 days, and the compactor applied it;
-- the page's queries over all of a day found what they must (`tests/collector/test_page_queries.py` has the numbers).
+- `retention_stream` for `complianceLevel="HIPAA"` was read as 2,196 days, `retention_period` as 30 days, with the compactor's
+  retention on. That anything is deleted in time nobody waited for.
 
 So who changes a value here changes what was proven: try it on a Loki of your own (AEGIS_TEST_LOKI_URL).
 """

@@ -1,7 +1,7 @@
 """Reading Loki over its HTTP API: against the API as documented (`tests/support/loki_api.py`); no Loki is run.
 
-Against a real Loki 3.7.8 these tests ran last on 2026-11-24, but for those of paging beyond 30 days and beyond a page of one
-nanosecond. Against the Loki that AEGIS_TEST_LOKI_URL names they run as well, as far as they add records of this hour only.
+Tests that take `api` run on the Loki that AEGIS_TEST_LOKI_URL names too; on a real one, 3.7.8, their like ran last on
+2026-11-24. Those that take `documented` (records of long ago, limits, equal records) never ran on one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -21,32 +20,17 @@ from hypothesis import strategies as st
 
 from aegis_otel.stores import Query, StoreError, loki
 from aegis_otel.stores.loki import LokiStore
-from tests.support.loki import server_url, ways
+from tests.support.loki import Loki, server_url, ways
 from tests.support.loki_api import HOUR, NOW, SECOND, Filled, LokiApi, fill, line
 from tests.support.scripted_store import Answer, ScriptedStore
 
 DAY = 24 * HOUR
 
 
-class Server:
-    """The Loki that AEGIS_TEST_LOKI_URL names, filled by its push API. It must ask for no user."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def push(self, service: str, level: str, *entries: tuple[int, str, str]) -> None:
-        values = [[str(moment), line, {"correlationId": correlation_id}] for moment, line, correlation_id in entries]
-        body = {"streams": [{"stream": {"service": service, "level": level}, "values": values}]}
-        request = urllib.request.Request(
-            f"{self.url}/loki/api/v1/push", json.dumps(body).encode(), {"content-type": "application/json"}
-        )
-        urllib.request.urlopen(request, timeout=60).close()
-
-
 @pytest.fixture(params=ways())
 def api(request: pytest.FixtureRequest) -> Iterator[Filled]:
     if request.param == "server":
-        yield Server(server_url() or "")
+        yield Loki(server_url() or "")
         return
     with LokiApi() as started:
         yield started

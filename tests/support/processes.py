@@ -1,6 +1,6 @@
 """Real processes for tests: free ports, waiting for a condition, a started process that always stops.
 
-Nothing here knows about Collectors or Loki; see the `conftest.py` of the tests which start those.
+Nothing here knows about Collectors or stores; see the `conftest.py` of the tests which start those.
 """
 
 from __future__ import annotations

@@ -112,6 +112,12 @@ class ScriptedStore:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
+    def teach(self, *script: int | Answer | Script) -> None:
+        """Answer by another script from now on, and forget what came so far."""
+        with self._lock:
+            self._script = script
+            self._requests, self._taken, self._answered = [], [], []
+
     def requests(self) -> list[Request]:
         with self._lock:
             return list(self._requests)
