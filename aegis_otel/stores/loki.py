@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-import httpx
-
-from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores._http import Server
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
-
 
 _PAGE: Final = 5_000
 """Loki's default for the most entries of one answer; more records of one nanosecond than that can't be told apart."""
@@ -69,13 +66,13 @@ class LokiStore:
     url: str = field(repr=False)
     timeout: float = 30.0
     skipped: int = 0
-    _client: httpx.Client = field(init=False, repr=False)
+    _server: Server = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._client = httpx.Client(base_url=self.url, timeout=self.timeout)
+        self._server = Server("Loki", self.url, "AEGIS_LOKI_URL", self.timeout)
 
     def __str__(self) -> str:
-        return f"Loki at {without_credentials(self.url)}"
+        return str(self._server)
 
     def newest(self, query: Query) -> list[StoredRecord]:
         """The newest records that match, the oldest of them first.
@@ -125,10 +122,7 @@ class LokiStore:
 
     def is_ready(self) -> bool:
         """Whether Loki says that it takes and answers requests."""
-        try:
-            return bool(self._client.get("/ready", timeout=10.0).status_code == 200)
-        except httpx.HTTPError:
-            return False
+        return self._server.is_ready("/ready")
 
     def _window(self, query: Query, start: datetime, end: datetime) -> list[_Entry]:
         entries: dict[_Entry, None] = {}
@@ -150,18 +144,12 @@ class LokiStore:
             "limit": str(limit),
             "direction": direction,
         }
-        try:
-            answer = self._client.get("/loki/api/v1/query_range", params=parameters)
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise StoreError(f"{self} does not answer: {reason}; is it running, is AEGIS_LOKI_URL right?") from None
-        if answer.status_code != 200:
-            raise StoreError(f"{self} refused the query with {answer.status_code}: {answer.text.strip()[:500]}")
+        answer = self._server.ask("GET", "/loki/api/v1/query_range", params=parameters)
         try:
             streams = answer.json()["data"]["result"]
             entries = [(int(value[0]), str(value[1])) for stream in streams for value in stream["values"]]
         except (ValueError, KeyError, TypeError, IndexError):
-            raise StoreError(f"{self} answered something that is not Loki's; is the URL right?") from None
+            raise self._server.foreign() from None
         entries.sort(reverse=direction == "backward")
         return entries
 
