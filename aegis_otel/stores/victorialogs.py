@@ -32,6 +32,8 @@ _NUMBERS: Final = frozenset(("statusCode", "responseTime", schema.CODE_LINE))
 _ERROR: Final = ("error.name", "error.message", "error.stack")
 _OTHER_FIELDS: Final = "otherFields"
 """The Collector writes fields that VictoriaLogs cannot hold into this one, as JSON (aegis_route, shape `indexed`)."""
+_TAKEN: Final = {f"extra.{name}": name for name in ("", "_msg", "_time", "_stream", "_stream_id", _OTHER_FIELDS, "cut")}
+"""What the Collector calls attributes whose names VictoriaLogs or that shape needs, and their names elsewhere."""
 _NO_MESSAGE: Final = "missing _msg field; see https://docs.victoriametrics.com/"
 """How VictoriaLogs begins the text that it stores in the place of an empty message."""
 
@@ -160,7 +162,7 @@ class VictoriaLogsStore:
             if name.startswith(nested):
                 _put(record, name.split("."), text)
             else:
-                record[name] = _number(text) if name in _NUMBERS else text
+                record[_TAKEN.get(name, name)] = _number(text) if name in _NUMBERS else text
         record.update(_other_fields(stored.get(_OTHER_FIELDS)))
         return record
 

@@ -17,6 +17,9 @@ from tests.support.processes import StartedProcess, free_port
 
 FOLDER = Path(__file__).parents[2] / "collector" / "victorialogs"
 
+# What is not said to be a form is not read as one.
+_PLAIN = {"content-type": "application/stream+json"}
+
 
 @cache
 def binary() -> Path:
@@ -65,7 +68,7 @@ class VictoriaLogs:
         """The answer to a POST; what VictoriaLogs says is in the error where it refuses."""
         url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, content), timeout=60) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, content, _PLAIN), timeout=60) as answer:
                 text: str = answer.read().decode()
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{path} {parameters}: {error.code} {error.read().decode()}") from None
