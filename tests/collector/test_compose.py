@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
-from tests.support import collector, loki
+from tests.support import collector, victorialogs
 from tests.support.containers import BASE_ENV, ROOT, build, compose_command, copy_python, engine
 from tests.support.processes import free_ports, http_is_ok, wait_for
 
@@ -27,7 +27,7 @@ import gobuild
 
 FILE = ROOT / "docker-compose.otel.yml"
 SECRETS = {"AEGIS_OTLP_TOKEN": "t0ken", "GRAFANA_ADMIN_PASSWORD": "grafana-pw", "SEQ_ADMIN_PASSWORD": "seq-pw"}
-STARTED = ("collector", "loki", "inventory", "orders")
+STARTED = ("collector", "victorialogs", "inventory", "orders")
 
 
 def default_of(text: str) -> str:
@@ -45,7 +45,7 @@ class TestFile:
             assert set(STARTED) < set(self.services)
             return
         print("used:", *command)
-        config = [*command, "-f", str(FILE), "config"]
+        config = [*command, "-f", str(FILE), "--profile", "*", "config"]
         done = subprocess.run(config, env={**BASE_ENV, **SECRETS}, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert set(yaml.safe_load(done.stdout)["services"]) == set(self.services)
@@ -58,7 +58,7 @@ class TestFile:
 
     @pytest.mark.parametrize("service", services)
     def test_pins_each_image_and_lets_it_be_replaced(self, service):
-        assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:-[\w./-]+:\d+\.[\w.-]+\}", self.services[service]["image"])
+        assert re.fullmatch(r"\$\{[A-Z_]+_IMAGE:-[\w./-]+:v?\d+\.[\w.-]+\}", self.services[service]["image"])
 
     @pytest.mark.parametrize("service", services)
     def test_gives_no_service_more_rights_than_it_needs(self, service):
@@ -68,7 +68,8 @@ class TestFile:
         assert options["security_opt"] == ["no-new-privileges:true"]
         assert "healthcheck" in options
         assert all(port.startswith("127.0.0.1:") for port in options.get("ports", []))
-        if service != "seq":  # a closed image, which chooses its user itself
+        # The images of these choose their user themselves.
+        if service not in ("seq", "victorialogs", "victorialogs-audit"):
             assert not options["user"].startswith("0")
 
     def test_composes_a_configuration_that_the_collector_takes(self, tmp_path):
@@ -80,6 +81,21 @@ class TestFile:
         command = [str(collector.binary()), "validate", *arguments]
         done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+    def test_composes_a_configuration_with_victorialogs_for_audit_records(self, tmp_path):
+        names = ("receive", "redact", "route", "tuning", "to-victorialogs", "victorialogs-audit")
+        arguments = [f"--config=file:{collector.CONFIG / name}.yaml" for name in names]
+        env = {**BASE_ENV, "AEGIS_DATA_DIR": str(tmp_path)}
+        command = [str(collector.binary()), "validate", *arguments]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize("service", ["victorialogs", "victorialogs-audit"])
+    def test_gives_victorialogs_flags_that_it_takes(self, service, tmp_path):
+        flags = [default_of(flag) for flag in self.services[service]["command"]]
+        flags = [flag.replace("/victoria-logs-data", str(tmp_path / "data")) for flag in flags]
+        with victorialogs.VictoriaLogs(tmp_path, *flags) as started:
+            assert started.query("*") == []
 
     def test_mounts_only_what_is_there(self):
         mounted = [volume.split(":")[0] for s in self.services.values() for volume in s.get("volumes", [])]
@@ -97,7 +113,7 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
         print("used:", found[0], *command)
         ports = dict(
             zip(
-                ("AEGIS_OTLP_GRPC_PORT", "AEGIS_OTLP_HTTP_PORT", "AEGIS_LOKI_PORT", "ORDERS_PORT"),
+                ("AEGIS_OTLP_GRPC_PORT", "AEGIS_OTLP_HTTP_PORT", "AEGIS_VICTORIALOGS_PORT", "ORDERS_PORT"),
                 free_ports(4),
                 strict=True,
             )
@@ -107,7 +123,8 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
             **SECRETS,
             **{name: str(port) for name, port in ports.items()},
             **images(found[1], folder),
-            "AEGIS_SECOND_STORE": "to-loki",
+            "AEGIS_STORE": "to-victorialogs",
+            "AEGIS_SECOND_STORE": "to-victorialogs",
         }
         compose = [*command, "-p", "aegis-test", "-f", str(FILE)]
         try:
@@ -117,7 +134,7 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
             assert done.returncode == 0, done.stderr
             urls = {name.removesuffix("_PORT"): f"http://127.0.0.1:{port}" for name, port in ports.items()}
             wait_for(lambda: http_is_ok(f"{urls['ORDERS']}/health"), seconds=120, what="orders")
-            wait_for(lambda: http_is_ok(f"{urls['AEGIS_LOKI']}/ready"), seconds=120, what="Loki")
+            wait_for(lambda: http_is_ok(f"{urls['AEGIS_VICTORIALOGS']}/health"), seconds=120, what="VictoriaLogs")
             yield urls
         finally:
             logs = subprocess.run(
@@ -128,7 +145,7 @@ def stack(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 
 def images(env: dict[str, str], folder: Path) -> dict[str, str]:
-    """Images with our Collector, Loki and the examples, of what is on this machine."""
+    """Images with our Collector, VictoriaLogs and the examples, of what is on this machine."""
     built = folder / "build"
     for path in ("image/usr/bin", "image/etc/ssl/certs", "image/tmp", "image/var/lib/aegis"):
         (built / path).mkdir(parents=True)
@@ -141,13 +158,13 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
     shutil.copytree(collector.CONFIG, folder / "collector/config")
     build(env, "aegis-test/collector:1.0", folder / "collector", runtime)
 
-    (folder / "loki/data").mkdir(parents=True)
-    shutil.copy(loki.binary(), folder / "loki/loki")
+    (folder / "victorialogs").mkdir()
+    shutil.copy(victorialogs.binary(), folder / "victorialogs/victoria-logs-prod")
     build(
         env,
-        "aegis-test/loki:1.0",
-        folder / "loki",
-        'FROM scratch\nCOPY loki /usr/bin/loki\nCOPY --chown=10001:10001 data /loki\nENTRYPOINT ["/usr/bin/loki"]\n',
+        "aegis-test/victorialogs:1.0",
+        folder / "victorialogs",
+        'FROM scratch\nCOPY victoria-logs-prod /\nENTRYPOINT ["/victoria-logs-prod"]\n',
     )
 
     copy_python(folder / "example/root")
@@ -162,28 +179,28 @@ def images(env: dict[str, str], folder: Path) -> dict[str, str]:
     )
     return {
         "AEGIS_COLLECTOR_IMAGE": "aegis-test/collector:1.0",
-        "LOKI_IMAGE": "aegis-test/loki:1.0",
+        "VICTORIALOGS_IMAGE": "aegis-test/victorialogs:1.0",
         "AEGIS_EXAMPLE_IMAGE": "aegis-test/example:1.0",
     }
 
 
 @pytest.mark.timeout(900)  # the images are built, and the engine is started, within the first test
 class TestStack:
-    def test_delivers_a_request_of_both_services_redacted_to_loki(self, stack):
+    def test_delivers_a_request_of_both_services_redacted_to_victorialogs(self, stack):
         order = {"item": "book", "customer": {"password": "hunter2", "ssn": "123-45-6789"}}
         headers = {"content-type": "application/json", "x-correlation-id": "compose-1"}
         request = urllib.request.Request(f"{stack['ORDERS']}/orders", json.dumps(order).encode(), headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.headers["x-correlation-id"] == "compose-1"
-        asked = loki.Loki.at(stack["AEGIS_LOKI"])
+        asked = victorialogs.VictoriaLogs.at(stack["AEGIS_VICTORIALOGS"])
 
-        def completed() -> list[str]:
-            lines = asked.lines('{service=~"orders|inventory"} | correlationId="compose-1"')
-            services = {json.loads(line)["service"] for line in lines if "HTTP Request Completed" in line}
-            return lines if services == {"orders", "inventory"} else []
+        def completed() -> list[dict[str, str]]:
+            found = asked.query('correlationId:="compose-1"')
+            services = {record["service"] for record in found if record["_msg"] == "HTTP Request Completed"}
+            return found if services == {"orders", "inventory"} else []
 
-        lines = wait_for(completed, seconds=120, what="both services' records in Loki")
-        assert not [line for line in lines if "hunter2" in line or "123-45-6789" in line]
+        records = wait_for(completed, seconds=120, what="both services' records in VictoriaLogs")
+        assert not [record for record in records if "hunter2" in str(record) or "123-45-6789" in str(record)]
 
     def test_refuses_records_without_the_token(self, stack):
         request = urllib.request.Request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.error
@@ -50,6 +51,13 @@ class VictoriaLogs:
         ]
         self.process: StartedProcess | None = None
 
+    @classmethod
+    def at(cls, url: str) -> VictoriaLogs:
+        """One that runs already."""
+        running = cls.__new__(cls)
+        running.url, running.process = url, None
+        return running
+
     def start(self) -> VictoriaLogs:
         self.process = StartedProcess([binary(), *self.flags], log=self.folder / "victorialogs.log", cwd=self.folder)
         self.process.wait_until_healthy(f"{self.url}/health", seconds=120)
@@ -93,6 +101,14 @@ class VictoriaLogs:
         """How many records a LogsQL filter finds."""
         (row,) = self.query(f"{query} | stats count() as found")
         return int(row["found"])
+
+    def rows_in_memory(self) -> int:
+        """How many records a kill would lose, by VictoriaLogs' own metrics."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:
+            metrics = answer.read().decode()
+        kept = re.findall(r'(?m)^vl_storage_rows\{type="storage/inmemory"\} (\d+)$', metrics)
+        pending = re.findall(r'(?m)^vl_pending_rows\{type="storage"\} (\d+)$', metrics)
+        return int(kept[0]) + int(pending[0])
 
     def __enter__(self) -> VictoriaLogs:
         return self.start()
