@@ -40,9 +40,9 @@ class Shell:
     """Runs commands of the README, with the program of this checkout and with free ports instead of its fixed ones."""
 
     def __init__(self, place: Path, variables: dict[str, str]) -> None:
-        grpc, http, self.health, metrics, self.loki, loki_grpc = free_ports(6)
+        grpc, http, self.health, metrics, self.loki, loki_grpc, self.victorialogs = free_ports(7)
         self.place = place
-        self.ports = {"3100": str(self.loki)}
+        self.ports = {"3100": str(self.loki), "9428": str(self.victorialogs)}
         self.started: list[StartedProcess] = []
         self.env = clean_environment(
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -118,6 +118,16 @@ def test_loki_works_as_shown(shell: Shell, loki_binary: Path):
     shell.run(commands("Embedded store")[1])
     url = f"http://127.0.0.1:{shell.loki}"
     shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs", AEGIS_LOKI_URL=url)) and text)
+    assert "[REDACTED:password]" in shown
+
+
+def test_victorialogs_works_as_shown(shell: Shell):
+    victorialogs, up = commands("VictoriaLogs")
+    shell.start(victorialogs, f"http://127.0.0.1:{shell.victorialogs}/health")
+    shell.start_collector(up)
+    shell.run(commands("Embedded store")[1])
+    # No variable is set here: `logs` in the same folder knows which store is in use.
+    shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs")) and text, what="the record")
     assert "[REDACTED:password]" in shown
 
 

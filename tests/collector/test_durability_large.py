@@ -110,6 +110,20 @@ def test_what_five_kills_of_victorialogs_lose_is_sent_again_from_the_files(
     wait_for(lambda: numbers(victorialogs)[0] == TOTAL, seconds=120, what="all records")
 
 
+def test_a_victorialogs_without_room_on_its_disk_gets_the_records_once_it_has(
+    start_collector: Start, tmp_path: Path, stack: ExitStack
+) -> None:
+    full = stack.enter_context(VictoriaLogs(tmp_path / "full", "-storage.minFreeDiskSpaceBytes=1PB"))
+    collector = start_collector("victorialogs", env={"AEGIS_VICTORIALOGS_URL": full.url})
+    collector.send(*(Log("m", attributes={"n": n}) for n in range(1000)))
+    wait_for(lambda: '"http_status":429' in collector.output().replace(" ", ""), what="the refusal in its log")
+    assert full.count("*") == 0
+    full.stop()
+    full.flags.append("-storage.minFreeDiskSpaceBytes=10MB")
+    full.start()
+    wait_for(lambda: numbers(full) == (1000, 1000), what="all records")
+
+
 def test_records_that_victorialogs_has_on_disk_survive_its_kill(
     start_collector: Start, victorialogs: VictoriaLogs
 ) -> None:

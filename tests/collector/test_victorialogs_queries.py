@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +20,8 @@ import yaml
 from tests.support.collector import Collector
 from tests.support.otlp import Log
 from tests.support.page import CORRELATION, OTHER, RECORDS, RESOURCE, SERVICE
-from tests.support.processes import wait_for
-from tests.support.victorialogs import FOLDER, VictoriaLogs
+from tests.support.processes import StartedProcess, free_port, wait_for
+from tests.support.victorialogs import FOLDER, VictoriaLogs, binary
 
 PAGE = Path(__file__).parents[2] / "docs" / "victorialogs.md"
 SECONDS = 300
@@ -80,7 +83,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaLogs]:
     folder = tmp_path_factory.mktemp("page")
     with VictoriaLogs(folder / "victorialogs") as store:
         with Collector(folder / "collector", "victorialogs", env={"AEGIS_VICTORIALOGS_URL": store.url}) as collector:
-            collector.send(*RECORDS, resource=RESOURCE)
+            # Of two minutes ago: vmalert asks for some time before now.
+            moment = time.time_ns() - 120 * 10**9
+            collector.send(*(replace(log, time_ns=moment) for log in RECORDS), resource=RESOURCE)
             collector.send(Log("of another service", 17), resource={"service.name": OTHER})
             # By their streams: a new one can be asked for somewhat later than its records.
             wait_for(lambda: store.count('{service!=""}') == len(RECORDS) + 1, what="all records in VictoriaLogs")
@@ -142,6 +147,34 @@ def test_an_alert_fires_only_with_a_reason(
     filled: VictoriaLogs, alert: str, change: tuple[str, str], fires: bool
 ) -> None:
     assert bool(vector(filled, ALERTS[alert].replace(*change))) == fires
+
+
+@pytest.fixture(scope="module")
+def vmalert() -> Path:
+    return binary("vmalert")
+
+
+def test_vmalert_evaluates_the_alerts(filled: VictoriaLogs, vmalert: Path, tmp_path: Path) -> None:
+    port = free_port()
+    command = [
+        vmalert,
+        f"-rule={FOLDER / 'alerts.yaml'}",
+        f"-datasource.url={filled.url}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        "-notifier.blackhole",
+        "-group.maxStartDelay=1s",
+    ]
+
+    def evaluated() -> dict[str, tuple[str, str, str]]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/rules", timeout=60) as answer:
+            (group,) = json.load(answer)["data"]["groups"]
+        rules = {rule["name"]: (rule["health"], rule["state"], rule["lastError"]) for rule in group["rules"]}
+        return rules if group["lastEvaluation"] > "2000" else {}
+
+    with StartedProcess(command, log=tmp_path / "vmalert.log", cwd=tmp_path) as process:
+        process.wait_until_healthy(f"http://127.0.0.1:{port}/health")
+        rules = process.wait_until(evaluated, what="the alerts to be evaluated")
+    assert rules == dict.fromkeys(ALERTS, ("ok", "inactive", ""))
 
 
 def test_the_alerts_are_those_of_the_page() -> None:

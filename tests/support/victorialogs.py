@@ -23,9 +23,10 @@ _PLAIN = {"content-type": "application/stream+json"}
 
 
 @cache
-def binary() -> Path:
-    """VictoriaLogs as this repository pins it, built on first use."""
-    done = subprocess.run([sys.executable, FOLDER / "build.py"], stdout=subprocess.PIPE, text=True, check=True)
+def binary(program: str = "victoria-logs") -> Path:
+    """VictoriaLogs or vmalert as this repository pins them, built on first use."""
+    command = [sys.executable, FOLDER / "build.py", program]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Path(done.stdout.splitlines()[-1])
 
 
