@@ -113,7 +113,7 @@ def test_what_five_kills_of_victorialogs_lose_is_sent_again_from_the_files(
 def test_a_victorialogs_without_room_on_its_disk_gets_the_records_once_it_has(
     start_collector: Start, tmp_path: Path, stack: ExitStack
 ) -> None:
-    full = stack.enter_context(VictoriaLogs(tmp_path / "full", "-storage.minFreeDiskSpaceBytes=1PB"))
+    full = stack.enter_context(VictoriaLogs(tmp_path / "full", "-storage.minFreeDiskSpaceBytes=1000TB"))
     collector = start_collector("victorialogs", env={"AEGIS_VICTORIALOGS_URL": full.url})
     collector.send(*(Log("m", attributes={"n": n}) for n in range(1000)))
     wait_for(lambda: '"http_status":429' in collector.output().replace(" ", ""), what="the refusal in its log")
