@@ -242,6 +242,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("seq_url", ("SEQ_URL",), _http_url, "http://localhost:5341", "where Seq listens"),
     Variable("seq_api_key", ("SEQ_API_KEY",), str, None, "Seq's API key", secret=True),
     Variable("loki_url", ("AEGIS_LOKI_URL",), _http_url, None, "where Loki listens; set: the Collector sends to it"),
+    Variable("victorialogs_url", ("AEGIS_VICTORIALOGS_URL",), _http_url, None,
+             "where VictoriaLogs listens; set: the Collector sends to it"),
     Variable("data_dir", ("AEGIS_DATA_DIR",), _path, Path(".aegis"), "queues and store of `aegis-otel up`"),
 )  # fmt: skip
 
@@ -291,6 +293,7 @@ class Settings:
     seq_url: str
     seq_api_key: str | None = field(repr=False)
     loki_url: str | None
+    victorialogs_url: str | None
     data_dir: Path
     problems: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """Build a Go program once and keep the binary in the user's cache folder.
 
-Finds a Go toolchain, computes the cache key, locks, shows progress, explains failures. It does not know what is built;
-``build_collector.py`` has the recipe of our Collector.
+Shared by the recipes of our Collector (``build_collector.py``) and of VictoriaLogs (``victorialogs/build.py``): finds a
+Go toolchain, computes the cache key, locks, shows progress, explains failures. It does not know what is built.
 
 The binaries live in ``~/.cache/aegis-otel/<name>/<version>-<key>/`` (``$XDG_CACHE_HOME`` moves it). The key covers all
 that the binary depends on, so nothing here ever goes stale, and removing the folder only costs the next build.

@@ -1,7 +1,7 @@
 """The whole way of a log record, on real parts: two services, the Collector, a store; then checks what arrived.
 
-    make demo                  # the embedded store
-    make demo STORE=loki       # a real Loki, built here
+    make demo                          # the embedded store
+    make demo STORE=victorialogs       # a real VictoriaLogs, built here
 
 Starts all of it on free ports, sends four orders, waits for their records, shows those of one correlation id,
 and ends with status 1 when a record is missing or doubled, belongs to another request, or a secret shows
@@ -87,7 +87,7 @@ def requests() -> list[Request]:
 def main() -> int:
     """Run the demo; the exit status."""
     parser = argparse.ArgumentParser(description="Two services, the Collector, a store, and a check of what arrived.")
-    parser.add_argument("--store", choices=("file", "loki"), default="file")
+    parser.add_argument("--store", choices=("file", "victorialogs"), default="file")
     store = parser.parse_args().store
     signals = Signals()
     try:
@@ -163,9 +163,9 @@ class Demo:
     def run(self) -> list[str]:
         """Everything, in order; what was wrong."""
         self.stack.enter_context(own_folder())
-        ports = free_ports(8)
-        if self.store == "loki":
-            self.start_loki(*ports[6:8])
+        ports = free_ports(7)
+        if self.store == "victorialogs":
+            self.start_victorialogs(ports[6])
         self.start_collector(ports[:4])
         orders = self.start_services(*ports[4:6])
         self.send(orders)
@@ -178,26 +178,18 @@ class Demo:
         say("everything is stopped")
         return problems + secrets_in_files(WORK)
 
-    def start_loki(self, http_port: int, grpc_port: int) -> None:
-        say("finding Loki in the cache, or building it (once, some minutes)")
-        output = WORK / "loki-build.out"
+    def start_victorialogs(self, port: int) -> None:
+        say("finding VictoriaLogs in the cache, or building it (once, some minutes)")
+        output = WORK / "victorialogs-build.out"
         with output.open("wb") as stdout:
-            build = self.launch([sys.executable, ROOT / "collector/loki/build.py"], self.environ, stdout, None)
+            build = self.launch([sys.executable, ROOT / "collector/victorialogs/build.py"], self.environ, stdout, None)
         if build.wait():
-            raise DemoError("Loki cannot be built")
+            raise DemoError("VictoriaLogs cannot be built")
         binary = output.read_text().splitlines()[-1]
-        data = WORK / "loki"
-        data.mkdir()
-        environ = {
-            **self.environ,
-            "AEGIS_LOKI_PORT": str(http_port),
-            "AEGIS_LOKI_GRPC_PORT": str(grpc_port),
-            "AEGIS_LOKI_DATA": str(data),
-        }
-        config = ROOT / "collector/loki/loki.yaml"
-        url = f"http://127.0.0.1:{http_port}"
-        self.start("loki", [binary, f"-config.file={config}", "-config.expand-env=true"], environ, f"{url}/ready", 120)
-        self.environ["AEGIS_LOKI_URL"] = url
+        flags = [f"-storageDataPath={WORK / 'victorialogs'}", f"-httpListenAddr=127.0.0.1:{port}"]
+        url = f"http://127.0.0.1:{port}"
+        self.start("victorialogs", [binary, *flags], self.environ, f"{url}/health", 120)
+        self.environ["AEGIS_VICTORIALOGS_URL"] = url
 
     def start_collector(self, ports: Sequence[int]) -> None:
         options = ("--grpc-port", "--http-port", "--health-port", "--metrics-port")
@@ -276,8 +268,8 @@ class Demo:
                 time.sleep(0.5)
                 request.records = self.stored("--correlation-id", request.correlation_id)
         problems = [problem for request in self.requests for problem in problems_of(request)]
-        if self.store == "loki" and not problems:
-            problems += self.check_loki_query()
+        if self.store == "victorialogs" and not problems:
+            problems += self.check_logsql_query()
         return problems
 
     def stored(self, *options: str) -> list[dict[str, Any]]:
@@ -287,19 +279,24 @@ class Demo:
             raise DemoError(f"aegis-otel logs: {done.stderr.decode(errors='replace').strip()}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def check_loki_query(self) -> list[str]:
-        """The query of the AegisX page must find the records as well, by label and by parsed field."""
+    def check_logsql_query(self) -> list[str]:
+        """The twin of the AegisX page's query must find the records as well, by stream and by field."""
         request = self.requests[0]
-        query = f'{{service="orders"}} | json | correlationId="{request.correlation_id}"'
-        answer = httpx.get(
-            f"{self.environ['AEGIS_LOKI_URL']}/loki/api/v1/query_range",
-            params={"query": query, "limit": 1000},
-            timeout=30,
-            trust_env=False,
-        )
-        found = sum(len(stream["values"]) for stream in answer.json()["data"]["result"])
+        query = f'{{service="orders"}} correlationId:="{request.correlation_id}"'
         mine = sum(record["service"] == "orders" for record in request.records)
-        return [] if found == mine else [f"Loki finds {found} of {mine} records with {query}"]
+        found = 0
+
+        def all_found() -> bool:
+            nonlocal found
+            url = f"{self.environ['AEGIS_VICTORIALOGS_URL']}/select/logsql/query"
+            answer = httpx.post(url, data={"query": query}, timeout=30, trust_env=False)
+            found = len(answer.text.split("\n")) - 1
+            return found >= mine
+
+        # A new stream can be asked for somewhat later than its records.
+        with contextlib.suppress(DemoError):
+            wait_for(all_found, 30, "")
+        return [] if found == mine else [f"VictoriaLogs finds {found} of {mine} records with {query}"]
 
     def show(self) -> None:
         request = self.requests[-1]

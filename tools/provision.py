@@ -42,7 +42,7 @@ def main(profile: str) -> None:
     want = {
         "profile": profile,
         "package": _digest(declared if profile == "test" else [*declared, *_below("aegis_otel")]),
-        "collector": _digest(_below("collector", skip=("loki", "grafana", "k8s"))),
+        "collector": _digest(_below("collector", skip=("loki", "victorialogs", "grafana", "k8s"))),
         "native": _native_wanted() if profile == "test" else have.get("native", ""),
     }
     if want["collector"] != have.get("collector"):

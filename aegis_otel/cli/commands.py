@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.embedded import EmbeddedStore
 from aegis_otel.stores.loki import LokiStore
+from aegis_otel.stores.victorialogs import VictoriaLogsStore
 
 app = typer.Typer(
     help="Run the Collector of aegis-otel, read its store, look at the settings.",
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 StoreOption = Annotated[
     list[str] | None,
-    typer.Option("--store", metavar="STORE", help="auto, file, loki or seq; may be given several times."),
+    typer.Option("--store", metavar="STORE", help="auto, file, loki, seq or victorialogs; may be given several times."),
 ]
 PieceOption = Annotated[
     list[Path] | None,
@@ -79,8 +80,9 @@ def up(
 ) -> None:
     """Start the Collector and keep it running until Ctrl-C.
 
-    Without --store it feeds the stores that are set: Loki where AEGIS_LOKI_URL is, Seq where SEQ_ENABLED=true,
-    and without Loki the embedded store below AEGIS_DATA_DIR (.aegis).
+    Without --store it feeds the stores that are set: Loki where AEGIS_LOKI_URL is, VictoriaLogs where
+    AEGIS_VICTORIALOGS_URL is, Seq where SEQ_ENABLED=true, and without Loki and VictoriaLogs the embedded store below
+    AEGIS_DATA_DIR (.aegis).
     """
     current = _settings()
     stores = _stores(current, store)
@@ -126,13 +128,13 @@ def logs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as stored.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="The newest so many records.")] = 500,
     store: Annotated[
-        str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file or loki.")
+        str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file, loki or victorialogs.")
     ] = "auto",
 ) -> None:
     """Show stored records, the oldest first.
 
-    Reads Loki where AEGIS_LOKI_URL is set or `aegis-otel up` feeds it, else the embedded store below
-    AEGIS_DATA_DIR (.aegis). Lines that are no records are left out and counted on stderr.
+    Reads Loki or VictoriaLogs where AEGIS_LOKI_URL or AEGIS_VICTORIALOGS_URL is set or `aegis-otel up` feeds it, else
+    the embedded store below AEGIS_DATA_DIR (.aegis). Lines that are no records are left out and counted on stderr.
     """
     current = _settings()
     try:
@@ -262,15 +264,23 @@ def _stores(current: settings.Settings, asked: list[str] | None) -> tuple[str, .
 
 def _source(current: settings.Settings, asked: str) -> Store:
     state = plans.read_note(current.data_dir)
-    loki_url = current.loki_url or state.get("lokiUrl") or plans.LOKI_DEFAULT
     if asked == "auto":
-        stores = state.get("stores", ())
-        asked = "loki" if current.loki_url or ("loki" in stores and "file" not in stores) else "file"
+        asked = _in_use(current, state)
     if asked == "loki":
-        return LokiStore(loki_url)
+        return LokiStore(current.loki_url or state.get("lokiUrl") or plans.LOKI_DEFAULT)
+    if asked == "victorialogs":
+        return VictoriaLogsStore(current.victorialogs_url or state.get("victorialogsUrl") or plans.VICTORIALOGS_DEFAULT)
     if asked == "file":
         return EmbeddedStore(current.data_dir / "store")
-    terminal.fail(f"{asked!r} is not a store that can be read; use auto, file or loki", status=2)
+    terminal.fail(f"{asked!r} is not a store that can be read; use auto, file, loki or victorialogs", status=2)
+
+
+def _in_use(current: settings.Settings, state: Mapping[str, Any]) -> str:
+    """The store whose address is set, else what the last `aegis-otel up` of this folder feeds."""
+    urls = {"loki": current.loki_url, "victorialogs": current.victorialogs_url}
+    fed = state.get("stores", ())
+    set_here = [store for store, url in urls.items() if url]
+    return next((store for store in (*set_here, "file", *urls) if store in set_here or store in fed), "file")
 
 
 def _check_config(plan: plans.Plan, paths: list[Path]) -> None:

@@ -24,6 +24,7 @@ from aegis_otel.deliver.spool import waiting
 from aegis_otel.settings import Settings
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.loki import LokiStore
+from aegis_otel.stores.victorialogs import VictoriaLogsStore
 
 _SECONDS: Final = 10.0
 """What does not answer for so long is away; a busy machine can well be silent for a few seconds."""
@@ -250,18 +251,25 @@ def _stores(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
     findings = []
     names = pieces.chosen_stores(current)
     if "loki" in names and current.loki_url is not None:
-        shown = without_credentials(current.loki_url)
-        if LokiStore(current.loki_url).is_ready():
-            findings.append(Finding("Loki", Verdict.FINE, f"{shown} is ready"))
-        else:
-            findings.append(
-                Finding("Loki", Verdict.WRONG, f"{shown} is not ready; is it running, is AEGIS_LOKI_URL right?")
-            )
+        loki = LokiStore(current.loki_url)
+        findings.append(_readiness("Loki", current.loki_url, loki.is_ready(), "AEGIS_LOKI_URL"))
+    if "victorialogs" in names and current.victorialogs_url is not None:
+        victorialogs = VictoriaLogsStore(current.victorialogs_url)
+        findings.append(
+            _readiness("VictoriaLogs", current.victorialogs_url, victorialogs.is_ready(), "AEGIS_VICTORIALOGS_URL")
+        )
     if "seq" in names:
         findings.append(_seq(current))
     if "file" in names:
         findings.append(_embedded(current.data_dir / "store", bool(state)))
     return findings
+
+
+def _readiness(what: str, url: str, is_ready: bool, variable: str) -> Finding:
+    shown = without_credentials(url)
+    if is_ready:
+        return Finding(what, Verdict.FINE, f"{shown} is ready")
+    return Finding(what, Verdict.WRONG, f"{shown} is not ready; is it running, is {variable} right?")
 
 
 def _seq(current: Settings) -> Finding:

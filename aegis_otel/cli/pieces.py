@@ -17,7 +17,7 @@ from aegis_otel.settings import Settings
 ALWAYS: Final = ("receive", "redact", "route", "tuning")
 """The pieces that every Collector needs, in this order; `to-<store>` follow."""
 
-STORES: Final = ("file", "loki", "seq")
+STORES: Final = ("file", "loki", "seq", "victorialogs")
 
 INSTALL_HINT: Final = (
     "The Collector is not installed. Install it with: pip install 'aegis-otel[collector]'\n"
@@ -37,7 +37,7 @@ class CollectorMissingError(Exception):
 def chosen_stores(settings: Settings, asked: Sequence[str] = ("auto",)) -> tuple[str, ...]:
     """The stores the Collector feeds: those asked for; for `auto` those the settings switch on.
 
-    Without Loki the embedded store is on, so that `aegis-otel logs` has something to read.
+    Without Loki and VictoriaLogs the embedded store is on, so that `aegis-otel logs` has something to read.
 
     Raises:
         ValueError: one of them is no store.
@@ -46,7 +46,8 @@ def chosen_stores(settings: Settings, asked: Sequence[str] = ("auto",)) -> tuple
     chosen: set[str] = set()
     for name in names or ["auto"]:
         if name == "auto":
-            chosen.add("file" if settings.loki_url is None else "loki")
+            readable = {"loki": settings.loki_url, "victorialogs": settings.victorialogs_url}
+            chosen.update([store for store, url in readable.items() if url is not None] or ["file"])
             if settings.seq_enabled:
                 chosen.add("seq")
         elif name in STORES:

@@ -18,6 +18,7 @@ from aegis_otel.settings import Settings
 from aegis_otel.stores._http import without_credentials
 
 LOKI_DEFAULT: Final = "http://localhost:3100"
+VICTORIALOGS_DEFAULT: Final = "http://localhost:9428"
 METRICS: Final = "AEGIS_METRICS_PORT"
 
 _STATE_FILE: Final = "up.json"
@@ -30,13 +31,14 @@ class Plan:
     Attributes:
         stores: what it feeds.
         endpoints: where it listens: OTLP over gRPC, OTLP over HTTP, health check, and metrics unless they are off.
-        loki_url, seq_url: may hold credentials, so they are shown without.
+        loki_url, victorialogs_url, seq_url: may hold credentials, so they are shown without.
         data_dir: absolute.
     """
 
     stores: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
     loki_url: str
+    victorialogs_url: str
     seq_url: str
     data_dir: Path
 
@@ -51,6 +53,7 @@ class Plan:
             **os.environ,
             "AEGIS_DATA_DIR": str(self.data_dir),
             "AEGIS_LOKI_URL": self.loki_url,
+            "AEGIS_VICTORIALOGS_URL": self.victorialogs_url,
             "SEQ_URL": self.seq_url,
         }
         for each in self.endpoints:
@@ -76,6 +79,7 @@ class Plan:
         where = {
             "file": f"{self.data_dir / 'store'} (read it with: aegis-otel logs)",
             "loki": without_credentials(self.loki_url),
+            "victorialogs": without_credentials(self.victorialogs_url),
             "seq": without_credentials(self.seq_url),
         }
         rows = [(each.name, each.address) for each in self.endpoints]
@@ -98,6 +102,7 @@ class Plan:
         note = {
             "stores": self.stores,
             "lokiUrl": without_credentials(self.loki_url),
+            "victorialogsUrl": without_credentials(self.victorialogs_url),
             "endpoints": {each.variable: each.reachable for each in self.endpoints},
         }
         path = self.data_dir / _STATE_FILE
@@ -138,7 +143,12 @@ def make(
     if os.environ.get("AEGIS_METRICS_LEVEL", "").strip().lower() != "none":
         endpoints.append(_metrics(metrics))
     return Plan(
-        stores, tuple(endpoints), current.loki_url or LOKI_DEFAULT, current.seq_url, current.data_dir.absolute()
+        stores,
+        tuple(endpoints),
+        current.loki_url or LOKI_DEFAULT,
+        current.victorialogs_url or VICTORIALOGS_DEFAULT,
+        current.seq_url,
+        current.data_dir.absolute(),
     )
 
 

@@ -17,9 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-import httpx
-
-from aegis_otel.stores._http import without_credentials
+from aegis_otel.stores._http import RefusedError, Server
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
 
@@ -72,13 +70,13 @@ class LokiStore:
     url: str = field(repr=False)
     timeout: float = 30.0
     skipped: int = 0
-    _client: httpx.Client = field(init=False, repr=False)
+    _server: Server = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._client = httpx.Client(base_url=self.url, timeout=self.timeout)
+        self._server = Server("Loki", self.url, "AEGIS_LOKI_URL", self.timeout)
 
     def __str__(self) -> str:
-        return f"Loki at {without_credentials(self.url)}"
+        return str(self._server)
 
     def newest(self, query: Query) -> list[StoredRecord]:
         """The newest records that match, the oldest of them first; of the last 30 days where `since` is not set.
@@ -125,10 +123,7 @@ class LokiStore:
 
     def is_ready(self) -> bool:
         """Whether Loki says that it takes and answers requests."""
-        try:
-            return bool(self._client.get("/ready", timeout=10.0).status_code == 200)
-        except httpx.HTTPError:
-            return False
+        return self._server.is_ready("/ready")
 
     def _entries(self, query: Query, start: int, end: int, wanted: int | None = None) -> list[_Entry]:
         """The newest `wanted` entries, or all, from `start` on and before `end` (ns); the newest first."""
@@ -151,7 +146,7 @@ class LokiStore:
         while True:
             try:
                 page = self._page(query, at, at + 1, 2 * size)
-            except _RefusedError as error:
+            except RefusedError as error:
                 moment = datetime.fromtimestamp(at / 10**9, timezone.utc).isoformat()
                 raise StoreError(
                     f"{self} has {size} records or more at one nanosecond ({at}, {moment}), and its answers hold "
@@ -170,18 +165,12 @@ class LokiStore:
             "limit": str(limit),
             "direction": "backward",
         }
-        try:
-            answer = self._client.get("/loki/api/v1/query_range", params=parameters)
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise StoreError(f"{self} does not answer: {reason}; is it running, is AEGIS_LOKI_URL right?") from None
-        if answer.status_code != 200:
-            raise _RefusedError(f"{self} refused the query with {answer.status_code}: {answer.text.strip()[:500]}")
+        answer = self._server.ask("GET", "/loki/api/v1/query_range", params=parameters)
         try:
             streams = answer.json()["data"]["result"]
             entries = [(int(value[0]), str(value[1])) for stream in streams for value in stream["values"]]
         except (ValueError, KeyError, TypeError, IndexError, RecursionError):
-            raise StoreError(f"{self} answered something that is not Loki's; is the URL right?") from None
+            raise self._server.foreign() from None
         entries.sort(reverse=True)
         return entries
 
@@ -194,10 +183,6 @@ class LokiStore:
             self.skipped += 1
             return None
         return record
-
-
-class _RefusedError(StoreError):
-    """Loki understood the request and said no."""
 
 
 def _nanoseconds(moment: datetime) -> int:

@@ -18,14 +18,14 @@ from pathlib import Path
 
 from benchmarks.bars import Bar
 from benchmarks.endurance.app_away import app_killed, collector_away
-from benchmarks.endurance.flood import debug_flood, loki_away
+from benchmarks.endurance.flood import debug_flood, store_away
 from benchmarks.endurance.outcome import Outcome, write
 from benchmarks.endurance.steady import steady_20k
 from benchmarks.endurance.watch import say
 
 SCENARIOS: dict[str, Callable[[Path, float], Outcome]] = {
     "debug-flood": debug_flood,
-    "loki-away": loki_away,
+    "store-away": store_away,
     "collector-away": collector_away,
     "app-killed": app_killed,
     "steady-20k": steady_20k,

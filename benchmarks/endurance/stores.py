@@ -1,4 +1,4 @@
-"""Reads back what arrived: from the file store as it grows, and from Loki."""
+"""Reads back what arrived: from the file store as it grows, and from VictoriaLogs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benchmarks.endurance.watch import say
-from tests.support.loki import Loki
-
-PAGE = 20_000
+from tests.support.victorialogs import VictoriaLogs
 
 
 def files(data: Path) -> list[Path]:
@@ -63,37 +61,14 @@ class Tail:
             self._file = None
 
 
-def loki_count(loki: Loki, selector: str) -> int:
-    """Lines that a selector finds in the last hours."""
-    series = loki.query(f"sum(count_over_time({selector}[6h]))")
-    return int(series[0]["value"][1]) if series else 0
-
-
-def loki_numbers(loki: Loki, selector: str, pattern: re.Pattern[bytes], since_ns: int) -> tuple[set[int], int]:
-    """The numbers that `pattern` finds in the lines of a selector, and how many lines there are.
-
-    Pages by time: two lines of one nanosecond are told apart by their number only.
-    """
-    found: set[int] = set()
-    lines = 0
-    start, end = since_ns, time.time_ns() + 10**9
-    while True:
-        answer = loki.get(
-            "/loki/api/v1/query_range", query=selector, start=start, end=end, limit=PAGE, direction="forward"
-        )
-        page = [
-            (int(at), int(match[1]))
-            for stream in answer["data"]["result"]
-            for at, line in stream["values"]
-            if (match := pattern.search(line.encode()))
-        ]
-        lines += len(page)
-        found.update(number for _, number in page)
-        if len(page) < PAGE:
-            return found, lines
-        last = max(at for at, _ in page)
-        lines -= sum(at == last for at, _ in page)
-        start = last
+def numbers(store: VictoriaLogs, query: str, pattern: re.Pattern[bytes], since_ns: int) -> tuple[set[int], int]:
+    """The numbers that `pattern` finds in the messages of what a LogsQL filter finds, and how many these are."""
+    found = [
+        int(match[1])
+        for record in store.query(f"{query} | fields _msg", start=since_ns)
+        if (match := pattern.search(record["_msg"].encode()))
+    ]
+    return set(found), len(found)
 
 
 def settled(what: str, count: Callable[[], int], expected: int, *, patience: float = 30) -> float:

@@ -15,7 +15,7 @@ from tests.cli.conftest import Run, clean_environment
 SECRET = "sesame-open-4711"
 
 
-@pytest.mark.parametrize("store", ["file", "loki", "seq", "file,loki,seq"])
+@pytest.mark.parametrize("store", ["file", "loki", "seq", "victorialogs", "file,loki,seq,victorialogs"])
 def test_the_collector_takes_the_pieces_and_what_is_printed(
     run: Run, collector: dict[str, str], tmp_path: Path, store: str
 ):
@@ -103,6 +103,12 @@ def test_maps_merge_and_lists_replace_as_in_the_collector(tmp_path: Path):
         ({"AEGIS_LOKI_URL": "http://loki:3100"}, ["file"], ("file",)),
         ({}, ["seq", "LOKI"], ("loki", "seq")),
         ({}, ["loki,auto"], ("file", "loki")),
+        ({"AEGIS_VICTORIALOGS_URL": "http://logs:9428"}, ["auto"], ("victorialogs",)),
+        (
+            {"AEGIS_VICTORIALOGS_URL": "http://logs:9428", "AEGIS_LOKI_URL": "http://loki:3100"},
+            ["auto"],
+            ("loki", "victorialogs"),
+        ),
     ],
 )
 def test_stores_are_those_asked_for_else_those_set(

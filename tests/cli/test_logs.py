@@ -88,7 +88,7 @@ def test_hostile_content_does_not_reach_the_terminal(run: Run, store: Path):
     [
         (["--level", "loud"], "error, warn, info or debug"),
         (["--since", "yesterday"], "90s, 5m, 1h30m"),
-        (["--store", "seq"], "auto, file or loki"),
+        (["--store", "seq"], "auto, file, loki or victorialogs"),
         (["--limit", "0"], "--limit"),
         (["--no-such-option"], "--no-such-option"),
     ],
@@ -111,10 +111,12 @@ def test_a_hostile_option_is_shown_escaped(run: Run):
     assert "\x1b" not in run("logs", "--level", "\x1b[2J").err
 
 
-def test_an_unreachable_loki_is_named_without_its_password(run: Run, tmp_path: Path):
-    done = run("logs", AEGIS_LOKI_URL="http://user:sesame@127.0.0.1:9")
+@pytest.mark.parametrize(("variable", "name"), [("AEGIS_LOKI_URL", "Loki"), ("AEGIS_VICTORIALOGS_URL", "VictoriaLogs")])
+def test_an_unreachable_store_is_named_without_its_password(run: Run, variable: str, name: str):
+    done = run("logs", **{variable: "http://user:sesame@127.0.0.1:9"})
     assert done.status == 1
-    assert "Loki at http://127.0.0.1:9 does not answer" in done.err
+    assert f"{name} at http://127.0.0.1:9 does not answer" in done.err
+    assert variable in done.err
     assert "sesame" not in done.err + done.out
     assert "Traceback" not in done.err
 

@@ -41,9 +41,9 @@ class Shell:
     """Runs commands of the README, with the program of this checkout and with free ports instead of its fixed ones."""
 
     def __init__(self, place: Path, variables: dict[str, str]) -> None:
-        grpc, http, self.health, metrics = free_ports(4)
+        grpc, http, self.health, metrics, self.victorialogs = free_ports(5)
         self.place = place
-        self.ports: dict[str, str] = {}
+        self.ports = {"9428": str(self.victorialogs)}
         self.started: list[StartedProcess] = []
         self.env = clean_environment(
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -128,6 +128,16 @@ def test_the_loki_that_is_shown_is_that_of_the_compose_file():
     assert f"${{LOKI_IMAGE:-{image}}}" in (ROOT / "docker-compose.otel.yml").read_text()
     (mounted,) = re.findall(r"\$PWD/(\S+?):/", README)
     assert (ROOT / mounted).is_file()
+
+
+def test_victorialogs_works_as_shown(shell: Shell):
+    victorialogs, up = commands("VictoriaLogs")
+    shell.start(victorialogs, f"http://127.0.0.1:{shell.victorialogs}/health")
+    shell.start_collector(up)
+    shell.run(commands("Embedded store")[1])
+    # No variable is set here: `logs` in the same folder knows which store is in use.
+    shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs")) and text, what="the record")
+    assert "[REDACTED:password]" in shown
 
 
 class _Seq(BaseHTTPRequestHandler):

@@ -10,7 +10,9 @@ from tests.support.collector import Collector
 
 
 @pytest.mark.parametrize(
-    "stores", [("file",), ("loki",), ("seq",), ("loki", "seq"), ("loki", "seq", "file")], ids="+".join
+    "stores",
+    [("file",), ("loki",), ("seq",), ("loki", "seq"), ("victorialogs",), ("loki", "seq", "file", "victorialogs")],
+    ids="+".join,
 )
 def test_every_combination_of_stores_is_valid(tmp_path: Path, stores: tuple[str, ...]) -> None:
     process = Collector(tmp_path, *stores).validate()

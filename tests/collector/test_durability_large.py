@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from tests.support.collector import Collector, Sink
 from tests.support.otlp import Log, post, request
 from tests.support.processes import wait_for
+from tests.support.victorialogs import VictoriaLogs
 
 Start = Callable[..., Collector]
 BATCH = 500
@@ -29,23 +32,130 @@ def send_until_taken(collector: Collector, message: object) -> None:
     wait_for(taken, seconds=120, what="the Collector to take a batch")
 
 
-def test_a_hundred_thousand_records_survive_five_kills(start_collector: Start, loki: Sink) -> None:
-    total, kills = 100_000, 5
-    collector = start_collector("loki", env={"AEGIS_LOKI_URL": loki.url})
-    next_kill = total // (kills + 1)
-    for sent in range(0, total, BATCH):
+TOTAL, KILLS = 100_000, 5
+
+
+@pytest.fixture
+def victorialogs(tmp_path: Path, stack: ExitStack) -> VictoriaLogs:
+    return stack.enter_context(VictoriaLogs(tmp_path / "victorialogs", "-inmemoryDataFlushInterval=1s"))
+
+
+def send_all(collector: Collector, kill: Callable[[], None]) -> None:
+    """Send TOTAL numbered records; `kill` is called KILLS times meanwhile."""
+    next_kill = TOTAL // (KILLS + 1)
+    for sent in range(0, TOTAL, BATCH):
         send_until_taken(collector, request([Log("m", attributes={"n": n}) for n in range(sent, sent + BATCH)]))
         if sent >= next_kill:
-            next_kill += total // (kills + 1)
-            collector.kill()
-            collector.start()
+            next_kill += TOTAL // (KILLS + 1)
+            kill()
 
-    def numbers() -> list[int]:
-        return [json.loads(record.body)["n"] for record in loki.received()]
 
-    # Some come twice, so what counts is how many different ones are here.
-    wait_for(lambda: len(set(numbers())) == total, seconds=120, what="all records")
-    assert len(numbers()) - total < total / 100
+def numbers(store: VictoriaLogs) -> tuple[int, int]:
+    """How many different records there are, and how many in all: some come twice."""
+    (found,) = store.query("* | stats count_uniq(n) as different, count() as all")
+    return int(found["different"]), int(found["all"])
+
+
+def wait_until_nothing_waits(collector: Collector) -> None:
+    """Until VictoriaLogs has acknowledged all."""
+    wait_for(
+        lambda: collector.free_bytes_of_queue("victorialogs-rest") == 1024 << 20, seconds=120, what="an empty queue"
+    )
+
+
+def test_a_hundred_thousand_records_survive_five_kills_of_the_collector(
+    start_collector: Start, victorialogs: VictoriaLogs
+) -> None:
+    collector = start_collector("victorialogs", env={"AEGIS_VICTORIALOGS_URL": victorialogs.url})
+
+    def kill() -> None:
+        collector.kill()
+        collector.start()
+
+    send_all(collector, kill)
+    wait_for(lambda: numbers(victorialogs)[0] == TOTAL, seconds=120, what="all records")
+    assert numbers(victorialogs)[1] - TOTAL < TOTAL / 100
+
+
+def test_five_stops_of_victorialogs_lose_nothing(start_collector: Start, victorialogs: VictoriaLogs) -> None:
+    # With what is sent again for fear of a kill, more would come twice.
+    env = {"AEGIS_VICTORIALOGS_URL": victorialogs.url, "AEGIS_VICTORIALOGS_SETTLE": "0s"}
+    collector = start_collector("victorialogs", env=env)
+
+    def stop() -> None:
+        victorialogs.stop()
+        victorialogs.start()
+
+    send_all(collector, stop)
+    wait_for(lambda: numbers(victorialogs)[0] == TOTAL, seconds=120, what="all records")
+    assert numbers(victorialogs)[1] - TOTAL < TOTAL / 100
+
+
+def test_a_hundred_thousand_records_survive_five_kills_of_victorialogs(
+    start_collector: Start, victorialogs: VictoriaLogs
+) -> None:
+    env = {"AEGIS_VICTORIALOGS_URL": victorialogs.url, "AEGIS_VICTORIALOGS_SETTLE": "4s"}
+    collector = start_collector("victorialogs", env=env)
+
+    def kill() -> None:
+        # It tells when it was started in whole seconds.
+        second = int(time.time())
+        wait_for(lambda: int(time.time()) > second, what="the next second")
+        victorialogs.kill()
+        victorialogs.start()
+
+    send_all(collector, kill)
+    wait_until_nothing_waits(collector)
+    kill()
+    wait_for(lambda: numbers(victorialogs)[0] == TOTAL, seconds=120, what="all records")
+    print(f"{numbers(victorialogs)[1] - TOTAL} of {TOTAL} records twice")
+
+
+def test_what_a_kill_of_victorialogs_loses_can_be_sent_again_from_the_files(
+    start_collector: Start, tmp_path: Path, stack: ExitStack
+) -> None:
+    # The way that docs/victorialogs.md shows, for who has switched off what sends it again by itself.
+    late = stack.enter_context(VictoriaLogs(tmp_path / "late", "-inmemoryDataFlushInterval=1h"))
+    env = {"AEGIS_VICTORIALOGS_URL": late.url, "AEGIS_VICTORIALOGS_SETTLE": "0s"}
+    collector = start_collector("victorialogs", "file", env=env)
+    collector.send(*(Log("m", attributes={"n": n}) for n in range(1000)))
+    wait_for(lambda: late.count("*") == len(collector.stored()) == 1000, what="all records")
+    wait_until_nothing_waits(collector)
+    late.kill()
+    late.start()
+    assert late.count("*") < 1000
+    lines = "".join(json.dumps(record) + "\n" for record in collector.stored())
+    fields = {"_time_field": "timestamp", "_msg_field": "message"}
+    streams = {"_stream_fields": "service,environment,level,complianceLevel"}
+    late.post("/insert/jsonline", lines.encode(), **fields, **streams)
+    wait_for(lambda: numbers(late)[0] == 1000, what="all records")
+
+
+def test_a_victorialogs_without_room_on_its_disk_gets_the_records_once_it_has(
+    start_collector: Start, tmp_path: Path, stack: ExitStack
+) -> None:
+    full = stack.enter_context(VictoriaLogs(tmp_path / "full", "-storage.minFreeDiskSpaceBytes=1000TB"))
+    collector = start_collector("victorialogs", env={"AEGIS_VICTORIALOGS_URL": full.url})
+    collector.send(*(Log("m", attributes={"n": n}) for n in range(1000)))
+    wait_for(lambda: '"http_status":429' in collector.output().replace(" ", ""), what="the refusal in its log")
+    assert full.count("*") == 0
+    full.stop()
+    full.flags.append("-storage.minFreeDiskSpaceBytes=10MB")
+    full.start()
+    wait_for(lambda: numbers(full) == (1000, 1000), what="all records")
+
+
+def test_records_that_victorialogs_has_on_disk_survive_its_kill(
+    start_collector: Start, victorialogs: VictoriaLogs
+) -> None:
+    env = {"AEGIS_VICTORIALOGS_URL": victorialogs.url, "AEGIS_VICTORIALOGS_SETTLE": "0s"}
+    collector = start_collector("victorialogs", env=env)
+    collector.send(*(Log("m", attributes={"n": n}) for n in range(1000)))
+    wait_for(lambda: victorialogs.count("*") == 1000, what="all records")
+    wait_for(lambda: victorialogs.rows_in_memory() == 0, what="VictoriaLogs to write them to disk")
+    victorialogs.kill()
+    victorialogs.start()
+    assert numbers(victorialogs) == (1000, 1000)
 
 
 def test_audit_records_pass_through_a_flood_of_debug_records(start_collector: Start, loki: Sink) -> None:

@@ -17,6 +17,7 @@ Start = Callable[..., Collector]
 STORES = {
     "loki": ("AEGIS_LOKI", "AEGIS_LOKI_URL", "/otlp/v1/logs"),
     "seq": ("AEGIS_SEQ", "SEQ_URL", "/ingest/otlp/v1/logs"),
+    "victorialogs": ("AEGIS_VICTORIALOGS", "AEGIS_VICTORIALOGS_URL", "/insert/opentelemetry/v1/logs"),
 }
 
 

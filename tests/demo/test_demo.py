@@ -71,7 +71,7 @@ def start(checkout: Path) -> StartedProcess:
     return StartedProcess([sys.executable, "-c", NEVER_DONE], log=checkout / "demo.log", cwd=checkout)
 
 
-@pytest.mark.parametrize("store", ["file", "loki"])
+@pytest.mark.parametrize("store", ["file", "victorialogs"])
 def test_it_ends_by_itself_with_every_record_and_no_secret(checkout: Path, store: str):
     done = subprocess.run(
         [sys.executable, "examples/demo.py", f"--store={store}"],

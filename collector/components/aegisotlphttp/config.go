@@ -18,6 +18,8 @@ type Config struct {
 	Queue QueueConfig `mapstructure:"queue"`
 	// Batch says how much goes into one request.
 	Batch BatchConfig `mapstructure:"batch"`
+	// Settle is for a store that acknowledges records before they are on its disk.
+	Settle SettleConfig `mapstructure:"settle"`
 	// Retry says how long to wait before the next try; there is no last one.
 	Retry RetryConfig `mapstructure:"retry"`
 	// DeadLetter keeps what the store refuses for good.
@@ -52,6 +54,15 @@ type RetryConfig struct {
 	MaxInterval     time.Duration `mapstructure:"max_interval"`
 }
 
+// SettleConfig describes how long acknowledged requests are kept, to be sent again if the store dies meanwhile.
+type SettleConfig struct {
+	// Time is after how long the store has written for sure what it acknowledged; with 0 nothing is kept.
+	Time time.Duration `mapstructure:"time"`
+	// MetricsURL serves the store's metrics in Prometheus' text format, among them process_start_time_seconds, by which
+	// it is seen that the store was started again.
+	MetricsURL string `mapstructure:"metrics_url"`
+}
+
 // DeadLetterConfig says where refused batches go.
 type DeadLetterConfig struct {
 	// Directory holds one file of OTLP JSON lines for each exporter.
@@ -70,9 +81,10 @@ func (c *Config) Validate() error {
 			failures = append(failures, fmt.Errorf(format, values...))
 		}
 	}
-	endpoint, err := url.Parse(c.ClientConfig.Endpoint)
-	require(err == nil && endpoint.Host != "" && (endpoint.Scheme == "http" || endpoint.Scheme == "https"),
-		"endpoint %q: must be an http or https URL", c.ClientConfig.Endpoint)
+	require(isHTTP(c.ClientConfig.Endpoint), "endpoint %q: must be an http or https URL", c.ClientConfig.Endpoint)
+	require(c.Settle.Time >= 0, "settle::time must not be negative")
+	require(c.Settle.Time == 0 || isHTTP(c.Settle.MetricsURL),
+		"settle::metrics_url %q: must be an http or https URL", c.Settle.MetricsURL)
 	require(c.Queue.Directory != "", "queue::directory must be given")
 	require(c.Queue.MaxMegabytes > 0, "queue::max_megabytes must be positive")
 	require(c.Batch.MaxBytes > 0, "batch::max_bytes must be positive")
@@ -86,4 +98,9 @@ func (c *Config) Validate() error {
 	require(c.DeadLetter.MaxMegabytes > 0, "dead_letter::max_megabytes must be positive")
 	require(c.DeadLetter.MaxFiles >= 0, "dead_letter::max_files must not be negative")
 	return errors.Join(failures...)
+}
+
+func isHTTP(address string) bool {
+	parsed, err := url.Parse(address)
+	return err == nil && parsed.Host != "" && (parsed.Scheme == "http" || parsed.Scheme == "https")
 }

@@ -30,9 +30,12 @@ type deliverer struct {
 	poster    *poster
 	logger    *zap.Logger
 	telemetry *telemetry
+	settler   *settler // nil where nothing is kept
 
 	failing  bool
 	loggedAt time.Time
+	partIsIn bool    // the store has acknowledged a part of the batch
+	started  float64 // when the store was started, before it had any of the batch
 }
 
 // run delivers until receiving is done and the queue is empty or the store is away, or sending is done.
@@ -66,6 +69,9 @@ func (d *deliverer) run(receiving, sending context.Context) {
 			return
 		}
 		d.telemetry.sent(batch.Records)
+		if d.settler != nil {
+			d.settler.keep(sending, batch.Data, batch.Records, d.started)
+		}
 		if !d.commit(receiving, sending, &batch) {
 			return
 		}
@@ -91,6 +97,7 @@ const maxSearch = 64
 // deliver returns false when it was stopped before the batch was through.
 func (d *deliverer) deliver(receiving, sending context.Context, data []byte) bool {
 	search := maxSearch
+	d.partIsIn = false
 	return d.deliverPart(receiving, sending, data, &search)
 }
 
@@ -99,9 +106,13 @@ func (d *deliverer) deliver(receiving, sending context.Context, data []byte) boo
 func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte, search *int) bool {
 	wait := d.cfg.Retry.InitialInterval
 	for {
+		if d.settler != nil && !d.partIsIn {
+			d.started = d.settler.store.known(sending)
+		}
 		a := d.poster.post(sending, data)
 		switch a.verdict {
 		case delivered:
+			d.partIsIn = true
 			d.noteSuccess()
 			return true
 		case tooLarge, refused:
@@ -118,6 +129,7 @@ func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte,
 				return true
 			}
 		case rejectedInPart:
+			d.partIsIn = true
 			if d.bury(data, a) {
 				return true
 			}
@@ -126,6 +138,9 @@ func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte,
 				return false
 			}
 			d.noteFailure(a)
+			if d.settler != nil {
+				d.settler.store.forget()
+			}
 		}
 		if !d.pause(receiving, sending, max(jittered(wait), a.wait)) {
 			return false

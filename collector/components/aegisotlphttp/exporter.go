@@ -39,6 +39,7 @@ type logsExporter struct {
 	queue     atomic.Pointer[diskqueue.Queue] // set by Start; metrics look at it at any time
 	dead      *linefile.File
 	telemetry *telemetry
+	settler   *settler // nil where nothing is kept
 	buffers   chan []byte
 
 	stopping context.CancelFunc // nothing more comes: send what is there
@@ -69,13 +70,7 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	maxBytes := e.cfg.Queue.MaxMegabytes << 20
-	queue, err := diskqueue.Open(diskqueue.Options{
-		Directory:    filepath.Join(e.cfg.Queue.Directory, e.name),
-		MaxBytes:     maxBytes,
-		SegmentBytes: min(maxSegmentBytes, max(maxBytes/8, 64<<10)),
-		Sync:         e.cfg.Queue.Fsync,
-	}, func(err error) { e.set.Logger.Error("The disk damaged records of the queue.", zap.Error(err)) })
+	queue, err := e.openQueue(e.name)
 	if err != nil {
 		return err
 	}
@@ -88,6 +83,14 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("dead_letter::directory: %w", errors.Join(err, queue.Close()))
 	}
+	if e.cfg.Settle.Time > 0 {
+		kept, err := e.openQueue(e.name + "-settling")
+		if err != nil {
+			return errors.Join(err, queue.Close(), e.dead.Close())
+		}
+		store := &storeStart{client: client, url: e.cfg.Settle.MetricsURL, logger: e.set.Logger}
+		e.settler = &settler{time: e.cfg.Settle.Time, kept: kept, queue: queue, store: store, logger: e.set.Logger}
+	}
 	e.queue.Store(queue)
 	d := &deliverer{
 		cfg:       e.cfg,
@@ -96,13 +99,28 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 		poster:    newPoster(client, e.cfg.ClientConfig, e.set.BuildInfo),
 		logger:    e.set.Logger,
 		telemetry: e.telemetry,
+		settler:   e.settler,
 	}
 	receiving, stopping := context.WithCancel(context.Background())
 	sending, abandon := context.WithCancel(context.Background())
 	e.stopping, e.abandon = stopping, abandon
 	e.sending.Go(func() { d.run(receiving, sending) })
 	e.sending.Go(func() { e.resend(receiving, sending) })
+	if e.settler != nil {
+		e.sending.Go(func() { e.settler.run(receiving) })
+	}
 	return nil
+}
+
+// openQueue opens a queue on disk, in a folder of its own.
+func (e *logsExporter) openQueue(name string) (*diskqueue.Queue, error) {
+	maxBytes := e.cfg.Queue.MaxMegabytes << 20
+	return diskqueue.Open(diskqueue.Options{
+		Directory:    filepath.Join(e.cfg.Queue.Directory, name),
+		MaxBytes:     maxBytes,
+		SegmentBytes: min(maxSegmentBytes, max(maxBytes/8, 64<<10)),
+		Sync:         e.cfg.Queue.Fsync,
+	}, func(err error) { e.set.Logger.Error("The disk damaged records of the queue.", zap.Error(err)) })
 }
 
 // Shutdown sends what it can in a short time. The rest stays on disk.
@@ -125,7 +143,11 @@ func (e *logsExporter) Shutdown(ctx context.Context) error {
 	}
 	e.abandon()
 	<-done
-	return errors.Join(e.queue.Load().Close(), e.dead.Close(), e.telemetry.close())
+	failure := errors.Join(e.queue.Load().Close(), e.dead.Close(), e.telemetry.close())
+	if e.settler != nil {
+		failure = errors.Join(failure, e.settler.kept.Close())
+	}
+	return failure
 }
 
 // Capabilities implements consumer.Logs.

@@ -44,14 +44,16 @@ const (
 	ShapeLoki       Shape = "loki"       // one JSON line, labels as resource attributes
 	ShapeLine       Shape = "line"       // one JSON line
 	ShapeProperties Shape = "properties" // the message as body, all fields as attributes
+	ShapeIndexed    Shape = "indexed"    // the message as body, all fields as attributes, and nothing else
 	ShapeNone       Shape = "none"       // as it came
 )
 
 // shapeOfStore are the shapes that names of stores imply.
 var shapeOfStore = map[string]Shape{
-	"loki": ShapeLoki,
-	"file": ShapeLine,
-	"seq":  ShapeProperties,
+	"loki":         ShapeLoki,
+	"file":         ShapeLine,
+	"seq":          ShapeProperties,
+	"victorialogs": ShapeIndexed,
 }
 
 // Validate checks the configuration.
@@ -66,9 +68,9 @@ func (c *Config) Validate() error {
 	}
 	for store, shape := range c.Shapes {
 		switch shape {
-		case ShapeLoki, ShapeLine, ShapeProperties, ShapeNone:
+		case ShapeLoki, ShapeLine, ShapeProperties, ShapeIndexed, ShapeNone:
 		default:
-			return fmt.Errorf("shapes::%s %q: must be loki, line, properties or none", store, shape)
+			return fmt.Errorf("shapes::%s %q: must be loki, line, properties, indexed or none", store, shape)
 		}
 	}
 	return nil

@@ -69,6 +69,8 @@ func (b *batch) add(shape Shape, f *fields, from *source, lines *lineWriter) {
 		b.addLine(f, lines)
 	case ShapeProperties:
 		addProperties(b.next(from), f)
+	case ShapeIndexed:
+		b.addIndexed(f, lines)
 	default:
 		f.record.CopyTo(b.next(from))
 	}
@@ -95,11 +97,16 @@ func (b *batch) next(from *source) plog.LogRecord {
 
 // addLine writes nothing but the line and its time.
 func (b *batch) addLine(f *fields, lines *lineWriter) {
+	record := b.single().AppendEmpty()
+	record.SetTimestamp(f.record.Timestamp())
+	record.Body().SetStr(lines.line(f))
+}
+
+// single returns the records of the batch's one resource and scope, which say nothing.
+func (b *batch) single() plog.LogRecordSlice {
 	if !b.hasScope {
 		b.scope = b.logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 		b.hasScope = true
 	}
-	record := b.scope.LogRecords().AppendEmpty()
-	record.SetTimestamp(f.record.Timestamp())
-	record.Body().SetStr(lines.line(f))
+	return b.scope.LogRecords()
 }

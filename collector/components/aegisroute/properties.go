@@ -21,6 +21,15 @@ func addProperties(record plog.LogRecord, f *fields) {
 	out, in := record.Attributes(), f.record.Attributes()
 	out.EnsureCapacity(in.Len() + 9)
 	putText(out, "message", f.message)
+	putOwn(out, f)
+	eachAttribute(f, func(key string, value pcommon.Value) { copyAttribute(out, key, value) })
+	if f.errorName != "" {
+		putError(out, f)
+	}
+}
+
+// putOwn writes the fields that the record has itself, but for its message.
+func putOwn(out pcommon.Map, f *fields) {
 	putText(out, "level", f.level)
 	putText(out, "service", f.service)
 	putText(out, "environment", f.environment)
@@ -29,6 +38,11 @@ func addProperties(record plog.LogRecord, f *fields) {
 	putText(out, "spanId", f.spanID)
 	putText(out, "logger", f.logger)
 	putText(out, attrComplianceLevel, f.compliance)
+}
+
+// eachAttribute calls put with each attribute and each further member of the body that no field of the record holds.
+func eachAttribute(f *fields, put func(key string, value pcommon.Value)) {
+	in := f.record.Attributes()
 	in.Range(func(key string, value pcommon.Value) bool {
 		switch key {
 		case attrCorrelationID, attrComplianceLevel:
@@ -38,25 +52,27 @@ func addProperties(record plog.LogRecord, f *fields) {
 				return true
 			}
 		}
-		copyAttribute(out, key, value)
+		put(key, value)
 		return true
 	})
 	if f.hasRest {
 		f.bodyRest.Range(func(key string, value pcommon.Value) bool {
 			if _, taken := in.Get(key); !taken && !isMessageOf(f, key, value) {
-				copyAttribute(out, key, value)
+				put(key, value)
 			}
 			return true
 		})
 	}
-	if f.errorName != "" {
-		out.PutStr(attrErrorName, f.errorName)
-		out.PutStr(attrErrorMessage, f.errorMessage)
-		detail := out.PutEmptyMap(attrError)
-		detail.PutStr("name", f.errorName)
-		detail.PutStr("message", f.errorMessage)
-		detail.PutStr("stack", f.errorStack)
-	}
+}
+
+// putError writes the exception under the names of AegisX.
+func putError(out pcommon.Map, f *fields) {
+	out.PutStr(attrErrorName, f.errorName)
+	out.PutStr(attrErrorMessage, f.errorMessage)
+	detail := out.PutEmptyMap(attrError)
+	detail.PutStr("name", f.errorName)
+	detail.PutStr("message", f.errorMessage)
+	detail.PutStr("stack", f.errorStack)
 }
 
 func copyAttribute(out pcommon.Map, key string, value pcommon.Value) {
