@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from aegis_otel.stores._segments import Segment, missing, same_files, segments
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
 
@@ -25,22 +26,6 @@ _BLOCK = 1 << 16
 _POLL_SECONDS = 0.2
 # Ids of this form stand in a line as they are, so lines without it need not be parsed.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]+")
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """One file of the store at the moment it was looked at."""
-
-    path: Path
-    inode: int
-    size: int
-    modified: float
-    file: BinaryIO | None = None
-    """The file itself, opened, whatever its name has become; None where it is opened by its path."""
-
-    @property
-    def compressed(self) -> bool:
-        return self.path.suffix == ".gz"
 
 
 @dataclass
@@ -66,15 +51,12 @@ class EmbeddedStore:
             StoreError: there is no store, or it may not be read.
         """
         if not self.folder.is_dir():
-            raise StoreError(
-                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
-                " AEGIS_DATA_DIR or --store"
-            )
-        skipped, segments = self.skipped, self._segments()
+            raise missing(self.folder)
+        skipped, files = self.skipped, self._segments()
         while True:
-            found = self._newest(query, segments)
-            looked_at, segments = segments, self._segments()
-            if _same_files(looked_at, segments):
+            found = self._newest(query, files)
+            looked_at, files = files, self._segments()
+            if same_files(looked_at, files):
                 return found
             self.skipped = skipped
 
@@ -88,27 +70,13 @@ class EmbeddedStore:
         finally:
             self._close_all()
 
-    def _segments(self) -> list[_Segment]:
-        """The store's files, the oldest first; the live one last."""
-        segments = []
-        try:
-            for path in self.folder.glob("logs*"):
-                if not path.name.endswith((".jsonl", ".jsonl.gz")):
-                    continue
-                try:
-                    status = path.stat()
-                except FileNotFoundError:
-                    continue  # rotated away since the folder was listed
-                if path.is_file():
-                    segments.append(_Segment(path, status.st_ino, status.st_size, status.st_mtime))
-        except OSError as error:
-            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-        return sorted(segments, key=lambda segment: (segment.path.name == "logs.jsonl", segment.modified))
+    def _segments(self) -> list[Segment]:
+        return segments(self.folder)
 
-    def _newest(self, query: Query, segments: list[_Segment]) -> list[StoredRecord]:
+    def _newest(self, query: Query, files: list[Segment]) -> list[StoredRecord]:
         found: list[StoredRecord] = []
         since = query.since.timestamp() if query.since is not None else None
-        for segment in reversed(segments):
+        for segment in reversed(files):
             if len(found) >= query.limit:
                 break
             if since is not None and segment.modified < since:
@@ -129,16 +97,16 @@ class EmbeddedStore:
         found.sort(key=lambda record: str(record.get("timestamp", "")))
         return found
 
-    def _open_all(self) -> list[_Segment]:
+    def _open_all(self) -> list[Segment]:
         """The files, of which those that may still grow are opened and in `_tails`, up to their last whole line."""
         while True:
             looked_at = self._segments()
             opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
-            if _same_files(opened, self._segments()):
+            if same_files(opened, self._segments()):
                 return opened
             self._close_all()
 
-    def _opened(self, segment: _Segment) -> _Segment:
+    def _opened(self, segment: Segment) -> Segment:
         tail = self._open(segment.path)
         if tail is None:
             return replace(segment, inode=0, size=0)
@@ -164,11 +132,11 @@ class EmbeddedStore:
         self._tails.clear()
 
     def _appended(self, query: Query) -> Iterator[StoredRecord]:
-        segments = [segment for segment in self._segments() if not segment.compressed]
-        for segment in segments:
+        files = [segment for segment in self._segments() if not segment.compressed]
+        for segment in files:
             if segment.inode not in self._tails:
                 self._open(segment.path)
-        order = {segment.inode: index for index, segment in enumerate(segments)}
+        order = {segment.inode: index for index, segment in enumerate(files)}
         # A file that was just removed is read to its end first: its records came before all others'.
         for inode in sorted(self._tails, key=lambda inode: order.get(inode, -1)):
             tail = self._tails[inode]
@@ -219,12 +187,7 @@ class _Tail:
         return content[:end].split(b"\n")
 
 
-def _same_files(before: list[_Segment], now: list[_Segment]) -> bool:
-    """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
-    return {segment.inode for segment in before} == {segment.inode for segment in now}
-
-
-def _lines_backwards(segment: _Segment) -> Iterator[bytes]:
+def _lines_backwards(segment: Segment) -> Iterator[bytes]:
     """The lines of a file as it was when it was looked at, the last first."""
     if segment.compressed:
         with gzip.open(segment.path, "rb") as unpacked:

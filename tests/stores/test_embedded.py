@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_otel.stores import Query, StoredRecord, StoreError, embedded
+from aegis_otel.stores._segments import Segment
 from aegis_otel.stores.embedded import EmbeddedStore
-from tests.support.stored import lines, record
 from tests.support.processes import wait_for
+from tests.support.stored import lines, record
 
 
 def messages(records: list[StoredRecord]) -> list[object]:
@@ -86,7 +87,7 @@ def test_a_missing_store_is_an_error_that_says_what_to_do(tmp_path: Path):
 def test_reading_backwards_gives_every_line(tmp_path_factory: pytest.TempPathFactory, content: list[bytes], block: int):
     path = tmp_path_factory.mktemp("lines") / "logs.jsonl"
     path.write_bytes(b"\n".join(content))
-    segment = embedded._Segment(path, 1, path.stat().st_size, 0)
+    segment = Segment(path, 1, path.stat().st_size, 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded, "_BLOCK", block)
         assert list(embedded._lines_backwards(segment)) == (content or [b""])[::-1]
@@ -194,7 +195,7 @@ class Rotated(EmbeddedStore):
         super().__init__(folder)
         self.listings_left = number
 
-    def _segments(self) -> list[embedded._Segment]:
+    def _segments(self) -> list[Segment]:
         segments = super()._segments()
         self.listings_left -= 1
         if self.listings_left == 0:
@@ -208,7 +209,7 @@ class Rotated(EmbeddedStore):
 class Overlooked(Rotated):
     """Where that list lacks the file that is renamed while it is made."""
 
-    def _segments(self) -> list[embedded._Segment]:
+    def _segments(self) -> list[Segment]:
         listing, segments = self.listings_left, super()._segments()
         return [] if listing == 1 else segments
 
