@@ -57,6 +57,18 @@ def segments(folder: Path) -> list[Segment]:
     return sorted(found, key=lambda segment: (segment.path.name in LIVE, segment.modified))
 
 
+def chains(files: Iterable[Segment]) -> list[list[Segment]]:
+    """The files of all audit records, and those of all others: within each the records are in the order of arrival.
+
+    A store of an older version has audit records in both.
+    """
+    audit: list[Segment] = []
+    others: list[Segment] = []
+    for file in files:
+        (audit if file.path.name.startswith("audit") else others).append(file)
+    return [chain for chain in (audit, others) if chain]
+
+
 def same_files(before: Iterable[Segment], now: Iterable[Segment]) -> bool:
     """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
     return {segment.inode for segment in before} == {segment.inode for segment in now}
