@@ -1,7 +1,7 @@
 """Sidecars of the embedded store's rotated files: at which lines an id stands.
 
-The Collector writes them (`internal/linefile/sidecar.go`); the format is in docs/formats.md. One that is missing, damaged
-or does not fit its file is not used, and the file is looked through instead.
+The Collector writes them (`internal/linefile/sidecar.go`); the format is in docs/formats.md. One that is missing,
+damaged or does not fit its file is not used, and the file is looked through instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FOOT: Final = struct.Struct("<II4xI")
 _ENTRY: Final = struct.Struct("<QQ")
 
 
-class _Damaged(Exception):
+class _DamagedError(Exception):
     """A page that is not as it was written."""
 
 
@@ -43,7 +43,7 @@ def offsets(path: Path, file: os.stat_result, text: str) -> list[int] | None:
         wanted = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
         with path.with_name(path.name + SUFFIX).open("rb", buffering=0) as opened:
             found = _Sidecar.open(opened, file).find(wanted)
-    except (OSError, UnicodeEncodeError, _Damaged):
+    except (OSError, UnicodeEncodeError, _DamagedError):
         return None
     return found if all(offset < file.st_size for offset in found) else None
 
@@ -63,7 +63,7 @@ class _Sidecar:
         fits = (size, modified) == (of.st_size, of.st_mtime_ns) and inode in (0, of.st_ino)
         whole = os.fstat(file.fileno()).st_size == _PAGE * (1 + pages) and pages == -(-entries // _ENTRIES)
         if magic != _MAGIC or version != _VERSION or not fits or not whole:
-            raise _Damaged
+            raise _DamagedError
         return cls(file, pages, entries)
 
     def find(self, wanted: int) -> list[int]:
@@ -88,7 +88,7 @@ class _Sidecar:
         own_number, count, _ = _FOOT.unpack_from(page, _PAGE - _FOOT.size)
         expected = _ENTRIES if number < self.pages - 1 else self.entries - number * _ENTRIES
         if own_number != number or count != expected:
-            raise _Damaged
+            raise _DamagedError
         return list(_ENTRY.iter_unpack(page[: count * _ENTRY.size]))
 
 
@@ -99,5 +99,5 @@ def _read(file: BinaryIO, page: int) -> bytes:
 
 def _checked(page: bytes) -> bytes:
     if len(page) != _PAGE or zlib.crc32(page[:-4]) != int.from_bytes(page[-4:], "little"):
-        raise _Damaged
+        raise _DamagedError
     return page
