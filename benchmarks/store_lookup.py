@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +24,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.collector import Collector
 from tests.support.processes import wait_for
@@ -35,9 +37,10 @@ import json, resource, sys, time
 from pathlib import Path
 from aegis_otel.stores import Query
 from aegis_otel.stores.embedded import EmbeddedStore
-started = time.perf_counter()
+started, used = time.perf_counter(), time.process_time()
 found = EmbeddedStore(Path(sys.argv[1])).newest(Query(correlation_id=sys.argv[2]))
-print(len(found), time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+seconds, cpu = time.perf_counter() - started, time.process_time() - used
+print(len(found), seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -91,19 +94,31 @@ def forget(folder: Path) -> None:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def ours(folder: Path, wanted: str) -> tuple[int, float, float, int]:
-    """How many were found, seconds of the look-up, seconds of the process, peak memory in MB."""
+class Result(NamedTuple):
+    """One look-up: how many were found, seconds and CPU seconds of it, seconds of the process, peak memory in MB."""
+
+    found: int
+    look_up: float
+    cpu: float
+    process: float
+    memory: int | None = None
+
+
+def ours(folder: Path, wanted: str) -> Result:
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", LOOK_UP, folder, wanted], check=True, capture_output=True, text=True)
-    count, seconds, memory = done.stdout.split()
-    return int(count), float(seconds), time.perf_counter() - started, int(memory) // 1024
+    count, seconds, cpu, memory = done.stdout.split()
+    return Result(int(count), float(seconds), float(cpu), time.perf_counter() - started, int(memory) // 1024)
 
 
-def command(arguments: list[str]) -> tuple[int, float, float, int]:
+def command(arguments: list[str]) -> Result:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(arguments, check=False, capture_output=True, text=True)
     seconds = time.perf_counter() - started
-    return len(done.stdout.splitlines()), seconds, seconds, 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Result(len(done.stdout.splitlines()), seconds, cpu, seconds)
 
 
 def measure(name: str, folder: Path, wanted: dict[str, str], arguments: argparse.Namespace, peers: bool) -> None:
@@ -120,12 +135,10 @@ def measure(name: str, folder: Path, wanted: dict[str, str], arguments: argparse
                 if not arguments.warm:
                     forget(folder)
                 results.append(run(text))
-            counts = {each[0] for each in results}
-            expected = {0 if place == "nowhere" else 1}
-            look_up, process = (statistics.median(each[index] for each in results) for index in (1, 2))
-            memory = max(each[3] for each in results)
-            right = "" if counts == expected else f" WRONG: {counts}"
-            print(f"| {way} | {place} | {look_up:.3f} | {process:.3f} | {memory or ''} |{right}", flush=True)
+            right = "" if {each.found for each in results} == {0 if place == "nowhere" else 1} else " WRONG"
+            look_up, cpu, process = (statistics.median(each[index] for each in results) for index in (1, 2, 3))
+            memory = max((each.memory for each in results if each.memory), default="")
+            print(f"| {way} | {place} | {look_up:.3f} | {cpu:.3f} | {process:.3f} | {memory} |{right}", flush=True)
 
 
 def main() -> None:
@@ -143,11 +156,11 @@ def main() -> None:
         files = len(list(folder.iterdir()))
         each = total / arguments.records
         print(f"{arguments.records} records, {total / 1e6:.0f} MB in {files} files, {each:.0f} bytes each")
-        print("\n| what | the id is | look-up s | process s | peak MB |\n|---|---|---|---|---|")
+        print("\n| what | the id is | look-up s | of it CPU s | process s | peak MB |\n|---|---|---|---|---|---|")
         wanted = {
             "in the oldest file": id_of(3),
             "in the newest file": id_of(arguments.records - 3),
-            "nowhere": id_of(-1),
+            "nowhere": id_of(arguments.records),
         }
         measure("no sidecars", folder, wanted, arguments, peers=True)
         started = time.perf_counter()
