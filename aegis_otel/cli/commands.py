@@ -15,6 +15,7 @@ import typer
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
 from aegis_otel.cli import plan as plans
+from aegis_otel.cli import sql as sql_queries
 from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.embedded import EmbeddedStore
@@ -167,6 +168,24 @@ def logs(
             terminal.warn(f"no record in {source} matches")
     if source.skipped:
         terminal.warn(f"{source.skipped} {'line' if source.skipped == 1 else 'lines'} skipped: torn, or no record")
+
+
+@app.command()
+def query(
+    sql: sql_queries.SqlOption,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values, with a line of names.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many rows.")] = 500,
+) -> None:
+    """Ask the embedded store below AEGIS_DATA_DIR (.aegis) in SQL. A query can only read.
+
+    The view `stream` has AegisX's fields, and each further field that the query names. Seq's words are known too:
+    @t, has(x), now() - 1h.
+    """
+    with _errors_told():
+        sql_queries.run_sql(
+            _settings().data_dir / "store", sql, "json" if as_json else "csv" if as_csv else "table", limit
+        )
 
 
 @app.command("collector-config")

@@ -7,40 +7,31 @@ object is skipped and counted in `EmbeddedStore.skipped`.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
 import os
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from aegis_otel.stores import _sidecar
+from aegis_otel.stores._search import (
+    end_of_last_line,
+    lines_at,
+    lines_backwards,
+    lines_with,
+    packed_lines_backwards,
+    packed_lines_with,
+)
+from aegis_otel.stores._segments import Segment, chains, missing, same_files, segments
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import Query, StoredRecord
 
-_BLOCK = 1 << 16
 _POLL_SECONDS = 0.2
 # Ids of this form stand in a line as they are, so lines without it need not be parsed.
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]+")
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """One file of the store at the moment it was looked at."""
-
-    path: Path
-    inode: int
-    size: int
-    modified: float
-    file: BinaryIO | None = None
-    """The file itself, opened, whatever its name has become; None where it is opened by its path."""
-
-    @property
-    def compressed(self) -> bool:
-        return self.path.suffix == ".gz"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._:/+=@-]+")
 
 
 @dataclass
@@ -48,7 +39,8 @@ class EmbeddedStore:
     """Reads the store in `folder`.
 
     Attributes:
-        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        folder: holds `logs.jsonl` and `audit.jsonl`, which are being written, and their rotated siblings
+            (`logs*`, `audit*`; `.jsonl` or `.jsonl.gz`).
         skipped: how many lines could not be read so far.
     """
 
@@ -66,15 +58,12 @@ class EmbeddedStore:
             StoreError: there is no store, or it may not be read.
         """
         if not self.folder.is_dir():
-            raise StoreError(
-                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
-                " AEGIS_DATA_DIR or --store"
-            )
-        skipped, segments = self.skipped, self._segments()
+            raise missing(self.folder)
+        skipped, files = self.skipped, self._segments()
         while True:
-            found = self._newest(query, segments)
-            looked_at, segments = segments, self._segments()
-            if _same_files(looked_at, segments):
+            found = self._newest(query, files)
+            looked_at, files = files, self._segments()
+            if same_files(looked_at, files):
                 return found
             self.skipped = skipped
 
@@ -88,33 +77,26 @@ class EmbeddedStore:
         finally:
             self._close_all()
 
-    def _segments(self) -> list[_Segment]:
-        """The store's files, the oldest first; the live one last."""
-        segments = []
-        try:
-            for path in self.folder.glob("logs*"):
-                if not path.name.endswith((".jsonl", ".jsonl.gz")):
-                    continue
-                try:
-                    status = path.stat()
-                except FileNotFoundError:
-                    continue  # rotated away since the folder was listed
-                if path.is_file():
-                    segments.append(_Segment(path, status.st_ino, status.st_size, status.st_mtime))
-        except OSError as error:
-            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-        return sorted(segments, key=lambda segment: (segment.path.name == "logs.jsonl", segment.modified))
+    def _segments(self) -> list[Segment]:
+        return segments(self.folder)
 
-    def _newest(self, query: Query, segments: list[_Segment]) -> list[StoredRecord]:
+    def _newest(self, query: Query, files: list[Segment]) -> list[StoredRecord]:
+        # Audit records have files of their own: the newest of all are among the newest of each.
+        found = [record for chain in chains(files) for record in self._newest_of(query, chain)]
+        # Files hold records as they arrived; those of an app that was cut off for a while come late.
+        found.sort(key=lambda record: str(record.get("timestamp", "")))
+        return found[-query.limit :]
+
+    def _newest_of(self, query: Query, files: list[Segment]) -> list[StoredRecord]:
         found: list[StoredRecord] = []
         since = query.since.timestamp() if query.since is not None else None
-        for segment in reversed(segments):
+        for segment in reversed(files):
             if len(found) >= query.limit:
                 break
             if since is not None and segment.modified < since:
                 continue
             try:
-                for line in _lines_backwards(segment):
+                for line in _candidates(segment, query):
                     record = self._record(line, query)
                     if record is not None:
                         found.append(record)
@@ -124,25 +106,23 @@ class EmbeddedStore:
                 continue
             except (OSError, EOFError) as error:
                 raise StoreError(f"{segment.path} cannot be read: {error}") from error
-        # Files hold records as they arrived; those of an app that was cut off for a while come late.
         found.reverse()
-        found.sort(key=lambda record: str(record.get("timestamp", "")))
         return found
 
-    def _open_all(self) -> list[_Segment]:
+    def _open_all(self) -> list[Segment]:
         """The files, of which those that may still grow are opened and in `_tails`, up to their last whole line."""
         while True:
             looked_at = self._segments()
             opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
-            if _same_files(opened, self._segments()):
+            if same_files(opened, self._segments()):
                 return opened
             self._close_all()
 
-    def _opened(self, segment: _Segment) -> _Segment:
+    def _opened(self, segment: Segment) -> Segment:
         tail = self._open(segment.path)
         if tail is None:
             return replace(segment, inode=0, size=0)
-        tail.offset = _end_of_last_line(tail.file)
+        tail.offset = end_of_last_line(tail.file)
         return replace(segment, inode=os.fstat(tail.file.fileno()).st_ino, size=tail.offset, file=tail.file)
 
     def _open(self, path: Path) -> _Tail | None:
@@ -164,11 +144,11 @@ class EmbeddedStore:
         self._tails.clear()
 
     def _appended(self, query: Query) -> Iterator[StoredRecord]:
-        segments = [segment for segment in self._segments() if not segment.compressed]
-        for segment in segments:
+        files = [segment for segment in self._segments() if not segment.compressed]
+        for segment in files:
             if segment.inode not in self._tails:
                 self._open(segment.path)
-        order = {segment.inode: index for index, segment in enumerate(segments)}
+        order = {segment.inode: index for index, segment in enumerate(files)}
         # A file that was just removed is read to its end first: its records came before all others'.
         for inode in sorted(self._tails, key=lambda inode: order.get(inode, -1)):
             tail = self._tails[inode]
@@ -183,8 +163,8 @@ class EmbeddedStore:
     def _record(self, line: bytes, query: Query) -> StoredRecord | None:
         if not line.strip():
             return None
-        wanted = query.correlation_id
-        if wanted is not None and wanted.encode() not in line and _PLAIN_ID.fullmatch(wanted):
+        wanted = _bytes_of(query.correlation_id)
+        if wanted is not None and wanted not in line:
             return None
         try:
             record = json.loads(line)
@@ -219,40 +199,26 @@ class _Tail:
         return content[:end].split(b"\n")
 
 
-def _same_files(before: list[_Segment], now: list[_Segment]) -> bool:
-    """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
-    return {segment.inode for segment in before} == {segment.inode for segment in now}
+def _bytes_of(correlation_id: str | None) -> bytes | None:
+    """What each line with this id holds for sure; None where JSON has several forms for it."""
+    if correlation_id is None or not _PLAIN_ID.fullmatch(correlation_id):
+        return None
+    return b'"%b"' % correlation_id.encode()
 
 
-def _lines_backwards(segment: _Segment) -> Iterator[bytes]:
-    """The lines of a file as it was when it was looked at, the last first."""
+def _candidates(segment: Segment, query: Query) -> Iterator[bytes]:
+    """The lines that may be wanted, of a file as it was when it was looked at, the last first."""
+    wanted = _bytes_of(query.correlation_id)
     if segment.compressed:
-        with gzip.open(segment.path, "rb") as unpacked:
-            lines = deque(unpacked)
-        while lines:
-            yield lines.pop().rstrip(b"\n")
+        yield from packed_lines_backwards(segment.path) if wanted is None else packed_lines_with(segment.path, wanted)
         return
-    with contextlib.nullcontext(segment.file) if segment.file is not None else segment.path.open("rb") as file:
-        position = segment.size
-        rest = b""
-        while position > 0:
-            length = min(_BLOCK, position)
-            position -= length
-            file.seek(position)
-            lines_of_block = (file.read(length) + rest).split(b"\n")
-            rest = lines_of_block[0]
-            yield from reversed(lines_of_block[1:])
-        yield rest
-
-
-def _end_of_last_line(file: BinaryIO) -> int:
-    """Where the last whole line ends: what follows is still being written and is read when it is whole."""
-    position = file.seek(0, os.SEEK_END)
-    while position > 0:
-        length = min(_BLOCK, position)
-        position -= length
-        file.seek(position)
-        end = file.read(length).rfind(b"\n")
-        if end >= 0:
-            return position + end + 1
-    return 0
+    with contextlib.nullcontext(segment.file) if segment.file is not None else segment.path.open("rb", 0) as file:
+        known = None
+        if query.correlation_id is not None:
+            known = _sidecar.offsets(segment.path, os.fstat(file.fileno()), query.correlation_id)
+        if known is not None:
+            yield from lines_at(file, segment.size, reversed(known))
+        elif wanted is not None:
+            yield from lines_with(file, segment.size, wanted)
+        else:
+            yield from lines_backwards(file, segment.size)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import stat
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
+from aegis_otel.stores import Query, _sidecar
+from aegis_otel.stores.embedded import EmbeddedStore
+from aegis_otel.stores.sql import run
 from tests.support.collector import Collector
 from tests.support.otlp import Log
+from tests.support.processes import wait_for
 
 Start = Callable[..., Collector]
 TRACE = bytes(range(16))
@@ -116,11 +122,60 @@ def test_files_are_for_their_owner_only_and_rotate(start_collector: Start) -> No
     collector = start_collector("file", env={"AEGIS_FILE_MAX_MB": "1", "AEGIS_FILE_MAX_FILES": "2"})
     for batch in range(5):
         collector.send(*(Log("x" * 10_000, attributes={"n": batch * 60 + n}) for n in range(60)))
-    files = sorted((collector.data / "store").iterdir())
+    files = sorted((collector.data / "store").glob("logs*.jsonl"))
     assert len(files) == 3
-    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in (collector.data / "store").iterdir())
     assert stat.S_IMODE((collector.data / "store").stat().st_mode) == 0o700
     assert [record["n"] for record in collector.stored()] == list(range(120, 300))
+
+
+def test_no_flood_of_other_records_displaces_an_audit_record(start_collector: Start) -> None:
+    collector = start_collector("file", env={"AEGIS_FILE_MAX_MB": "1", "AEGIS_FILE_MAX_FILES": "1"})
+    collector.send(Log("before"), Log("AUDIT: READ", attributes={"auditAction": "READ"}))
+    for _ in range(5):
+        collector.send(*(Log("x" * 10_000, severity=17) for _ in range(60)))
+    messages = [record["message"] for record in collector.stored()]
+    assert "AUDIT: READ" in messages
+    assert "before" not in messages
+    store = EmbeddedStore(collector.data / "store")
+    assert "AUDIT: READ" in [record["message"] for record in store.newest(Query(limit=1000))]
+    assert run(store.folder, "select message from stream where has(auditAction)").rows == [("AUDIT: READ",)]
+
+
+def test_audit_files_are_kept_by_age_not_by_count(start_collector: Start) -> None:
+    environment = {"AEGIS_FILE_MAX_MB": "1", "AEGIS_FILE_MAX_FILES": "1", "AEGIS_FILE_AUDIT_MAX_AGE": "2d"}
+    collector = start_collector("file", env=environment)
+    for batch in range(5):
+        collector.send(*(Log("AUDIT: " + "x" * 10_000, attributes={"n": batch * 60 + n}) for n in range(60)))
+    assert [record["n"] for record in collector.stored()] == list(range(300))
+    collector.stop()
+    folder = collector.data / "store"
+    now = datetime.now(timezone.utc)
+    for days in (1, 3):
+        stamp = f"{now - timedelta(days=days):%Y%m%dT%H%M%S}.000000000Z"
+        (folder / f"audit-{stamp}.jsonl").write_text(f'{{"n":{-days}}}\n')
+    collector.start()
+    wait_for(lambda: not any(record["n"] == -3 for record in collector.stored()), what="the removal of the old file")
+    assert [record["n"] for record in collector.stored()] == [-1, *range(300)]
+
+
+def test_a_rotated_file_gets_a_sidecar_by_which_ids_are_found(start_collector: Start) -> None:
+    collector = start_collector("file", env={"AEGIS_FILE_MAX_MB": "1"})
+    ids = [*(f"id-{n}" for n in range(58)), 'a"\\ü', "id-7"]
+    for _ in range(2):
+        collector.send(*(Log("x" * 10_000, attributes={"correlationId": each}) for each in ids))
+    folder = collector.data / "store"
+    rotated = next(iter(folder.glob("logs-*.jsonl")))
+    sidecar = rotated.with_name(rotated.name + ".idx")
+    wait_for(sidecar.exists, what="the sidecar")
+    offsets: dict[str, list[int]] = {}
+    position = 0
+    for line in rotated.read_bytes().splitlines(keepends=True):
+        offsets.setdefault(json.loads(line)["correlationId"], []).append(position)
+        position += len(line)
+    assert {each: _sidecar.offsets(rotated, rotated.stat(), each) for each in offsets} == offsets
+    assert _sidecar.offsets(rotated, rotated.stat(), "none") == []
+    assert len(EmbeddedStore(folder).newest(Query(correlation_id="id-7"))) == 4
 
 
 def test_what_was_acknowledged_survives_a_kill(start_collector: Start) -> None:

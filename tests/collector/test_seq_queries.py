@@ -2,6 +2,8 @@
 
 Seq is a closed image, so SQLite answers the queries here, with the properties as columns. Seq's own words are put in
 SQLite's: `has(x)`, `@t`, spans of time such as `1h`. This proves names and types, not Seq.
+
+The same queries run as they stand on the embedded store (`aegis-otel query --sql`), and give the same.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aegis_otel.stores.sql import run
 from tests.support.collector import Collector, Sink
 from tests.support.otlp import Log, Received
 
@@ -78,37 +82,54 @@ def answers(connection: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]
     return connection.execute(query.replace("@t", '"@t"')).fetchall()
 
 
-@pytest.mark.parametrize(
-    ("query", "count"),
-    [
-        ("select * from stream where service = 'aegisx-api' order by @t desc", len(RECORDS)),
-        ("select * from stream where service = 'aegisx-api' and level = 'error' and message like '%auth%'", 1),
-        (f"select * from stream where correlationId = '{CORRELATION}' order by @t asc", 1),
-        ("select * from stream where has(responseTime) and responseTime > 1000", 1),
-        ("select * from stream where complianceLevel = 'HIPAA' and auditAction is not null", 1),
-        ("select * from stream where level = 'error' and @t > now() - 1h", 4),
-    ],
-)
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the embedded store that holds the same records."""
+    with Collector(tmp_path_factory.mktemp("embedded"), "file") as collector:
+        collector.send(*RECORDS, resource={"service.name": SERVICE})
+        collector.send(Log("of another service", 17), resource={"service.name": "other"})
+        yield collector.data / "store"
+
+
+FINDING = [
+    ("select * from stream where service = 'aegisx-api' order by @t desc", len(RECORDS)),
+    ("select * from stream where service = 'aegisx-api' and level = 'error' and message like '%auth%'", 1),
+    (f"select * from stream where correlationId = '{CORRELATION}' order by @t asc", 1),
+    ("select * from stream where has(responseTime) and responseTime > 1000", 1),
+    ("select * from stream where complianceLevel = 'HIPAA' and auditAction is not null", 1),
+    ("select * from stream where level = 'error' and @t > now() - 1h", 4),
+]
+COUNTING = [
+    (
+        "select errorName, count(*) as error_count from stream where level = 'error' and @t > now() - 1d"
+        " and service = 'aegisx-api' group by errorName order by error_count desc",
+        [("TypeError", 2), ("UnauthorizedError", 1)],
+    ),
+    (
+        "select method, url, avg(responseTime) as avg_response_time, count(*) as request_count from stream"
+        " where has(responseTime) and @t > now() - 1h group by method, url order by avg_response_time desc",
+        [("POST", "/orders", 1500.5, 1), ("GET", "/users", 200.0, 2)],
+    ),
+    ("select count(*) from stream where level = 'error' and @t > now() - 1h", [(4,)]),
+    ("select count(*) from stream where has(method) and @t > now() - 1h", [(3,)]),
+]
+
+
+@pytest.mark.parametrize(("query", "count"), FINDING)
 def test_a_query_finds_its_records(stream: sqlite3.Connection, query: str, count: int) -> None:
     assert len(answers(stream, query)) == count
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (
-            "select errorName, count(*) as error_count from stream where level = 'error' and @t > now() - 1d"
-            " and service = 'aegisx-api' group by errorName order by error_count desc",
-            [("TypeError", 2), ("UnauthorizedError", 1)],
-        ),
-        (
-            "select method, url, avg(responseTime) as avg_response_time, count(*) as request_count from stream"
-            " where has(responseTime) and @t > now() - 1h group by method, url order by avg_response_time desc",
-            [("POST", "/orders", 1500.5, 1), ("GET", "/users", 200.0, 2)],
-        ),
-        ("select count(*) from stream where level = 'error' and @t > now() - 1h", [(4,)]),
-        ("select count(*) from stream where has(method) and @t > now() - 1h", [(3,)]),
-    ],
-)
+@pytest.mark.parametrize(("query", "expected"), COUNTING)
 def test_a_query_counts_right(stream: sqlite3.Connection, query: str, expected: list[tuple[Any, ...]]) -> None:
     assert answers(stream, query) == expected
+
+
+@pytest.mark.parametrize(("query", "count"), FINDING)
+def test_the_embedded_store_finds_the_same(embedded: Path, query: str, count: int) -> None:
+    assert len(run(embedded, query).rows) == count
+
+
+@pytest.mark.parametrize(("query", "expected"), COUNTING)
+def test_the_embedded_store_counts_the_same(embedded: Path, query: str, expected: list[tuple[Any, ...]]) -> None:
+    assert run(embedded, query).rows == expected

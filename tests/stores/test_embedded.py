@@ -8,10 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aegis_otel.stores import Query, StoredRecord, StoreError, embedded
+from aegis_otel.stores._segments import Segment, segments
 from aegis_otel.stores.embedded import EmbeddedStore
 from tests.support.processes import wait_for
 from tests.support.stored import lines, record
@@ -47,6 +46,35 @@ def test_the_limit_keeps_the_newest(store: Path):
     assert messages(EmbeddedStore(store).newest(Query(limit=4))) == numbers(4, 8)
 
 
+def test_audit_records_are_read_with_all_others(store: Path):
+    write(store / "audit-1.jsonl", lines(record(0), record(4)), age=60)
+    write(store / "audit.jsonl", lines(record(6)))
+    write(store / "logs-1.jsonl", lines(record(1), record(2)), age=90)
+    write(store / "logs.jsonl", lines(record(3), record(5), record(7)))
+    assert messages(EmbeddedStore(store).newest(Query())) == numbers(0, 8)
+    for limit in range(1, 8):
+        assert messages(EmbeddedStore(store).newest(Query(limit=limit))) == numbers(8 - limit, 8)
+
+
+def test_the_files_of_a_store_come_in_their_order(store: Path):
+    for name, age in (("logs.jsonl", 0), ("audit.jsonl", 9), ("logs-1.jsonl.gz", 5), ("audit-1.jsonl", 7)):
+        write(store / name, b"", age)
+    for name in ("logs-1.jsonl.idx", "logs-2.txt", "other.jsonl"):
+        write(store / name, b"")
+    (store / "logs-3.jsonl").mkdir()
+    names = [each.path.name for each in segments(store)]
+    assert names == ["audit-1.jsonl", "logs-1.jsonl.gz", "audit.jsonl", "logs.jsonl"]
+    assert segments(store / "none") == []
+
+
+def test_follow_shows_audit_records_too(store: Path, follow):
+    write(store / "logs.jsonl", lines(record(0)))
+    follower = follow()
+    follower.wait_for(numbers(0, 1))
+    append(store / "audit.jsonl", lines(record(1)))
+    follower.wait_for(numbers(0, 2))
+
+
 def test_a_record_that_arrived_late_stands_where_it_belongs(store: Path):
     write(store / "logs.jsonl", lines(record(5), record(6), record(1)))
     assert messages(EmbeddedStore(store).newest(Query())) == ["message 1", "message 5", "message 6"]
@@ -77,19 +105,6 @@ def test_a_correlation_id_with_characters_that_json_escapes_is_found(store: Path
 def test_a_missing_store_is_an_error_that_says_what_to_do(tmp_path: Path):
     with pytest.raises(StoreError, match="aegis-otel up"):
         EmbeddedStore(tmp_path / "none").newest(Query())
-
-
-@given(
-    content=st.lists(st.binary(max_size=30).map(lambda part: part.replace(b"\n", b""))),
-    block=st.integers(1, 40),
-)
-def test_reading_backwards_gives_every_line(tmp_path_factory: pytest.TempPathFactory, content: list[bytes], block: int):
-    path = tmp_path_factory.mktemp("lines") / "logs.jsonl"
-    path.write_bytes(b"\n".join(content))
-    segment = embedded._Segment(path, 1, path.stat().st_size, 0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedded, "_BLOCK", block)
-        assert list(embedded._lines_backwards(segment)) == (content or [b""])[::-1]
 
 
 class Follower:
@@ -194,7 +209,7 @@ class Rotated(EmbeddedStore):
         super().__init__(folder)
         self.listings_left = number
 
-    def _segments(self) -> list[embedded._Segment]:
+    def _segments(self) -> list[Segment]:
         segments = super()._segments()
         self.listings_left -= 1
         if self.listings_left == 0:
@@ -208,7 +223,7 @@ class Rotated(EmbeddedStore):
 class Overlooked(Rotated):
     """Where that list lacks the file that is renamed while it is made."""
 
-    def _segments(self) -> list[embedded._Segment]:
+    def _segments(self) -> list[Segment]:
         listing, segments = self.listings_left, super()._segments()
         return [] if listing == 1 else segments
 

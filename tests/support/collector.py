@@ -130,9 +130,13 @@ class Collector:
         return int(capacity - size)
 
     def stored(self) -> list[dict[str, Any]]:
-        """The records of the file store, the rotated files first."""
-        live = self.data / "store" / "logs.jsonl"
-        files = [*sorted(live.parent.glob("logs-*.jsonl")), live]
+        """The records of the file store: audit records, then all others; of each the rotated files first."""
+        folder = self.data / "store"
+        files = [
+            file
+            for kind in ("audit", "logs")
+            for file in [*sorted(folder.glob(f"{kind}-*.jsonl")), folder / f"{kind}.jsonl"]
+        ]
         # What follows the last line feed is being written.
         lines = [line for file in files if file.exists() for line in file.read_text().split("\n")[:-1]]
         return [json.loads(line) for line in lines]

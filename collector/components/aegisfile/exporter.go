@@ -3,10 +3,12 @@ package aegisfile
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/linefile"
 )
@@ -14,9 +16,14 @@ import (
 // fileExporter writes the body of each record as one line.
 type fileExporter struct {
 	cfg     *Config
+	logger  *zap.Logger
 	file    *linefile.File
+	space   *spaceWatch
 	buffers sync.Pool
 }
+
+// idKey is the member of a line by which records are looked up.
+const idKey = "correlationId"
 
 func (e *fileExporter) start(context.Context, component.Host) error {
 	file, err := linefile.Open(linefile.Options{
@@ -24,12 +31,28 @@ func (e *fileExporter) start(context.Context, component.Host) error {
 		MaxBytes: e.cfg.MaxMegabytes << 20,
 		MaxFiles: e.cfg.MaxFiles,
 		Sync:     e.cfg.Fsync,
+		MaxAge:   time.Duration(e.cfg.MaxAge),
+		Index:    e.index(),
+		OnError: func(err error) {
+			e.logger.Warn("the upkeep of the store's rotated files failed; reading and writing go on", zap.Error(err))
+		},
 	})
 	e.file = file
+	if err == nil && e.cfg.MinFreeMegabytes > 0 {
+		e.space = watchSpace(e.cfg.Path, uint64(e.cfg.MinFreeMegabytes)<<20, e.logger)
+	}
 	return err
 }
 
+func (e *fileExporter) index() string {
+	if e.cfg.Sidecars {
+		return idKey
+	}
+	return ""
+}
+
 func (e *fileExporter) shutdown(context.Context) error {
+	e.space.stop()
 	if e.file == nil {
 		return nil
 	}

@@ -5,12 +5,15 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 func started(t *testing.T, path string) exporter.Logs {
@@ -67,4 +70,39 @@ func TestAnUnusablePathStopsTheStart(t *testing.T) {
 	exp, err := factory.CreateLogs(context.Background(), exportertest.NewNopSettings(factory.Type()), cfg)
 	require.NoError(t, err)
 	require.Error(t, exp.Start(context.Background(), componenttest.NewNopHost()))
+}
+
+func TestAnAgeMayBeInDays(t *testing.T) {
+	for text, want := range map[string]time.Duration{"2196d": 2196 * 24 * time.Hour, "36h": 36 * time.Hour, "0": 0} {
+		var age Age
+		require.NoError(t, age.UnmarshalText([]byte(text)))
+		require.Equal(t, want, time.Duration(age))
+	}
+	for _, text := range []string{"six years", "d", "-1d", "99999d", ""} {
+		require.ErrorContains(t, new(Age).UnmarshalText([]byte(text)), "2196d")
+	}
+}
+
+func TestAnAgeWithoutAUnitIsRefused(t *testing.T) {
+	cfg := NewFactory().CreateDefaultConfig().(*Config)
+	cfg.Path = "x"
+	cfg.MaxAge = 2196
+	require.ErrorContains(t, cfg.Validate(), "2196d")
+}
+
+func TestLittleSpaceIsWarnedOf(t *testing.T) {
+	folder := t.TempDir()
+	free, known := freeSpace(folder)
+	if !known {
+		t.Skip("the free space is not known on this system")
+	}
+	core, logged := observer.New(zap.WarnLevel)
+	watch := watchSpace(filepath.Join(folder, "logs.jsonl"), free*2+1, zap.New(core))
+	require.Eventually(t, func() bool { return logged.Len() == 1 }, 30*time.Second, 5*time.Millisecond)
+	watch.stop()
+	require.Contains(t, logged.All()[0].Message, "nearly full")
+
+	watch = watchSpace(filepath.Join(folder, "logs.jsonl"), 1, zap.New(core))
+	watch.stop()
+	require.Equal(t, 1, logged.Len())
 }

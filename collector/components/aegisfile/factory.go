@@ -26,12 +26,15 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		MaxMegabytes: 100,
 		MaxFiles:     20,
+		Sidecars:     true,
 		Fsync:        true,
+
+		MinFreeMegabytes: 1024,
 	}
 }
 
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
-	e := &fileExporter{cfg: cfg.(*Config)}
+	e := &fileExporter{cfg: cfg.(*Config), logger: set.Logger}
 	// No queue: a record is on disk, in its place, when the call returns, and the sender hears of it
 	// when that fails.
 	return exporterhelper.NewLogs(ctx, set, cfg, e.consumeLogs,

@@ -83,13 +83,14 @@ const (
 	classAudit class = iota
 	classError
 	classRest
-	classAll // of a pipeline only: it takes every record
+	classNonAudit // of a pipeline only: it takes error and rest
+	classAll      // of a pipeline only: it takes every record
 )
 
-var classNames = [...]string{classAudit: "audit", classError: "error", classRest: "rest", classAll: "all"}
+var classNames = [...]string{classAudit: "audit", classError: "error", classRest: "rest", classNonAudit: "nonaudit", classAll: "all"}
 
 // storeAndClass reads the name of a pipeline: "loki-audit" takes the audit records for the store loki,
-// "loki" takes all records for it.
+// "loki-nonaudit" all others, "loki" all records for it.
 func storeAndClass(name string) (string, class, error) {
 	if name == "" {
 		return "", 0, errors.New("a pipeline that aegis_route feeds needs a name: logs/<store> or logs/<store>-<class>")

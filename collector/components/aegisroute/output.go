@@ -16,7 +16,13 @@ type output struct {
 
 // takes says whether the record goes to this output; withheld is true when only residency keeps it out.
 func (o *output) takes(f *fields) (takes, withheld bool) {
-	if o.class != classAll && o.class != f.class {
+	switch o.class {
+	case classAll, f.class:
+	case classNonAudit:
+		if f.class == classAudit {
+			return false, false
+		}
+	default:
 		return false, false
 	}
 	for _, rule := range o.residency {

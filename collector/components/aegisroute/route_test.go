@@ -90,7 +90,7 @@ func line(t testing.TB, text string) map[string]any {
 }
 
 func TestEachClassGoesToItsPipelineAndAllToTheOthers(t *testing.T) {
-	r := routeTo(t, nil, "x-audit", "x-error", "x-rest", "y")
+	r := routeTo(t, nil, "x-audit", "x-error", "x-rest", "y", "z-nonaudit")
 	logs, records := sample()
 	add(records, "AUDIT: by its message", plog.SeverityNumberInfo)
 	add(records, "by its attribute", plog.SeverityNumberInfo).Attributes().PutStr("auditAction", "READ")
@@ -102,6 +102,7 @@ func TestEachClassGoesToItsPipelineAndAllToTheOthers(t *testing.T) {
 	require.Equal(t, []string{"an error"}, r.bodies("x-error"))
 	require.Equal(t, []string{"the rest"}, r.bodies("x-rest"))
 	require.Len(t, r.bodies("y"), 5)
+	require.Equal(t, []string{"an error", "the rest"}, r.bodies("z-nonaudit"))
 }
 
 func TestUnknownStoresGetRecordsAsTheyCame(t *testing.T) {
@@ -241,6 +242,7 @@ func TestNamesOfPipelines(t *testing.T) {
 		"loki":          {"loki", classAll},
 		"loki-audit":    {"loki", classAudit},
 		"loki-eu-error": {"loki-eu", classError},
+		"file-nonaudit": {"file", classNonAudit},
 		"loki-other":    {"loki-other", classAll},
 		"-rest":         {"-rest", classAll},
 	} {

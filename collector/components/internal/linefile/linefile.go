@@ -31,6 +31,10 @@ type Options struct {
 	MaxBytes int64  // rotate before the file grows beyond
 	MaxFiles int    // rotated files kept, the newest; 0 keeps all
 	Sync     bool   // fsync before Write returns
+
+	MaxAge  time.Duration // rotated files are removed so long after they were full; 0 keeps them
+	Index   string        // rotated files get a sidecar of the texts behind this JSON key; "" makes none
+	OnError func(error)   // hears of what goes wrong in the background
 }
 
 // File is a rotated file of lines. It is safe for concurrent use.
@@ -41,6 +45,8 @@ type File struct {
 	file   *os.File // nil after Close, and between a failure and the next try
 	size   int64
 	closed bool
+
+	upkeep *upkeep // nil where nothing is to be done in the background
 }
 
 // Open creates the file and its directory where they are absent, and goes on at its end.
@@ -51,6 +57,9 @@ func Open(options Options) (*File, error) {
 	f := &File{options: options}
 	if err := f.open(); err != nil {
 		return nil, err
+	}
+	if options.Index != "" || options.MaxAge > 0 {
+		f.startUpkeep()
 	}
 	return f, nil
 }
@@ -152,6 +161,7 @@ func (f *File) rotate() error {
 	if err := f.open(); err != nil || renamed != nil {
 		return errors.Join(renamed, err)
 	}
+	f.upkeep.soon()
 	return f.prune()
 }
 
@@ -164,7 +174,7 @@ func (f *File) prune() error {
 		return err
 	}
 	for len(rotated) > f.options.MaxFiles {
-		if err := os.Remove(rotated[0]); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := removeWithSidecar(rotated[0]); err != nil {
 			return err
 		}
 		rotated = rotated[1:]
@@ -174,7 +184,6 @@ func (f *File) prune() error {
 
 // rotated returns the rotated files, the oldest first.
 func (f *File) rotated() ([]string, error) {
-	stem, suffix := f.nameParts()
 	entries, err := os.ReadDir(filepath.Dir(f.options.Path))
 	if err != nil {
 		return nil, err
@@ -182,16 +191,23 @@ func (f *File) rotated() ([]string, error) {
 	var names []string
 	for _, entry := range entries {
 		path := filepath.Join(filepath.Dir(f.options.Path), entry.Name())
-		stamp, ok := strings.CutPrefix(path, stem+"-")
-		if !ok {
-			continue
-		}
-		if _, err := time.Parse(StampFormat, strings.TrimSuffix(stamp, suffix)); err == nil {
+		if _, ok := f.stampOf(path); ok {
 			names = append(names, path)
 		}
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// stampOf returns when a rotated file was full; false where it is none.
+func (f *File) stampOf(path string) (time.Time, bool) {
+	stem, suffix := f.nameParts()
+	stamp, ok := strings.CutPrefix(path, stem+"-")
+	if !ok {
+		return time.Time{}, false
+	}
+	full, err := time.Parse(StampFormat, strings.TrimSuffix(stamp, suffix))
+	return full, err == nil
 }
 
 func (f *File) nameParts() (stem, suffix string) {
@@ -213,6 +229,7 @@ func (f *File) Reopen() error {
 
 // Close closes the file; Write fails from then on.
 func (f *File) Close() error {
+	f.upkeep.stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true

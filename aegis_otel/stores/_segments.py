@@ -1,0 +1,81 @@
+"""The files of the embedded store: which there are, in which order, and whether they are still the same.
+
+The Collector writes `logs.jsonl` and `audit.jsonl`, and gives each a name with the time when it is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from aegis_otel.stores.errors import StoreError
+
+LIVE: Final = ("logs.jsonl", "audit.jsonl")
+"""The files that are being written."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file of the store at the moment it was looked at."""
+
+    path: Path
+    inode: int
+    size: int
+    modified: float
+    file: BinaryIO | None = None
+    """The file itself, opened, whatever its name has become; None where it is opened by its path."""
+
+    @property
+    def compressed(self) -> bool:
+        """Whether it is a gzip file; such a one does not grow."""
+        return self.path.suffix == ".gz"
+
+
+def segments(folder: Path) -> list[Segment]:
+    """The store's files (`logs*` and `audit*`, `.jsonl` or `.jsonl.gz`), the oldest first; the live ones last.
+
+    Raises:
+        StoreError: the folder cannot be read.
+    """
+    found = []
+    try:
+        for path in folder.iterdir():
+            if not path.name.startswith(("logs", "audit")) or not path.name.endswith((".jsonl", ".jsonl.gz")):
+                continue
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # rotated away since the folder was listed
+            if path.is_file():
+                found.append(Segment(path, status.st_ino, status.st_size, status.st_mtime))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"the store in {folder} cannot be read: {error.strerror}") from error
+    return sorted(found, key=lambda segment: (segment.path.name in LIVE, segment.modified))
+
+
+def chains(files: Iterable[Segment]) -> list[list[Segment]]:
+    """The files of all audit records, and those of all others: within each the records are in the order of arrival.
+
+    A store of an older version has audit records in both.
+    """
+    audit: list[Segment] = []
+    others: list[Segment] = []
+    for file in files:
+        (audit if file.path.name.startswith("audit") else others).append(file)
+    return [chain for chain in (audit, others) if chain]
+
+
+def same_files(before: Iterable[Segment], now: Iterable[Segment]) -> bool:
+    """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
+    return {segment.inode for segment in before} == {segment.inode for segment in now}
+
+
+def missing(folder: Path) -> StoreError:
+    """The error for a store that is not there."""
+    return StoreError(
+        f"there is no store at {folder}; start one with `aegis-otel up`, or name another with AEGIS_DATA_DIR or --store"
+    )
