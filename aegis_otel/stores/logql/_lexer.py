@@ -23,9 +23,11 @@ KEYWORDS: Final = frozenset(
 _SKIPPED: Final = re.compile(r"(?:\s|#[^\n]*)+")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 _FLAG: Final = re.compile(r"--[a-z][a-z-]*")
+_DESCENDING: Final = ("y", "w", "d", "h", "m", "s", "ms", "(?:us|µs|μs)", "ns")
+"""Units of a duration, in the order in which they may follow each other."""
 _NUMERIC: Final = re.compile(
-    r"(?P<duration>(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|[smhdwy]))+)(?![\w.])"
-    r"|(?P<bytes>(?:\d+\.?\d*|\.\d+)(?:[kKmMgGtTpPeE][iI]?)?[bB])(?![\w.])"
+    r"(?P<duration>(?=\d)" + "".join(rf"(?:\d+(?:\.\d*)?{unit})?" for unit in _DESCENDING) + r"(?<!\d))(?![\w.])"
+    r"|(?P<bytes>(?:\d+\.?\d*|\.\d+)(?:k|[KMGTP]i?)?B)(?![\w.])"
     r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])"
 )
 _OPERATORS: Final = re.compile(r"\|=|\|~|\|>|!=|!~|!>|=~|==|>=|<=|[|=<>+\-*/%^(){}\[\],]")
@@ -98,7 +100,9 @@ def _token(text: str, position: int, before: list[Token]) -> tuple[Token, int]:
 def _numeric(text: str, position: int) -> tuple[Token, int]:
     found = _NUMERIC.match(text, position)
     if found is None:
-        raise LogQLError(text, position, "this is no number, duration (5m, 1h30m) or size (5KB, 1MiB)")
+        raise LogQLError(
+            text, position, "this is no number, no duration (5m, 1h30m) and no size (5B, 5kB, 5MB, 1KiB, 1MiB)"
+        )
     kind, word = str(found.lastgroup), found.group()
     try:
         value: float | int

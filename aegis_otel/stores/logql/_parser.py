@@ -150,6 +150,8 @@ class _Parser(PipelineParser):
         inner = self.expression()
         if isinstance(inner, ast.LogExpr):
             raise self.error(token, "numbers are wanted here, not lines: use rate or count_over_time with a range [5m]")
+        if isinstance(inner, ast.Number):
+            raise self.error(token, f"series are wanted here, not a number: write vector({inner.value:g})")
         return inner
 
     def _range_aggregation(self) -> ast.RangeAggregation:
@@ -157,8 +159,7 @@ class _Parser(PipelineParser):
         op = function.text
         self.expect("(")
         parameter = 0.0
-        has_parameter = self.peek().kind == "number" or self.peek().text in ("+", "-")
-        if has_parameter:
+        if self.peek().kind == "number":
             if op != "quantile_over_time":
                 raise self.error(self.peek(), f"{op} takes no parameter")
             parameter = self.number()

@@ -64,7 +64,8 @@ class PipelineParser(TokenReader):
 
     def _log_range(self) -> LogRange:
         with self.deeper():
-            if self.peek().text == "(":
+            enclosed = self.peek().text == "("
+            if enclosed:
                 self.advance()
                 found = self._log_range()
                 self.expect(")")
@@ -75,7 +76,10 @@ class PipelineParser(TokenReader):
                 found.range_ns = self._range()
                 found.offset_ns = self._offset()
                 if not found.log.stages and found.unwrap is None:
+                    place = self.peek()
                     found.log, found.unwrap = self._log_and_unwrap(found.log)
+                    if enclosed and found.log.stages:
+                        raise self.error(place, "write the pipeline inside the parentheses")
             return found
 
     def _log_and_unwrap(self, log: _ast.LogExpr) -> tuple[_ast.LogExpr, _ast.Unwrap | None]:
@@ -94,7 +98,7 @@ class PipelineParser(TokenReader):
         if self.accept_keyword("offset") is None:
             return 0
         sign = -1 if self.peek().text == "-" else 1
-        if self.peek().text in ("-", "+"):
+        if sign < 0:
             self.advance()
         token = self.advance()
         if token.kind != "duration":
@@ -299,7 +303,7 @@ class PipelineParser(TokenReader):
                 raise self.error(value, f"ip() goes with = and !=, not with {op}")
             return _ast.IpCondition(name, op, self._ip())
         sign = 1
-        if value.text in ("+", "-") and value.kind == "operator":
+        if value.text in ("+", "-") and value.kind == "operator" and self.after(value).kind != "bytes":
             sign = -1 if self.advance().text == "-" else 1
             value = self.peek()
         if value.kind not in _VALUES:

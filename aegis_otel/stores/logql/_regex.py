@@ -1,9 +1,9 @@
 r"""Regular expressions of RE2, as Loki takes them.
 
 With google-re2 (the `re2` extra) they run in time linear to the text. Without it they are translated for Python's
-`re`: what RE2 refuses is refused, ``\d \w \s \b`` mean ASCII, ``$`` is the end of the text, ``(?i)`` holds to the end
-of its group. `re` tries one alternative after the other, so a repetition inside an unlimited repetition, whose time can grow
-exponentially, is refused there; several ``.*`` one after the other remain possible and slow.
+`re`: what RE2 refuses is refused, ``\d \w \s \b`` mean ASCII, ``$`` is the end of the text, ``(?i)`` holds to the
+end of its group. `re` tries one alternative after the other, so a repetition inside an unlimited repetition, whose
+time can grow exponentially, is refused there; several ``.*`` one after the other remain possible and slow.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Template:
         action.body, end = self._block()
         self._loops -= keyword == "range"
         if end == "else":
-            rest = self._else
+            rest = _without_first_space(self._else)
             if rest and rest[0].kind == "name" and rest[0].text in ("if", "with") and keyword != "range":
                 action.otherwise = [self._branch(rest[0].text, rest[1:])]
                 end = "end"
@@ -209,6 +209,10 @@ class Template:
             TemplateError: a function refused its arguments, or the text became too long.
         """
         return render(self._nodes, labels, line, time_ns)
+
+
+def _without_first_space(words: list[_Word]) -> list[_Word]:
+    return words[1:] if words and words[0].kind == "space" else words
 
 
 def _unescaped(raw: str, text: str) -> str:
