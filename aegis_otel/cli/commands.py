@@ -14,6 +14,7 @@ import typer
 
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
+from aegis_otel.cli import query as logql
 from aegis_otel.cli import plan as plans
 from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
 from aegis_otel.stores._http import without_credentials
@@ -125,6 +126,10 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as stored.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="The newest so many records.")] = 500,
+    query_text: Annotated[
+        str | None,
+        typer.Option("--query", "-q", metavar="LOGQL", help="Records of the embedded store that this log query finds."),
+    ] = None,
     store: Annotated[
         str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file or loki.")
     ] = "auto",
@@ -145,6 +150,11 @@ def logs(
         )
     except ValueError as error:
         terminal.fail(str(error), status=2)
+    if query_text is not None:
+        if correlation_id or level or service or store not in ("auto", "file"):
+            terminal.fail("--query reads the embedded store; put the other conditions into the query", status=2)
+        logql.lines(current.data_dir, query_text, since=query.since, limit=limit, follow=follow, as_json=as_json)
+        return
     source = _source(current, store)
     output = terminal.console()
     # Where a reader ends early (`| head`), so do we.
@@ -165,6 +175,9 @@ def logs(
             terminal.warn(f"no record in {source} matches")
     if source.skipped:
         terminal.warn(f"{source.skipped} {'line' if source.skipped == 1 else 'lines'} skipped: torn, or no record")
+
+
+app.command("query")(logql.query)
 
 
 @app.command("collector-config")

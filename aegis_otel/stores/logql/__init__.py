@@ -21,6 +21,7 @@ from aegis_otel.stores.logql._types import (
     Streams,
     Vector,
 )
+from aegis_otel.stores.logql._units import format_number, parse_duration
 
 __all__ = [
     "Direction",
@@ -38,8 +39,10 @@ __all__ = [
     "Stream",
     "Streams",
     "Vector",
+    "format_number",
     "instant",
     "is_log_query",
     "parse",
+    "parse_duration",
     "range_",
 ]

@@ -20,8 +20,10 @@ UNWRAPPED: Final = frozenset(
 """Functions over unwrapped values."""
 _GROUPED: Final = UNWRAPPED - {"rate", "rate_counter", "sum_over_time", "absent_over_time"}
 _VECTOR: Final = frozenset(
-    ("sum", "avg", "count", "max", "min", "stddev", "stdvar", "topk", "bottomk", "sort", "sort_desc")
+    ("sum", "avg", "count", "max", "min", "stddev", "stdvar", "topk", "bottomk", "approx_topk", "sort", "sort_desc")
 )
+_CHOOSING: Final = frozenset(("topk", "bottomk", "approx_topk"))
+_UNGROUPED: Final = frozenset(("sort", "sort_desc", "approx_topk"))
 _SETS: Final = frozenset(("and", "or", "unless"))
 _COMPARISONS: Final = frozenset(("==", "!=", ">", ">=", "<", "<="))
 _PRECEDENCE: Final = {
@@ -203,20 +205,23 @@ class _Parser(PipelineParser):
             place = self.peek()
             value = self.number()
             self.advance()
-            if op not in ("topk", "bottomk"):
+            if op not in _CHOOSING:
                 raise self.error(place, f"{op} takes no parameter")
             if value != int(value) or value < 1:
                 raise self.error(place, f"{op} takes a whole number from 1 up")
             parameter = int(value)
-        elif op in ("topk", "bottomk"):
+        elif op in _CHOOSING:
             raise self.error(self.peek(), f"{op} needs a number first: {op}(5, …)")
         inner = self._metric()
         self.expect(")")
         if grouping is None:
             grouping = self._grouping()
-        if op in ("sort", "sort_desc") and grouping is not None:
+        if op in _UNGROUPED and grouping is not None:
             raise self.error(function, f"{op} takes neither by nor without")
-        return ast.VectorAggregation(op, inner, grouping or ast.Grouping(False, ()), parameter)
+        # What Loki approximates is exact here.
+        return ast.VectorAggregation(
+            "topk" if op == "approx_topk" else op, inner, grouping or ast.Grouping(False, ()), parameter
+        )
 
     def _label_replace(self) -> ast.LabelReplace:
         self.advance()
