@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aegis_otel.stores.logql import _addresses, _ast
@@ -38,7 +38,7 @@ class Row:
     entry: Entry
     line: str
     labels: dict[str, str]
-    extracted: set[str] = field(default_factory=set)
+    extracted: set[str] | None = None
 
     def fail(self, kind: str, details: str) -> None:
         """Note an error; the entry stays."""

@@ -149,7 +149,7 @@ def _streams(source: Source, log: _ast.LogExpr, start: int, end: int, limit: int
     matching, pipeline = matching_labels(log.matchers), Pipeline(log.stages)
     # A heap of the best so far, the worst of them first: time (negative where the oldest are wanted), order of arrival.
     best: list[tuple[int, int, Row]] = []
-    for order, entry in enumerate(source.entries(start, end, log.matchers, needles(log.stages))):
+    for order, entry in enumerate(source.entries(start, end, log.matchers, needles(source, log.stages))):
         rank = (entry.time_ns, order) if backward else (-entry.time_ns, -order)
         if (len(best) >= limit and (not best or rank <= best[0][:2])) or not matching(entry.labels):
             continue

@@ -9,7 +9,7 @@ from typing import Final
 from aegis_otel.stores.logql import _addresses, _ast, _extract, _regex, _template
 from aegis_otel.stores.logql._conditions import DETAILS, ERROR, Row, Step, condition
 from aegis_otel.stores.logql._template_functions import TemplateError
-from aegis_otel.stores.logql._types import Entry
+from aegis_otel.stores.logql._types import CountingSource, Entry, Source
 from aegis_otel.stores.logql._units import parse_bytes, parse_duration, parse_number
 
 _SUFFIX: Final = "_extracted"
@@ -17,6 +17,17 @@ _COLOURS: Final = re.compile(
     "[\x1b\x9b][\\[\\]()#;?]*(?:(?:(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\x07)"
     "|(?:(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~]))"
 )
+_PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
+"""Values that stand in JSON as they are."""
+_LOOKING: Final = (
+    _ast.LineFilter,
+    _ast.Json,
+    _ast.StringCondition,
+    _ast.NumberCondition,
+    _ast.IpCondition,
+    _ast.Junction,
+)
+"""Stages whose labels stand in the line as it is stored."""
 _CONVERSIONS: Final[dict[str, Callable[[str], float]]] = {
     "": parse_number,
     "bytes": parse_bytes,
@@ -60,13 +71,22 @@ class Unwrapped:
         return value if all(step(row) for step in self._conditions) else None
 
 
-def needles(stages: Sequence[_ast.Stage]) -> list[bytes]:
-    """What the stored line of each entry that stays surely contains: texts of ``|=`` before the line is changed."""
+def needles(source: Source, stages: Sequence[_ast.Stage]) -> list[bytes]:
+    """What the stored line of each entry that stays surely contains.
+
+    That are the texts of ``|=`` before a stage that changes the line; and, where labels stand in the line, the plain
+    values that labels must have before a stage that makes new ones.
+    """
     found = []
+    in_line = isinstance(source, CountingSource)
     for stage in stages:
-        if isinstance(stage, (_ast.LineFormat, _ast.Unpack, _ast.Decolorize)):
+        if isinstance(stage, _ast.StringCondition) and in_line:
+            matcher = stage.matcher
+            if matcher.op == "=" and _PLAIN_VALUE.fullmatch(matcher.value) and matcher.name not in (ERROR, DETAILS):
+                found.append(matcher.value.encode())
+        elif not isinstance(stage, _LOOKING):
             break
-        if isinstance(stage, _ast.LineFilter) and stage.op == "|=" and len(stage.alternatives) == 1:
+        elif isinstance(stage, _ast.LineFilter) and stage.op == "|=" and len(stage.alternatives) == 1:
             is_ip, text = stage.alternatives[0]
             if not is_ip and text:
                 found.append(text.encode("utf-8", "surrogatepass"))
@@ -137,9 +157,13 @@ def _set_extracted(row: Row, name: str, value: str) -> None:
     if name in row.entry.labels or name in row.entry.metadata:
         name += _SUFFIX
     # Of a name that comes twice, Loki keeps the first value.
-    if name not in row.extracted:
+    if row.extracted is None:
+        row.extracted = {name}
+    elif name in row.extracted:
+        return
+    else:
         row.extracted.add(name)
-        row.labels[name] = value
+    row.labels[name] = value
 
 
 def _logfmt(stage: _ast.Logfmt) -> _extract.Extractor:

@@ -13,7 +13,7 @@ from aegis_otel.stores.logql import _ast
 from aegis_otel.stores.logql._conditions import ERROR, Row
 from aegis_otel.stores.logql._errors import LimitError, PipelineError
 from aegis_otel.stores.logql._pipeline import Pipeline, Unwrapped, needles
-from aegis_otel.stores.logql._types import Source
+from aegis_otel.stores.logql._types import CountingSource, Source
 
 Labels = frozenset[tuple[str, str]]
 Vector = list[tuple[Labels, float]]
@@ -123,6 +123,7 @@ class RangeSamples:
         self._unwrapped = None if part.unwrap is None else Unwrapped(part.unwrap)
         self._counts_bytes = part.op.startswith("bytes_")
         self._plain_count = self._unwrapped is None and not self._counts_bytes
+        self._counts: dict[Labels, int] = {}
         self._series: dict[Labels, tuple[array[int], array[float]]] = {}
 
     def read(self, source: Source, first_ns: int, last_ns: int) -> None:
@@ -136,8 +137,10 @@ class RangeSamples:
         start = first_ns - part.offset_ns - part.range_ns + 1
         end = last_ns - part.offset_ns + 1
         matchers = part.log.matchers
+        if first_ns == last_ns and self._counted(source, start, end):
+            return
         run, matching = self._pipeline.run, matching_labels(matchers)
-        for entry in source.entries(start, end, matchers, needles(part.log.stages)):
+        for entry in source.entries(start, end, matchers, needles(source, part.log.stages)):
             if not matching(entry.labels):
                 continue
             row = run(entry)
@@ -145,6 +148,20 @@ class RangeSamples:
                 self._add(row)
         for times, values in self._series.values():
             _sort(times, values)
+
+    def _counted(self, source: Source, start: int, end: int) -> bool:
+        """Whether the source itself could count what is wanted: entries by names, with no pipeline."""
+        grouping, part = self._grouping, self._part
+        by = grouping.labels if grouping is not None and not grouping.without else None
+        if by is None or part.log.stages or not self._plain_count or part.op == "absent_over_time":
+            return False
+        found = source.counts(start, end, part.log.matchers, by) if isinstance(source, CountingSource) else None
+        if found is None:
+            return False
+        for values, count in found.items():
+            labels = frozenset((name, value) for name, value in zip(by, values, strict=True) if value)
+            self._counts[labels] = self._counts.get(labels, 0) + count
+        return True
 
     def _add(self, row: Row) -> None:
         value = 1.0
@@ -199,7 +216,8 @@ class RangeSamples:
         end = time_ns - part.offset_ns
         start = end - part.range_ns
         seconds = part.range_ns / 1e9
-        found: Vector = []
+        divisor = 1.0 if part.op == "count_over_time" else seconds
+        found: Vector = [(labels, count / divisor) for labels, count in self._counts.items()]
         for labels, (times, values) in self._series.items():
             low, high = bisect_right(times, start), bisect_right(times, end)
             if low == high:
@@ -214,7 +232,7 @@ class RangeSamples:
         if op == "absent_over_time":
             return 1.0
         if self._plain_count:
-            return float(high - low) if op == "count_over_time" else (high - low) / seconds
+            return (high - low) / (1.0 if op == "count_over_time" else seconds)
         window = (times[low:high], values[low:high], seconds)
         if op == "quantile_over_time":
             return quantile(self._part.parameter, window[1])

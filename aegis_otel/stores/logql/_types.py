@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from aegis_otel.stores.logql._ast import Matcher
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One stored line.
 
     Attributes:
@@ -37,6 +36,20 @@ class Source(Protocol):
         `matchers` and `needles` only help to skip lines: entries that do not match may be among the result, as the
         engine tests them again. Each wanted line contains every one of `needles` (UTF-8).
         """
+        ...
+
+
+@runtime_checkable
+class CountingSource(Source, Protocol):
+    """A source that can count without handing out each entry, and in which labels stand in the line.
+
+    Each value of a label or of metadata stands in its line as it is, if it is made of ASCII letters, digits, ``._:-``.
+    """
+
+    def counts(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
+    ) -> Mapping[tuple[str, ...], int] | None:
+        """How many entries that match there are of each combination of values; None where it cannot tell."""
         ...
 
 

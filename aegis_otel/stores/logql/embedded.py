@@ -8,17 +8,19 @@ from __future__ import annotations
 import calendar
 import contextlib
 import gzip
+import io
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
 from aegis_otel.stores.logql._types import Entry
 
@@ -33,6 +35,13 @@ _PREFIX: Final = b'{"timestamp":"'
 _PLAIN_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
+# A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
+_RECORD: Final = re.compile(
+    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"[^"\\]*(?:\\.[^"\\]*)*"'
+    rb',"service":"([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
+    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
+)
+_MOST_STREAMS: Final = 10_000
 _AHEAD_SECONDS: Final = 86_400.0
 """How far a record's time may be ahead of its file's: clocks differ."""
 
@@ -48,6 +57,7 @@ class EmbeddedSource:
 
     folder: Path
     skipped: int = 0
+    _streams: dict[tuple[bytes, bytes, bytes], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         return f"the embedded store in {self.folder}"
@@ -76,6 +86,36 @@ class EmbeddedSource:
                 except (OSError, EOFError) as error:
                     raise StoreError(f"{file.name} cannot be read: {error}") from error
 
+    def counts(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
+    ) -> Mapping[tuple[str, ...], int] | None:
+        """How many records there are of each combination of the values of `by`; None where DuckDB cannot tell.
+
+        Raises:
+            StoreError: there is no store, or it may not be read.
+        """
+        columns = list(dict.fromkeys([*by, *(matcher.name for matcher in matchers)]))
+        if not set(columns) <= set(STREAM_LABELS):
+            return None
+        with contextlib.ExitStack() as stack:
+            files = self._files(stack)
+            if not all(isinstance(file, io.BufferedReader) for file, _ in files):
+                return None
+            # By the open file, whatever its name has become meanwhile.
+            paths = [Path(f"/proc/self/fd/{file.fileno()}") for file, _ in files]
+            if not paths or not all(path.exists() for path in paths):
+                return None
+            found = _count.counts(paths, _iso(start_ns + 999_999).decode(), _iso(end_ns + 999_999).decode(), columns)
+        if found is None:
+            return None
+        result: dict[tuple[str, ...], int] = {}
+        for values, count in found.items():
+            labels = dict(zip(columns, values, strict=True))
+            if all(matcher.matches(labels[matcher.name]) for matcher in matchers):
+                key = tuple(labels[name] for name in by)
+                result[key] = result.get(key, 0) + count
+        return result
+
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
         """The files, opened, the oldest first, the live one last; none is missed where one is renamed meanwhile."""
         if not self.folder.is_dir():
@@ -99,6 +139,14 @@ class EmbeddedSource:
         return [(file, status.st_mtime) for file, status, _ in files]
 
     def _entry(self, line: bytes) -> Entry | None:
+        quick = _RECORD.match(line)
+        if quick is not None and _is_whole(line, quick):
+            time, level, service, environment, correlation, trace = quick.groups()
+            labels = self._labels((level, service, environment))
+            metadata = {"correlationId": correlation.decode()} if correlation else {}
+            if trace:
+                metadata["traceId"] = trace.decode()
+            return Entry(_nanoseconds(time.decode()), line.decode("utf-8", "replace"), labels, metadata)
         if not line.strip():
             return None
         text = line.decode("utf-8", "replace")
@@ -109,6 +157,28 @@ class EmbeddedSource:
             self.skipped += 1
             return None
         return Entry(time_ns, text, _strings(record, STREAM_LABELS), _strings(record, METADATA))
+
+    def _labels(self, values: tuple[bytes, bytes, bytes]) -> dict[str, str]:
+        labels = self._streams.get(values)
+        if labels is None:
+            if len(self._streams) > _MOST_STREAMS:
+                self._streams.clear()
+            names = ("level", "service", "environment")
+            labels = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
+            self._streams[values] = labels
+        return labels
+
+
+def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
+    """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
+    correlation, trace = found.group(5), found.group(6)
+    return (
+        line.endswith(b"}")
+        and line.find(_PREFIX, 1) < 0
+        and (trace is not None or b'"traceId"' not in line)
+        and (correlation is not None or b'"correlationId"' not in line)
+        and b'"complianceLevel"' not in line
+    )
 
 
 def _is_outside(line: bytes, span: tuple[bytes, bytes]) -> bool:
