@@ -15,7 +15,7 @@ import typer
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
 from aegis_otel.cli import plan as plans
-from aegis_otel.cli import sql as sql_queries
+from aegis_otel.cli import query as queries
 from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.embedded import EmbeddedStore
@@ -128,6 +128,10 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as stored.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="The newest so many records.")] = 500,
+    query_text: Annotated[
+        str | None,
+        typer.Option("--query", "-q", metavar="LOGQL", help="Records of the embedded store that this log query finds."),
+    ] = None,
     store: Annotated[
         str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file, loki or victorialogs.")
     ] = "auto",
@@ -148,6 +152,11 @@ def logs(
         )
     except ValueError as error:
         terminal.fail(str(error), status=2)
+    if query_text is not None:
+        if correlation_id or level or service or store not in ("auto", "file"):
+            terminal.fail("--query reads the embedded store; put the other conditions into the query", status=2)
+        queries.lines(current.data_dir, query_text, since=query.since, limit=limit, follow=follow, as_json=as_json)
+        return
     source = _source(current, store)
     output = terminal.console()
     # Where a reader ends early (`| head`), so do we.
@@ -170,22 +179,7 @@ def logs(
         terminal.warn(f"{source.skipped} {'line' if source.skipped == 1 else 'lines'} skipped: torn, or no record")
 
 
-@app.command()
-def query(
-    sql: sql_queries.SqlOption,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values, with a line of names.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many rows.")] = 500,
-) -> None:
-    """Ask the embedded store below AEGIS_DATA_DIR (.aegis) in SQL. A query can only read.
-
-    The view `stream` has AegisX's fields, and each further field that the query names. Seq's words are known too:
-    @t, has(x), now() - 1h.
-    """
-    with _errors_told():
-        sql_queries.run_sql(
-            _settings().data_dir / "store", sql, "json" if as_json else "csv" if as_csv else "table", limit
-        )
+app.command("query")(queries.query)
 
 
 @app.command("collector-config")

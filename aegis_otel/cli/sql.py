@@ -7,19 +7,12 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import typer
+from typing import Any, Literal
 
 from aegis_otel.cli import records, terminal
 from aegis_otel.stores.sql import Answer, run
 
 Format = Literal["table", "json", "csv"]
-
-SqlOption = Annotated[
-    str,
-    typer.Option("--sql", metavar="SQL", help="A query on the view `stream`, such as: select * from stream limit 10."),
-]
 
 
 def run_sql(folder: Path, text: str, form: Format = "table", limit: int = 500) -> None:

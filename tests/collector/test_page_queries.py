@@ -1,4 +1,8 @@
-"""The LogQL queries of the AegisX page, each against the real Loki with records of which the answers are known."""
+"""The LogQL queries of the AegisX page, each on records of which the answers are known.
+
+The records go through the real Collector into the embedded store, and our LogQL answers. Every number here was given by a
+real Loki 3.7.8 on 2026-11-24; where AEGIS_TEST_LOKI_URL names one, the same queries are asked of it as well.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support import logql
 from tests.support.collector import Collector
-from tests.support.loki import Loki
 from tests.support.otlp import Log
 from tests.support.processes import wait_for
 
@@ -43,15 +47,14 @@ RECORDS = [
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
-    folder = tmp_path_factory.mktemp("page")
-    with Loki(folder / "loki") as loki:
-        with Collector(folder / "collector", "loki", env={"AEGIS_LOKI_URL": loki.url}) as collector:
-            resource = {"service.name": SERVICE, "deployment.environment.name": "test"}
-            collector.send(*RECORDS, resource=resource)
-            collector.send(Log("of another service", 17), resource={"service.name": "other"})
-            wait_for(lambda: len(loki.lines('{service=~".+"}')) == len(RECORDS) + 1, what="all records in Loki")
-        yield loki
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[logql.Embedded]:
+    with Collector(tmp_path_factory.mktemp("page"), "file") as collector:
+        resource = {"service.name": SERVICE, "deployment.environment.name": "test"}
+        collector.send(*RECORDS, resource=resource)
+        collector.send(Log("of another service", 17), resource={"service.name": "other"})
+        store = logql.embedded(collector)
+        wait_for(lambda: len(store.lines('{service=~".+"}')) == len(RECORDS) + 1, what="all records in the store")
+        yield store
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loki]:
         (f'{{service="aegisx-api"}} | json | correlationId="{CORRELATION}"', 1),
     ],
 )
-def test_a_search_finds_what_there_is(filled: Loki, query: str, messages: int) -> None:
+def test_a_search_finds_what_there_is(filled: logql.Embedded, query: str, messages: int) -> None:
     lines = filled.lines(query)
     assert len(lines) == messages
     assert all(json.loads(line)["service"] == SERVICE for line in lines)
@@ -80,7 +83,7 @@ def test_a_search_finds_what_there_is(filled: Loki, query: str, messages: int) -
         ('rate({service="aegisx-api"}[5m])', len(RECORDS) / SECONDS),
     ],
 )
-def test_a_rate_is_that_of_all_records(filled: Loki, query: str, per_second: float) -> None:
+def test_a_rate_is_that_of_all_records(filled: logql.Embedded, query: str, per_second: float) -> None:
     # Each correlation id is a series of its own: a panel or an alert wants the sum of them.
     assert sum(value for _, value in series(filled, query)) == pytest.approx(per_second)
     assert series(filled, f"sum({query})") == [({}, pytest.approx(per_second))]
@@ -107,11 +110,11 @@ def test_a_rate_is_that_of_all_records(filled: Loki, query: str, per_second: flo
         ),
     ],
 )
-def test_a_count_is_right(filled: Loki, query: str, label: str, counts: dict[str, int]) -> None:
+def test_a_count_is_right(filled: logql.Embedded, query: str, label: str, counts: dict[str, int]) -> None:
     assert {labels.get(label, ""): value for labels, value in series(filled, query)} == counts
 
 
-def test_the_percentile_is_asked_for_with_quantile_over_time(filled: Loki) -> None:
+def test_the_percentile_is_asked_for_with_quantile_over_time(filled: logql.Embedded) -> None:
     pages = 'histogram_quantile(0.95, sum(rate({service="aegisx-api"} | json | __error__="" | unwrap responseTime [5m])) by (le))'
     with pytest.raises(AssertionError, match="parse error"):
         filled.query(pages)
@@ -133,9 +136,9 @@ def test_the_percentile_is_asked_for_with_quantile_over_time(filled: Loki) -> No
         ('absent_over_time({service="nobody", complianceLevel="HIPAA"}[10m])', True),
     ],
 )
-def test_an_alert_fires_only_with_a_reason(filled: Loki, condition: str, fires: bool) -> None:
+def test_an_alert_fires_only_with_a_reason(filled: logql.Embedded, condition: str, fires: bool) -> None:
     assert bool(filled.query(condition)) == fires
 
 
-def series(loki: Loki, query: str) -> list[tuple[dict[str, str], float]]:
-    return [(one["metric"], float(one["value"][1])) for one in loki.query(query)]
+def series(store: logql.Embedded, query: str) -> list[tuple[dict[str, str], float]]:
+    return [(one["metric"], float(one["value"][1])) for one in store.query(query)]

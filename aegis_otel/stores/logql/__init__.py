@@ -1,0 +1,48 @@
+"""LogQL, Loki's query language, over any source of log entries, without a server.
+
+`parse` reads a query, `instant` and `range_` answer one. `EmbeddedSource` (in `aegis_otel.stores.logql.embedded`)
+reads what the Collector stores below `.aegis/store`. Supported parts and differences: docs/logql.md.
+"""
+
+from __future__ import annotations
+
+from aegis_otel.stores.logql._ast import Matcher, Query
+from aegis_otel.stores.logql._engine import Direction, instant, range_
+from aegis_otel.stores.logql._errors import LimitError, LogQLError, PipelineError
+from aegis_otel.stores.logql._parser import is_log_query, parse
+from aegis_otel.stores.logql._types import (
+    Entry,
+    Matrix,
+    Sample,
+    Scalar,
+    Series,
+    Source,
+    Stream,
+    Streams,
+    Vector,
+)
+from aegis_otel.stores.logql._units import format_number, parse_duration
+
+__all__ = [
+    "Direction",
+    "Entry",
+    "LimitError",
+    "LogQLError",
+    "Matcher",
+    "Matrix",
+    "PipelineError",
+    "Query",
+    "Sample",
+    "Scalar",
+    "Series",
+    "Source",
+    "Stream",
+    "Streams",
+    "Vector",
+    "format_number",
+    "instant",
+    "is_log_query",
+    "parse",
+    "parse_duration",
+    "range_",
+]

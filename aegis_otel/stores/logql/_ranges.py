@@ -1,0 +1,275 @@
+"""Range aggregations: the samples of each series, and the functions over those of one window."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from aegis_otel.stores.logql import _ast
+from aegis_otel.stores.logql._conditions import ERROR, Row
+from aegis_otel.stores.logql._errors import LimitError, PipelineError
+from aegis_otel.stores.logql._pipeline import Pipeline, Unwrapped, needles
+from aegis_otel.stores.logql._types import CountingSource, Source
+
+Labels = frozenset[tuple[str, str]]
+Vector = list[tuple[Labels, float]]
+Window = tuple[Sequence[int], Sequence[float], float]
+"""The times and values of a window, the oldest first, and its length in seconds."""
+
+MOST_SERIES: Final = 500_000
+"""How many series one range aggregation may have before it is refused."""
+_NO_LABELS: Final[Labels] = frozenset()
+
+
+def _rate_counter(window: Window) -> float:
+    """Prometheus' rate: resets count as a new start, and the window's edges are extrapolated."""
+    times, values, seconds = window
+    if len(values) < 2:
+        return 0.0
+    gained = values[-1] - values[0]
+    for before, now in pairwise(values):
+        if now < before:
+            gained += before
+    sampled = (times[-1] - times[0]) / 1e9
+    if not sampled:
+        return 0.0
+    between = sampled / (len(values) - 1)
+    to_start = seconds
+    if gained > 0 and values[0] >= 0:
+        to_start = min(to_start, sampled * values[0] / gained)
+    covered = sampled + (to_start if to_start < between * 1.1 else between / 2)
+    return gained * covered / sampled / seconds
+
+
+def _variance(values: Sequence[float]) -> float:
+    count, mean, squares = 0, 0.0, 0.0
+    for value in values:
+        count += 1
+        delta = value - mean
+        mean += delta / count
+        squares += delta * (value - mean)
+    return squares / count
+
+
+def quantile(fraction: float, values: Sequence[float]) -> float:
+    """The quantile between the two nearest ranks, as Prometheus has it."""
+    if not values or math.isnan(fraction):
+        return math.nan
+    if fraction < 0 or fraction > 1:
+        return -math.inf if fraction < 0 else math.inf
+    ordered = sorted(values, key=lambda value: (not math.isnan(value), value))
+    rank = fraction * (len(ordered) - 1)
+    lower = math.floor(rank)
+    upper = min(lower + 1, len(ordered) - 1)
+    weight = rank - lower
+    return ordered[lower] * (1 - weight) + ordered[upper] * weight
+
+
+def _least(values: Sequence[float]) -> float:
+    return min((value for value in values if not math.isnan(value)), default=math.nan)
+
+
+def _greatest(values: Sequence[float]) -> float:
+    return max((value for value in values if not math.isnan(value)), default=math.nan)
+
+
+_FUNCTIONS: Final[dict[str, Callable[[Window], float]]] = {
+    "rate": lambda window: math.fsum(window[1]) / window[2],
+    "bytes_rate": lambda window: math.fsum(window[1]) / window[2],
+    "bytes_over_time": lambda window: math.fsum(window[1]),
+    "sum_over_time": lambda window: math.fsum(window[1]),
+    "avg_over_time": lambda window: math.fsum(window[1]) / len(window[1]),
+    "min_over_time": lambda window: _least(window[1]),
+    "max_over_time": lambda window: _greatest(window[1]),
+    "first_over_time": lambda window: window[1][0],
+    "last_over_time": lambda window: window[1][-1],
+    "stdvar_over_time": lambda window: _variance(window[1]),
+    "stddev_over_time": lambda window: math.sqrt(_variance(window[1])),
+    "rate_counter": _rate_counter,
+}
+_MERGED: Final = {
+    "sum": frozenset(("count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time")),
+    "min": frozenset(("min_over_time",)),
+    "max": frozenset(("max_over_time",)),
+}
+"""Where the series of a range aggregation may be merged before it, as the vector aggregation around gives the same."""
+
+
+def merged_by(outer: _ast.VectorAggregation) -> _ast.Grouping | None:
+    """The grouping that can be done while lines are read; None where each series must be kept."""
+    inner = outer.inner
+    if isinstance(inner, _ast.RangeAggregation) and inner.op in _MERGED.get(outer.op, ()) and inner.grouping is None:
+        return outer.grouping
+    return None
+
+
+def labels_of(items: Sequence[tuple[str, str]] | Labels, grouping: _ast.Grouping) -> Labels:
+    """The labels that a grouping leaves."""
+    names = grouping.labels
+    return frozenset(item for item in items if (item[0] in names) != grouping.without)
+
+
+class RangeSamples:
+    """The samples of a range aggregation over a span of evaluation times."""
+
+    def __init__(self, text: str, part: _ast.RangeAggregation, grouping: _ast.Grouping | None) -> None:
+        self._text, self._part = text, part
+        self._grouping = part.grouping or grouping
+        self._pipeline = Pipeline(part.log.stages)
+        self._unwrapped = None if part.unwrap is None else Unwrapped(part.unwrap)
+        self._counts_bytes = part.op.startswith("bytes_")
+        self._plain_count = self._unwrapped is None and not self._counts_bytes
+        self._counts: dict[Labels, int] = {}
+        self._series: dict[Labels, tuple[array[int], array[float]]] = {}
+
+    def read(self, source: Source, first_ns: int, last_ns: int) -> None:
+        """Read what evaluation times from `first_ns` to `last_ns` need.
+
+        Raises:
+            PipelineError: an entry has an error that the pipeline did not filter out.
+            LimitError: too many series.
+        """
+        part = self._part
+        start = first_ns - part.offset_ns - part.range_ns + 1
+        end = last_ns - part.offset_ns + 1
+        matchers = part.log.matchers
+        if first_ns == last_ns and self._counted(source, start, end):
+            return
+        run, matching = self._pipeline.run, matching_labels(matchers)
+        for entry in source.entries(start, end, matchers, needles(source, part.log.stages)):
+            if not matching(entry.labels):
+                continue
+            row = run(entry)
+            if row is not None:
+                self._add(row)
+        for times, values in self._series.values():
+            _sort(times, values)
+
+    def _counted(self, source: Source, start: int, end: int) -> bool:
+        """Whether the source itself could count what is wanted: entries by names, with no pipeline."""
+        grouping, part = self._grouping, self._part
+        by = grouping.labels if grouping is not None and not grouping.without else None
+        if by is None or part.log.stages or not self._plain_count or part.op == "absent_over_time":
+            return False
+        found = source.counts(start, end, part.log.matchers, by) if isinstance(source, CountingSource) else None
+        if found is None:
+            return False
+        for values, count in found.items():
+            labels = frozenset((name, value) for name, value in zip(by, values, strict=True) if value)
+            self._counts[labels] = self._counts.get(labels, 0) + count
+        return True
+
+    def _add(self, row: Row) -> None:
+        value = 1.0
+        if self._unwrapped is not None:
+            unwrapped = self._unwrapped.value(row)
+            if unwrapped is None:
+                return
+            value = unwrapped
+        elif self._counts_bytes:
+            value = float(len(row.line.encode("utf-8", "surrogatepass")))
+        if row.labels.get(ERROR):
+            raise self._failure(row)
+        key = self._key(row)
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= MOST_SERIES:
+                raise LimitError(
+                    self._text,
+                    self._part.position,
+                    f"more than {MOST_SERIES} series: group them, as in sum by (level) (…)",
+                )
+            series = self._series[key] = (array("q"), array("d"))
+        series[0].append(row.entry.time_ns)
+        if not self._plain_count:
+            series[1].append(value)
+
+    def _key(self, row: Row) -> Labels:
+        if self._part.op == "absent_over_time":
+            return _NO_LABELS
+        grouping, labels = self._grouping, row.labels
+        if grouping is not None and not grouping.without:
+            return frozenset((name, labels[name]) for name in grouping.labels if labels.get(name))
+        left_out = grouping.labels if grouping is not None else ()
+        own = self._unwrapped.label if self._unwrapped is not None else ""
+        return frozenset(item for item in labels.items() if item[1] and item[0] != own and item[0] not in left_out)
+
+    def _failure(self, row: Row) -> PipelineError:
+        kind = row.labels[ERROR]
+        shown = ", ".join(f'{name}="{value[:100]}"' for name, value in sorted(row.labels.items()) if value)
+        return PipelineError(
+            self._text,
+            self._part.position,
+            f"pipeline error: '{kind}' for series: '{{{shown}}}'."
+            f'\nUse a label filter to intentionally skip this error. (e.g | __error__!="{kind}").'
+            '\nTo skip all potential errors you can match empty errors.(e.g __error__="")'
+            '\nThe label filter can also be specified after unwrap. (e.g | unwrap latency | __error__="" )',
+        )
+
+    def at(self, time_ns: int) -> Vector:
+        """The series that have entries in (time - offset - range, time - offset]."""
+        part = self._part
+        end = time_ns - part.offset_ns
+        start = end - part.range_ns
+        seconds = part.range_ns / 1e9
+        divisor = 1.0 if part.op == "count_over_time" else seconds
+        found: Vector = [(labels, count / divisor) for labels, count in self._counts.items()]
+        for labels, (times, values) in self._series.items():
+            low, high = bisect_right(times, start), bisect_right(times, end)
+            if low == high:
+                continue
+            found.append((labels, self._value(times, values, low, high, seconds)))
+        if part.op == "absent_over_time":
+            return [] if found else [(_absent_labels(part.log.matchers), 1.0)]
+        return found
+
+    def _value(self, times: array[int], values: array[float], low: int, high: int, seconds: float) -> float:
+        op = self._part.op
+        if op == "absent_over_time":
+            return 1.0
+        if self._plain_count:
+            return (high - low) / (1.0 if op == "count_over_time" else seconds)
+        window = (times[low:high], values[low:high], seconds)
+        if op == "quantile_over_time":
+            return quantile(self._part.parameter, window[1])
+        return _FUNCTIONS[op](window)
+
+
+def matching_labels(matchers: Sequence[_ast.Matcher]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether labels fulfil all conditions; what was found is kept, as there are few streams and many entries."""
+    known: dict[tuple[str, ...], bool] = {}
+    names = [matcher.name for matcher in matchers]
+
+    def matching(labels: Mapping[str, str]) -> bool:
+        values = tuple([labels.get(name, "") for name in names])
+        result = known.get(values)
+        if result is None:
+            result = all(matcher.matches(value) for matcher, value in zip(matchers, values, strict=True))
+            if len(known) < 10_000:
+                known[values] = result
+        return result
+
+    return matching
+
+
+def _sort(times: array[int], values: array[float]) -> None:
+    if all(before <= now for before, now in pairwise(times)):
+        return
+    order = sorted(range(len(times)), key=times.__getitem__)
+    times[:] = array("q", (times[index] for index in order))
+    if values:
+        values[:] = array("d", (values[index] for index in order))
+
+
+def _absent_labels(matchers: Sequence[_ast.Matcher]) -> Labels:
+    """The labels that the selector alone tells: from = once each, and none that another condition is about."""
+    names = [matcher.name for matcher in matchers]
+    return frozenset(
+        (matcher.name, matcher.value)
+        for matcher in matchers
+        if matcher.op == "=" and matcher.value and names.count(matcher.name) == 1
+    )

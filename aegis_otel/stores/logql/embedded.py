@@ -1,0 +1,268 @@
+"""The embedded store as a source of log entries: each record a line, with the labels that Loki would have.
+
+Only reads. Lines are looked at as bytes first; only those that can be wanted are parsed.
+"""
+
+from __future__ import annotations
+
+import calendar
+import contextlib
+import gzip
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.logql import _count
+from aegis_otel.stores.logql._ast import Matcher
+from aegis_otel.stores.logql._types import Entry
+
+STREAM_LABELS: Final = ("service", "environment", "level", "complianceLevel")
+"""Fields of a record that Loki has as labels of its stream (collector/config/to-loki.yaml)."""
+METADATA: Final = ("correlationId", "traceId")
+"""Fields of a record that Loki has as structured metadata."""
+
+_BLOCK: Final = 1 << 22
+_TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
+_PREFIX: Final = b'{"timestamp":"'
+_PLAIN_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+# A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
+_PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
+# A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
+_RECORD: Final = re.compile(
+    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"[^"\\]*(?:\\.[^"\\]*)*"'
+    rb',"service":"([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
+    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
+)
+_MOST_STREAMS: Final = 10_000
+_AHEAD_SECONDS: Final = 86_400.0
+"""How far a record's time may be ahead of its file's: clocks differ."""
+
+
+@dataclass
+class EmbeddedSource:
+    """Reads the store in `folder`.
+
+    Attributes:
+        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        skipped: how many lines were no records so far.
+    """
+
+    folder: Path
+    skipped: int = 0
+    _streams: dict[tuple[bytes, bytes, bytes], dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return f"the embedded store in {self.folder}"
+
+    def entries(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], needles: Sequence[bytes]
+    ) -> Iterator[Entry]:
+        """The records with ``start_ns <= time < end_ns`` that can match, file by file in the order of writing.
+
+        Raises:
+            StoreError: there is no store, or it may not be read.
+        """
+        wanted = [*needles, *(needle for matcher in matchers if (needle := _needle(matcher)))]
+        span = (_iso(start_ns), _iso(end_ns + 999_999))
+        with contextlib.ExitStack() as stack:
+            for file, modified in self._files(stack):
+                if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+                    continue
+                try:
+                    for line in _lines(file, wanted):
+                        if _is_outside(line, span):
+                            continue
+                        entry = self._entry(line)
+                        if entry is not None and start_ns <= entry.time_ns < end_ns:
+                            yield entry
+                except (OSError, EOFError) as error:
+                    raise StoreError(f"{file.name} cannot be read: {error}") from error
+
+    def counts(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
+    ) -> Mapping[tuple[str, ...], int] | None:
+        """How many records there are of each combination of the values of `by`; None where DuckDB cannot tell.
+
+        Raises:
+            StoreError: there is no store, or it may not be read.
+        """
+        columns = list(dict.fromkeys([*by, *(matcher.name for matcher in matchers)]))
+        if not set(columns) <= set(STREAM_LABELS):
+            return None
+        with contextlib.ExitStack() as stack:
+            files = self._files(stack)
+            if not all(isinstance(file, io.BufferedReader) for file, _ in files):
+                return None
+            # By the open file, whatever its name has become meanwhile.
+            paths = [Path(f"/proc/self/fd/{file.fileno()}") for file, _ in files]
+            if not paths or not all(path.exists() for path in paths):
+                return None
+            found = _count.counts(paths, _iso(start_ns + 999_999).decode(), _iso(end_ns + 999_999).decode(), columns)
+        if found is None:
+            return None
+        result: dict[tuple[str, ...], int] = {}
+        for values, count in found.items():
+            labels = dict(zip(columns, values, strict=True))
+            if all(matcher.matches(labels[matcher.name]) for matcher in matchers):
+                key = tuple(labels[name] for name in by)
+                result[key] = result.get(key, 0) + count
+        return result
+
+    def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
+        """The files, opened, the oldest first, the live one last; none is missed where one is renamed meanwhile."""
+        if not self.folder.is_dir():
+            raise StoreError(
+                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
+                " AEGIS_DATA_DIR"
+            )
+        try:
+            while True:
+                with contextlib.ExitStack() as opened:
+                    files = [file for path in self.folder.glob("logs*") if (file := _open(path, opened))]
+                    now = {path.stat().st_ino for path in self.folder.glob("logs*") if _is_log(path)}
+                    if {file[1].st_ino for file in files} == now:
+                        stack.push(opened.pop_all())
+                        break
+        except FileNotFoundError:
+            return self._files(stack)  # rotated away since the folder was listed
+        except OSError as error:
+            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+        files.sort(key=lambda file: (file[2] == "logs.jsonl", file[1].st_mtime))
+        return [(file, status.st_mtime) for file, status, _ in files]
+
+    def _entry(self, line: bytes) -> Entry | None:
+        quick = _RECORD.match(line)
+        if quick is not None and _is_whole(line, quick):
+            time, level, service, environment, correlation, trace = quick.groups()
+            labels = self._labels((level, service, environment))
+            metadata = {"correlationId": correlation.decode()} if correlation else {}
+            if trace:
+                metadata["traceId"] = trace.decode()
+            return Entry(_nanoseconds(time.decode()), line.decode("utf-8", "replace"), labels, metadata)
+        if not line.strip():
+            return None
+        text = line.decode("utf-8", "replace")
+        try:
+            record: Any = json.loads(text)
+            time_ns = _nanoseconds(record["timestamp"])
+        except (ValueError, RecursionError, KeyError, TypeError):
+            self.skipped += 1
+            return None
+        return Entry(time_ns, text, _strings(record, STREAM_LABELS), _strings(record, METADATA))
+
+    def _labels(self, values: tuple[bytes, bytes, bytes]) -> dict[str, str]:
+        labels = self._streams.get(values)
+        if labels is None:
+            if len(self._streams) > _MOST_STREAMS:
+                self._streams.clear()
+            names = ("level", "service", "environment")
+            labels = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
+            self._streams[values] = labels
+        return labels
+
+
+def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
+    """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
+    correlation, trace = found.group(5), found.group(6)
+    return (
+        line.endswith(b"}")
+        and line.find(_PREFIX, 1) < 0
+        and (trace is not None or b'"traceId"' not in line)
+        and (correlation is not None or b'"correlationId"' not in line)
+        and b'"complianceLevel"' not in line
+    )
+
+
+def _is_outside(line: bytes, span: tuple[bytes, bytes]) -> bool:
+    """Whether a line as the Collector writes it is surely of another time."""
+    time = line[14:38]
+    return bool(line.startswith(_PREFIX) and _PLAIN_TIME.fullmatch(time)) and not span[0] <= time < span[1]
+
+
+def _strings(record: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
+    return {name: value for name in names if (value := record.get(name)) and isinstance(value, str)}
+
+
+def _needle(matcher: Matcher) -> bytes:
+    """What a line must contain for `matcher`; empty where that is not known."""
+    plain = matcher.op == "=" and matcher.name in STREAM_LABELS + METADATA and _PLAIN_VALUE.fullmatch(matcher.value)
+    return matcher.value.encode() if plain else b""
+
+
+def _is_log(path: Path) -> bool:
+    return path.name.endswith((".jsonl", ".jsonl.gz")) and path.is_file()
+
+
+def _open(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, os.stat_result, str] | None:
+    if not _is_log(path):
+        return None
+    file = stack.enter_context(path.open("rb"))
+    status = os.fstat(file.fileno())
+    if path.suffix == ".gz":
+        return stack.enter_context(gzip.open(file)), status, path.name  # type: ignore[return-value]
+    return file, status, path.name
+
+
+def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """The whole lines that contain all needles."""
+    rest = b""
+    while block := file.read(_BLOCK):
+        block = rest + block
+        end = block.rfind(b"\n") + 1
+        if not end:
+            rest = block
+            continue
+        rest = block[end:]
+        if needles:
+            yield from _containing(block, end, needles)
+        else:
+            yield from block[: end - 1].split(b"\n")
+    # What follows the last line feed is still being written, unless nobody writes any more.
+    if rest and all(needle in rest for needle in needles) and rest.endswith(b"}"):
+        yield rest
+
+
+def _containing(block: bytes, end: int, needles: Sequence[bytes]) -> Iterator[bytes]:
+    longest = max(needles, key=len)
+    others = [needle for needle in needles if needle is not longest]
+    position = block.find(longest, 0, end)
+    while position >= 0:
+        begin, stop = block.rfind(b"\n", 0, position) + 1, block.find(b"\n", position)
+        line = block[begin:stop]
+        if all(needle in line for needle in others):
+            yield line
+        position = block.find(longest, stop, end)
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int:
+    return calendar.timegm((int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), 0))
+
+
+def _nanoseconds(text: str) -> int:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    fraction = found[7] or "0"
+    nanoseconds: int = (_minute(text[:16]) + int(found[6])) * 10**9 + int(fraction) * 10 ** (9 - len(fraction))
+    return nanoseconds
+
+
+def _iso(time_ns: int) -> bytes:
+    """The moment as records have it; what is before 1970 or behind the year 9999 becomes that."""
+    milliseconds = min(max(time_ns // 10**6, 0), 253_402_300_799_999)
+    seconds, rest = divmod(milliseconds, 1000)
+    year, month, day, hour, minute, second, *_ = _utc(seconds)
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{rest:03d}Z".encode()
+
+
+def _utc(seconds: int) -> tuple[int, ...]:
+    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)).timetuple()
