@@ -38,6 +38,7 @@ from aegis_otel.deliver.otlp._protobuf import (
 from aegis_otel.schema import CodeLocation, ErrorInfo, Record
 
 if TYPE_CHECKING:
+    from aegis_otel_native import Encoder as NativeEncoder
     from opentelemetry.sdk.resources import Resource
 
 MAX_REQUEST: Final = 1_000_000
@@ -97,14 +98,14 @@ class Encoder:
         self._sites: dict[CodeLocation, bytes] = {}
         self._scopes: dict[str, bytes] = {}
         self._contexts: dict[int, tuple[int, int, str | None, bytes]] = {}
-        self._native = native and native.Encoder(
-            self._resource,
-            self._resource_url,
-            self._limit,
-            self._record_limit,
-            self._encode_one,
-            self._encode_cut,
-            self._scope,
+        self._native: NativeEncoder | None = native and native.Encoder(
+            resource=self._resource,
+            resource_url=self._resource_url,
+            limit=self._limit,
+            record_limit=self._record_limit,
+            one=self._encode_one,
+            cut=self._encode_cut,
+            scope=self._scope,
         )
 
     def encode(self, records: Sequence[Record]) -> list[Request]:

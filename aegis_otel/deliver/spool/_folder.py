@@ -140,7 +140,7 @@ class Folder:
         """Acknowledge `batch`; returns the bytes of disk that this freed."""
         freed = 0
         for segment, offset, records in batch.marks:
-            if segment.gone:
+            if segment.closed:
                 continue
             segment.records -= records
             if offset < segment.size:

@@ -76,7 +76,7 @@ def segment_head() -> bytes:
 class Segment:
     """One file. `size` is where its owner's next entry goes, `offset` where the unacknowledged ones begin."""
 
-    __slots__ = ("fd", "gone", "kind", "offset", "path", "records", "size", "trusted")
+    __slots__ = ("closed", "fd", "kind", "offset", "path", "records", "size", "trusted")
 
     def __init__(self, path: Path, kind: str, fd: int, size: int, offset: int, trusted: bool) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class Segment:
         self.offset = offset
         self.trusted = trusted
         self.records = 0
-        self.gone = False
+        self.closed = False
 
     @property
     def pending(self) -> int:
@@ -107,7 +107,7 @@ class Segment:
 
     def close(self) -> None:
         """Let go of the file; the segment is of no use then."""
-        self.gone = True
+        self.closed = True
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1

@@ -288,7 +288,7 @@ class Spool:
                     is_own = folder is self._own
                     inherited = not is_own
                     if is_own:
-                        self.pending_records -= sum(mark.records for mark in batch.marks if not mark.segment.gone)
+                        self.pending_records -= sum(mark.records for mark in batch.marks if not mark.segment.closed)
                     self._used -= folder.done(batch, self._current if is_own else {})
                     if not is_own and not folder.pending():
                         self._forget(folder)

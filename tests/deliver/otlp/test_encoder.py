@@ -245,14 +245,22 @@ def test_the_extension_writes_the_same_bytes(batch: list[Record]) -> None:
 @given(st.lists(records, min_size=1, max_size=6))
 def test_the_extension_leaves_no_record_that_can_be_written_to_python(batch: list[Record]) -> None:
     left: list[Record] = []
-    extension = NATIVE.Encoder(b"", b"", 10**8, 10**8, left.append, left.append, left.append)
+    extension = NATIVE.Encoder(
+        resource=b"",
+        resource_url=b"",
+        limit=10**8,
+        record_limit=10**8,
+        one=left.append,
+        cut=left.append,
+        scope=left.append,
+    )
     assert sum(count for _, count in extension.encode(batch)) == len(batch)
     assert not left
 
 
 class Broken:
     class Encoder:
-        def __init__(self, *_: object) -> None:
+        def __init__(self, **_: object) -> None:
             pass
 
         def encode(self, records: Sequence[Record]) -> None:

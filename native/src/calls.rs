@@ -10,10 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference,
-};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
+use crate::config::CallConfig;
 use crate::taken::{field, is_plain, message_of, needs, rendered, severity_of, taken, Left, Taken};
 
 /// How many places in the app's code are remembered.
@@ -29,39 +28,14 @@ fn needs_methods(class: &Bound<'_, PyAny>, methods: &[(Py<PyString>, Py<PyAny>)]
     Ok(())
 }
 
-/// Makes records of log calls. All arguments by keyword; `StdlibCapture.install` says what they are.
+/// Makes records of log calls, as a `CallConfig` says.
 #[pyclass(frozen, module = "aegis_otel_native")]
 pub struct Calls {
-    accept: Py<PyAny>,
-    level: i64,
-    /// `logging.lastResort` and its level; None where its job is done by us.
-    last_resort: Option<(Py<PyAny>, i64)>,
-    code_location: bool,
-    skip_first: bool,
-    logging: Py<PyDict>,
-    factory: Py<PyAny>,
-    source: Py<PyString>,
-    /// What a logger's class must have for a call to be the usual one.
-    methods: Vec<(Py<PyString>, Py<PyAny>)>,
-    /// The same of `logging.LogRecord`.
-    record_methods: Vec<(Py<PyString>, Py<PyAny>)>,
-    refused: Py<PyFrozenSet>,
-    names: Py<PyDict>,
-    least_level: Py<PyAny>,
-    own_thread: Py<PyAny>,
-    this_thread: Py<PyAny>,
-    frame: Py<PyAny>,
-    context: Py<PyAny>,
-    current: Py<PyAny>,
-    snapshot: Py<PyAny>,
-    record: Py<PyAny>,
-    location: Py<PyAny>,
-    places: Py<PyDict>,
-    code: Py<PyAny>,
+    config: CallConfig,
     known: Known,
 }
 
-/// What is remembered between calls. Its locks are held for a look or a change and never while Python code runs, so
+/// What is remembered between calls. Its locks are held to read or change an entry and never while Python code runs, so
 /// they neither wait for each other nor are held while the process forks.
 #[derive(Default)]
 struct Known {
@@ -76,60 +50,8 @@ struct Known {
 #[pymethods]
 impl Calls {
     #[new]
-    #[pyo3(signature = (*, accept, level, last_resort, code_location, skip_first, logging, factory, source, methods, record_methods,
-        refused, names, least_level, own_thread, this_thread, frame, context, current, snapshot, record, location, places, code))]
-    #[allow(clippy::too_many_arguments)]
-    fn new(
-        accept: Py<PyAny>,
-        level: i64,
-        last_resort: Option<(Py<PyAny>, i64)>,
-        code_location: bool,
-        skip_first: bool,
-        logging: Py<PyDict>,
-        factory: Py<PyAny>,
-        source: Py<PyString>,
-        methods: Vec<(Py<PyString>, Py<PyAny>)>,
-        record_methods: Vec<(Py<PyString>, Py<PyAny>)>,
-        refused: Py<PyFrozenSet>,
-        names: Py<PyDict>,
-        least_level: Py<PyAny>,
-        own_thread: Py<PyAny>,
-        this_thread: Py<PyAny>,
-        frame: Py<PyAny>,
-        context: Py<PyAny>,
-        current: Py<PyAny>,
-        snapshot: Py<PyAny>,
-        record: Py<PyAny>,
-        location: Py<PyAny>,
-        places: Py<PyDict>,
-        code: Py<PyAny>,
-    ) -> Self {
-        Self {
-            accept,
-            level,
-            last_resort,
-            code_location,
-            skip_first,
-            logging,
-            factory,
-            source,
-            methods,
-            record_methods,
-            refused,
-            names,
-            least_level,
-            own_thread,
-            this_thread,
-            frame,
-            context,
-            current,
-            snapshot,
-            record,
-            location,
-            places,
-            code,
-            known: Known::default(),
-        }
+    fn new(config: CallConfig) -> Self {
+        Self { config, known: Known::default() }
     }
 
     /// Makes a record of one of `logging`'s and passes it on. False: it is unusual, nothing was done.
@@ -161,7 +83,7 @@ impl Calls {
         let name = name.cast_exact::<PyString>()?;
         self.nobody_else_sees(logger, levelno)?;
         let severity = severity_of(levelno);
-        if severity < self.level || self.is_ignored(name, levelno, &self.this_thread.bind(py).call0()?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno, &self.config.this_thread.bind(py).call0()?)? {
             return Ok(());
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Left::Unusual)?.as_nanos();
@@ -171,15 +93,15 @@ impl Calls {
             _ => None,
         };
         let message = message_of(&args.get_item(1)?, &args.get_item(2)?)?;
-        let code = if self.code_location { Some(self.location(py)?) } else { None };
+        let code = if self.config.code_location { Some(self.location(py)?) } else { None };
         self.pass_on(time, severity, message, name, attributes, code)
     }
 
     /// Takes a record of `logging` that others see as well; its fields are those that `logging` gives it, `own` of them.
     fn take_record(&self, record: &Bound<'_, PyAny>, own: usize) -> Taken<()> {
         let py = record.py();
-        needs(record.get_type().is(&self.factory))?;
-        needs_methods(self.factory.bind(py), &self.record_methods)?;
+        needs(record.get_type().is(&self.config.factory))?;
+        needs_methods(self.config.factory.bind(py), &self.config.record_methods)?;
         let fields = record.getattr(intern!(py, "__dict__"))?;
         let fields = fields.cast_exact::<PyDict>()?;
         needs(!field(fields, intern!(py, "exc_info"))?.is_truthy()?)?;
@@ -188,7 +110,7 @@ impl Calls {
         let severity = severity_of(levelno);
         let name = field(fields, intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
-        if severity < self.level || self.is_ignored(name, levelno, &field(fields, intern!(py, "thread"))?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno, &field(fields, intern!(py, "thread"))?)? {
             return Ok(());
         }
         let created: f64 = field(fields, intern!(py, "created"))?.cast_exact::<PyFloat>()?.extract()?;
@@ -196,15 +118,15 @@ impl Calls {
         let time = (created * 1e9) as u64;
         let attributes = self.attributes(fields, own)?;
         let message = rendered(&field(fields, intern!(py, "msg"))?, &field(fields, intern!(py, "args"))?)?;
-        let code = if self.code_location {
+        let code = if self.config.code_location {
             let place = (
                 field(fields, intern!(py, "pathname"))?,
                 field(fields, intern!(py, "lineno"))?,
                 field(fields, intern!(py, "funcName"))?,
             );
-            match self.places.bind(py).get_item(&place)? {
+            match self.config.places.bind(py).get_item(&place)? {
                 Some(known) => Some(known.unbind()),
-                None => Some(self.code.bind(py).call1((record,))?.unbind()),
+                None => Some(self.config.code.bind(py).call1((record,))?.unbind()),
             }
         } else {
             None
@@ -224,7 +146,7 @@ impl Calls {
         let py = name.py();
         let context = self.context_of_call(py)?;
         let context = context.bind(py);
-        let record = self.record.bind(py).call1((
+        let record = self.config.record.bind(py).call1((
             time,
             severity,
             message,
@@ -236,32 +158,32 @@ impl Calls {
             attributes,
             code,
         ))?;
-        self.accept.bind(py).call1((record,))?;
+        self.config.accept.bind(py).call1((record,))?;
         Ok(())
     }
 
-    /// Nothing but our own hook would look at logging's record, and no part of `logging` was replaced.
+    /// Nothing but our own hook would see logging's record, and no part of `logging` was replaced.
     fn nobody_else_sees(&self, logger: &Bound<'_, PyAny>, levelno: i64) -> Taken<()> {
         let py = logger.py();
         needs(Self::has_no_handlers(logger)?)?;
-        needs_methods(&logger.get_type(), &self.methods)?;
-        needs_methods(self.factory.bind(py), &self.record_methods)?;
+        needs_methods(&logger.get_type(), &self.config.methods)?;
+        needs_methods(self.config.factory.bind(py), &self.config.record_methods)?;
         let own = logger.getattr(intern!(py, "__dict__"))?;
         let own = own.cast_exact::<PyDict>()?;
         // A logger has nine attributes; with more, one of them may stand in a method's place.
         if own.len() > 9 {
-            for (name, _) in &self.methods {
+            for (name, _) in &self.config.methods {
                 needs(!own.contains(name)?)?;
             }
         }
-        let logging = self.logging.bind(py);
+        let logging = self.config.logging.bind(py);
         let factory = logging.get_item(intern!(py, "_logRecordFactory"))?;
-        needs(factory.is_some_and(|factory| factory.is(&self.factory)))?;
+        needs(factory.is_some_and(|factory| factory.is(&self.config.factory)))?;
         let source = logging.get_item(intern!(py, "_srcfile"))?;
-        needs(source.is_some_and(|source| source.is(&self.source)))?;
+        needs(source.is_some_and(|source| source.is(&self.config.source)))?;
         needs(!logger.getattr(intern!(py, "disabled"))?.is_truthy()?)?;
         needs(logger.getattr(intern!(py, "filters"))?.cast_exact::<PyList>()?.is_empty())?;
-        if let Some((last_resort, least)) = &self.last_resort {
+        if let Some((last_resort, least)) = &self.config.last_resort {
             let now = logging.get_item(intern!(py, "lastResort"))?;
             needs(levelno < *least && now.is_some_and(|now| now.is(last_resort)))?;
         }
@@ -289,14 +211,14 @@ impl Calls {
 
     fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64, thread: &Bound<'_, PyAny>) -> Taken<bool> {
         let py = name.py();
-        let least = match self.names.bind(py).get_item(name)? {
+        let least = match self.config.names.bind(py).get_item(name)? {
             Some(least) => least,
-            None => self.least_level.bind(py).call1((name,))?,
+            None => self.config.least_level.bind(py).call1((name,))?,
         };
         if levelno < least.extract()? {
             return Ok(true);
         }
-        Ok(self.own_thread.bind(py).call1((thread,))?.is_truthy()?)
+        Ok(self.config.own_thread.bind(py).call1((thread,))?.is_truthy()?)
     }
 
     /// What the app gave besides the message, without the first `skip` fields.
@@ -305,7 +227,7 @@ impl Calls {
         if given.len() <= skip {
             return Ok(None);
         }
-        let refused = self.refused.bind(py);
+        let refused = self.config.refused.bind(py);
         let attributes = PyDict::new(py);
         let mut later = Vec::new();
         for (key, value) in given.iter().skip(skip) {
@@ -319,15 +241,15 @@ impl Calls {
         }
         // Copying may run code of the app, which may change what was just gone through.
         for (key, value) in later {
-            attributes.set_item(key, self.snapshot.bind(py).call1((value,))?)?;
+            attributes.set_item(key, self.config.snapshot.bind(py).call1((value,))?)?;
         }
         Ok(Some(attributes))
     }
 
     /// Where the app called, as a `CodeLocation`.
     fn location(&self, py: Python<'_>) -> Taken<Py<PyAny>> {
-        let mut frame = self.frame.bind(py).call1((0,))?;
-        if self.skip_first {
+        let mut frame = self.config.frame.bind(py).call1((0,))?;
+        if self.config.skip_first {
             frame = frame.getattr(intern!(py, "f_back"))?;
         }
         loop {
@@ -348,7 +270,7 @@ impl Calls {
             let line = frame.getattr(intern!(py, "f_lineno"))?;
             needs(line.is_exact_instance_of::<PyInt>())?;
             let function = code.getattr(intern!(py, "co_name"))?;
-            let location = self.location.bind(py).call1((path, line, function))?.unbind();
+            let location = self.config.location.bind(py).call1((path, line, function))?.unbind();
             if self.is_kept(&code) {
                 if let Ok(mut sites) = self.known.sites.lock() {
                     if sites.len() < REMEMBERED {
@@ -372,7 +294,7 @@ impl Calls {
         let path = path.cast_exact::<PyString>()?.to_str()?;
         // Which frames of the import system count as `logging`'s own differs by version.
         needs(!path.contains("importlib"))?;
-        let own = path == self.source.bind(py).to_str()?;
+        let own = path == self.config.source.bind(py).to_str()?;
         if let Ok(mut codes) = self.known.codes.lock() {
             if codes.len() < REMEMBERED {
                 codes.insert(address, (code.clone().unbind(), own));
@@ -389,7 +311,7 @@ impl Calls {
 
     /// `correlation.current()`; contexts never change, and the records of one request come from the same one.
     fn context_of_call(&self, py: Python<'_>) -> Taken<Py<PyTuple>> {
-        let context = self.context.bind(py).call0()?;
+        let context = self.config.context.bind(py).call0()?;
         let latest = match self.known.context.lock() {
             Ok(latest) => latest.as_ref().map(|(context, found)| (context.clone_ref(py), found.clone_ref(py))),
             Err(_) => None,
@@ -399,7 +321,7 @@ impl Calls {
                 return Ok(found);
             }
         }
-        let found = self.current.bind(py).call0()?.cast::<PyTuple>()?.clone().unbind();
+        let found = self.config.current.bind(py).call0()?.cast::<PyTuple>()?.clone().unbind();
         let entry = (PyWeakrefReference::new(&context)?.unbind(), found.clone_ref(py));
         let before = self.known.context.lock().ok().and_then(|mut latest| latest.replace(entry));
         drop(before); // after the lock: it may be the last reference

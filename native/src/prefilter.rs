@@ -1,6 +1,6 @@
 //! Finds, in a batch, the records that need neither redaction nor cleaning: most do not.
 //!
-//! The rest is Python's (`Dispatcher._prepared`), which is also what decides which keys are harmless.
+//! The rest is Python's (`aegis_otel.deliver.queue`), which is also what decides which keys are harmless.
 
 use std::sync::OnceLock;
 
@@ -9,11 +9,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString};
 
-use crate::text::Screen;
+use crate::text::TextPrefilter;
 
 const MAX_NAME: usize = 256;
 
-/// The quick look at texts, for one rule set.
+/// The prefilter for texts, of one rule set.
 ///
 /// Args:
 ///     names, literals, plain, hints: words; see `TextRedactor`.
@@ -21,7 +21,7 @@ const MAX_NAME: usize = 256;
 #[pyclass(frozen, module = "aegis_otel_native")]
 pub struct Texts {
     words: Words,
-    compiled: OnceLock<Option<Screen>>,
+    compiled: OnceLock<Option<TextPrefilter>>,
     known: Py<PyDict>,
 }
 
@@ -52,7 +52,7 @@ impl Texts {
     /// Whether nothing in `text` can be a secret; never wrongly true.
     #[pyo3(name = "is_clean")]
     fn py_is_clean(&self, text: &Bound<'_, PyString>) -> PyResult<bool> {
-        crate::python::guarded(|| Ok(text.to_str().is_ok_and(|text| self.is_clean(text))))
+        crate::guard::guarded(|| Ok(text.to_str().is_ok_and(|text| self.is_clean(text))))
     }
 }
 
@@ -61,9 +61,9 @@ impl Texts {
     fn is_clean(&self, text: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| {
             let Words { names, literals, plain, hints } = &self.words;
-            Screen::new(names, literals, plain, hints).ok()
+            TextPrefilter::new(names, literals, plain, hints).ok()
         });
-        compiled.as_ref().is_some_and(|screen| screen.is_clean(text))
+        compiled.as_ref().is_some_and(|prefilter| prefilter.is_clean(text))
     }
 
     fn is_known(&self, text: &Bound<'_, PyString>) -> bool {
@@ -71,10 +71,10 @@ impl Texts {
     }
 }
 
-/// The quick look at records.
+/// The prefilter for records.
 ///
 /// Args:
-///     texts: how to look at texts; None where nothing is redacted.
+///     texts: the prefilter for texts; None where nothing is redacted.
 ///     plain_keys: keys that Python found to be harmless; None where nothing is redacted.
 ///     number_limit: numbers from here on may be somebody's.
 ///     max_text: how many characters a text may have.
@@ -92,9 +92,9 @@ impl Records {
         Self { redaction, number_limit, max_text }
     }
 
-    /// The places in `records` of those that Python has to look at.
+    /// The places in `records` of those that Python has to prepare.
     fn left(&self, records: &Bound<'_, PyList>) -> PyResult<Vec<usize>> {
-        crate::python::guarded(|| {
+        crate::guard::guarded(|| {
             Ok(records
                 .iter()
                 .enumerate()
