@@ -10,7 +10,7 @@ import importlib
 from typing import Any, Final
 
 MODULE: Final = "aegis_otel_native"
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 """The version of the interface that this package knows; the extension names its own."""
 
 MISSING: Final = "not installed"

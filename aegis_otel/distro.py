@@ -21,7 +21,7 @@ from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTe
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
-from aegis_otel import _choose, _life, _native
+from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
 from aegis_otel.capture import Accept
 from aegis_otel.capture.crash import CrashCapture
@@ -31,9 +31,8 @@ from aegis_otel.capture.requests import RequestCapture, RequestSampler
 from aegis_otel.capture.stdlib import StdlibCapture
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
-from aegis_otel.deliver.console import console_sink
-from aegis_otel.deliver.dispatcher import Dispatcher, Prepare
-from aegis_otel.deliver.file import FileSink
+from aegis_otel.deliver.outputs import FileSink, console_sink
+from aegis_otel.deliver.queue import Prepare, RecordQueue
 from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
 from aegis_otel.settings import PRESETS, Settings, SettingsError
 
@@ -53,7 +52,7 @@ class _State:
     """What is in force in this process."""
 
     settings: Settings | None = None
-    dispatcher: Dispatcher | None = None
+    queue: RecordQueue | None = None
     span_processors: int = 0
     otlp: OtlpSink | None = None
 
@@ -68,7 +67,7 @@ def was_configured() -> bool:
 
 def flush(timeout: float = 5.0) -> bool:
     """Deliver everything logged so far; true if that was done within `timeout` seconds."""
-    return _state.dispatcher is None or _state.dispatcher.flush(timeout)
+    return _state.queue is None or _state.queue.flush(timeout)
 
 
 def warn(text: str) -> None:
@@ -127,7 +126,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
 
     def _configure(self, **kwargs: Any) -> None:
         settings = _read_settings()
-        if not settings.enabled or _state.dispatcher is not None:
+        if not settings.enabled or _state.queue is not None:
             return
         resource = {
             "service.name": settings.service,
@@ -137,11 +136,11 @@ class AegisConfigurator(_OTelSDKConfigurator):
         }
         redactor = _redactor(settings)
         native = _native.load()[0] if settings.native else None
-        dispatcher = _dispatcher(settings, Resource.create(resource), redactor, native)
-        _state.dispatcher = dispatcher
+        queue = _queue(settings, Resource.create(resource), redactor, native)
+        _state.queue = queue
         if _state.otlp is not None:
-            _state.otlp.in_front = lambda: (dispatcher.waiting, dispatcher.dropped)
-        accept: Accept = dispatcher.put
+            _state.otlp.queue_counts = lambda: (queue.waiting, queue.dropped)
+        accept: Accept = queue.put
         logs_api = LogsApiCapture(accept, level=settings.level)
         processors: list[Any] = [CorrelationSpanProcessor()]
         if settings.request_logs:
@@ -157,12 +156,10 @@ class AegisConfigurator(_OTelSDKConfigurator):
                 **kwargs,
             )
         if settings.metrics_exported and _state.otlp is not None:
-            from aegis_otel.deliver.metrics import observe
-
-            _state.otlp.on_export = observe(_state.otlp.stats)
+            _state.otlp.report_metrics()
         _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, dispatcher, native)
-        _life.attach(dispatcher, settings.shutdown_timeout)
+        _capture(settings, accept, logs_api, queue, native)
+        lifecycle.attach(queue, settings.shutdown_timeout)
 
 
 def ensure_active() -> None:
@@ -197,7 +194,7 @@ def _stop(problem: str) -> NoReturn:
     os._exit(EXIT_WRONG_SETTINGS)
 
 
-def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | None, native: Any) -> Dispatcher:
+def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, native: Any) -> RecordQueue:
     sinks: list[Sink] = []
     identity = settings.identity
     if settings.console_enabled:
@@ -235,19 +232,19 @@ def _dispatcher(settings: Settings, resource: Resource, redactor: Redactor | Non
             native=native,
         )
         sinks.append(_state.otlp)
-    look = None
+    prefilter = None
     if native is not None:
         records = redactor.native_look(native, settings.max_text) if redactor is not None else None
         if redactor is None:
             records = native.Records(None, 0, settings.max_text)
-        look = records and records.left
-    return Dispatcher(
+        prefilter = records and records.left
+    return RecordQueue(
         sinks,
         prepare=None if redactor is None else _redaction(redactor),
         queue_size=settings.queue_size,
         max_text=settings.max_text,
         warn=warn,
-        look=look,
+        prefilter=prefilter,
     )
 
 
@@ -292,7 +289,7 @@ def _propagate(header: str, redactor: Redactor | None) -> None:
     set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
 
 
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispatcher: Dispatcher, native: Any) -> None:
+def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, queue: RecordQueue, native: Any) -> None:
     foreign = ForeignProcessors.of_global_provider(logs_api)
 
     def accept_stdlib(record: Record) -> None:
@@ -305,7 +302,7 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispa
         level=settings.level,
         code_location=settings.code_location,
         replaces_last_resort=settings.console_enabled,
-        own_thread=dispatcher.owns_thread,
+        own_thread=queue.owns_thread,
         native=native,
     )
     capture.install()
@@ -316,10 +313,10 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, dispa
 def _lean(settings: Settings) -> LeanRequests | None:
     """How requests are recorded while nobody looks at spans; None where the SDK is not ours."""
     provider = trace.get_tracer_provider()
-    if _state.dispatcher is None or not isinstance(provider, TracerProvider):
+    if _state.queue is None or not isinstance(provider, TracerProvider):
         return None
     return LeanRequests(
-        accept=_state.dispatcher.put if settings.request_logs else None,
+        accept=_state.queue.put if settings.request_logs else None,
         level=settings.level,
         header=settings.correlation_header,
         provider=provider,

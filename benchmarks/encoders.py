@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.sdk.resources import Resource
 
 from aegis_otel import _native, schema
-from aegis_otel.deliver.encoder import Encoder
+from aegis_otel.deliver.otlp import Encoder
 from aegis_otel.schema import CodeLocation, Record
 
 RESOURCE = Resource({"service.name": "benchmark", "deployment.environment.name": "test"})

@@ -16,9 +16,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aegis_otel.capture import Accept
+from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.correlation import context_getter, current
 from aegis_otel.schema import (
     RESERVED,
@@ -30,6 +31,9 @@ from aegis_otel.schema import (
     severity_of_level,
     snapshot,
 )
+
+if TYPE_CHECKING:
+    from aegis_otel_native import Calls
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -50,7 +54,7 @@ _FOREIGN: Final = frozenset(
 # Loggers that speak about exporting: their records must not become exports.
 _SILENT: Final = ("aegis_otel", "opentelemetry.exporter", "opentelemetry.sdk", "grpc")
 # Loggers whose debug and info records tell how the instrumentation works, not what the app does.
-_QUIET: Final = "opentelemetry."
+_WARNINGS_ONLY: Final = "opentelemetry."
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
@@ -102,7 +106,7 @@ class StdlibCapture:
         self._call_handlers: _Handle | None = None
         self._make_record: Callable[..., logging.LogRecord] | None = None
         self._log: Callable[..., None] | None = None
-        self._calls: Any = None
+        self._calls: Calls | None = None
 
     def install(self) -> None:
         """Put the hook in; a second call does nothing."""
@@ -153,7 +157,7 @@ class StdlibCapture:
         # Without one, logging itself complains, once.
         least = -1 if resort is None else resort.level
         logger, record = logging.Logger, logging.LogRecord
-        calls = native.Calls(
+        config = CallConfig(
             accept=self._accept,
             level=self._level,
             last_resort=None if self._replaces_last_resort else (resort, least),
@@ -178,6 +182,7 @@ class StdlibCapture:
             places=self._sites,
             code=self._code,
         )
+        calls: Calls = native.Calls(config)
         self._calls = calls
         originals = [
             self._call_handlers,
@@ -221,7 +226,7 @@ class StdlibCapture:
 
     def _least_level(self, name: str) -> int:
         """The level from which a logger's records are taken, remembered for the names an app has."""
-        least = sys.maxsize if name.startswith(_SILENT) else logging.WARNING if name.startswith(_QUIET) else 0
+        least = sys.maxsize if name.startswith(_SILENT) else logging.WARNING if name.startswith(_WARNINGS_ONLY) else 0
         if len(self._names) < _REMEMBERED:
             self._names[name] = least
         return least

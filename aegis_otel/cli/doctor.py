@@ -19,8 +19,7 @@ from rich.text import Text
 
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
-from aegis_otel.deliver import processes, refused
-from aegis_otel.deliver.spool import waiting
+from aegis_otel.deliver.spool import DEAD_LETTER_FOLDER, ProcessStats, find_dead_letters, read_stats, waiting
 from aegis_otel.settings import Settings
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.loki import LokiStore
@@ -90,7 +89,7 @@ _COUNTS: Final = ("accepted", "delivered", "pending", "spooled", "retried", "dro
 
 def processes_as_table(folder: Path) -> Table | None:
     """The counters of each process that delivers from this machine, and their sums; None where there is none."""
-    found = processes.read(folder)
+    found = read_stats(folder)
     if not found:
         return None
     rows: list[tuple[str | Text, ...]] = []
@@ -108,7 +107,7 @@ def processes_as_table(folder: Path) -> Table | None:
     return terminal.table("Delivery, records since each process started", headings, rows)
 
 
-def _sum(found: list[processes.ProcessStats], name: str) -> float:
+def _sum(found: list[ProcessStats], name: str) -> float:
     return sum(process.counts.get(name, 0) for process in found)
 
 
@@ -315,7 +314,7 @@ def _spool(current: Settings) -> list[Finding]:
 
 
 def _delivery(folder: Path) -> list[Finding]:
-    found = processes.read(folder)
+    found = read_stats(folder)
     if not found:
         return []
     alive = sum(process.alive for process in found)
@@ -335,10 +334,10 @@ def _refused(folder: Path) -> list[Finding]:
         Finding(
             "refused records",
             Verdict.WRONG,
-            f"{folder / refused.FOLDER}: {found.records} of {found.service} ({found.kind});"
+            f"{folder / DEAD_LETTER_FOLDER}: {found.records} of {found.service} ({found.kind});"
             " `aegis-otel spool` shows them and sends them again",
         )
-        for found in refused.find(folder)
+        for found in find_dead_letters(folder)
         if found.records
     ]
 

@@ -1,27 +1,9 @@
-"""Where records go: console, file, OTLP. Nothing here knows where records come from."""
+"""Where records go. Nothing here knows where records come from.
 
-from __future__ import annotations
+`queue` takes records from the app's threads and writes them to the sinks; `outputs` (console, file) and `otlp` are the
+sinks; `spool` keeps on disk what `otlp` sends. Each of these packages names its public parts in its `__init__`.
+"""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from aegis_otel.deliver._sink import Sink, Warn
 
-from aegis_otel.schema import Record
-
-Warn = Callable[[str], None]
-"""Tells people something, on stderr; the text is one sentence without a newline."""
-
-
-class Sink(Protocol):
-    """One place that records go to. Only the dispatcher's thread calls it."""
-
-    def write(self, records: Sequence[Record]) -> None:
-        """Take a batch. Never raises, and does not wait for a network."""
-
-    def flush(self, deadline: float) -> bool:
-        """Hand on what is held; true if all was by `deadline` (of `time.monotonic`)."""
-
-    def close(self, deadline: float) -> None:
-        """Flush, then give everything up by `deadline`."""
-
-    def after_fork(self) -> None:
-        """In a forked child: give up what belongs to the parent (locks, threads, unsent records)."""
+__all__ = ["Sink", "Warn"]

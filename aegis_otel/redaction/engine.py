@@ -106,14 +106,6 @@ class Redactor:
         except Exception:
             return FAILED
 
-    def redact_value(self, value: Any, key: str = "") -> Any:
-        """A value of any shape, as if it stood under `key`; the same object if nothing changes."""
-        try:
-            rule = self._keys.match(key) if key else None
-            return self._under(rule, value, 0, _Walk(), self._text)
-        except Exception:
-            return FAILED
-
     def redact_mapping(self, mapping: Mapping[str, Any], *, audit: bool = False) -> dict[str, Any]:
         """A record's attributes; the same object if it is a dict and nothing changes.
 
@@ -126,17 +118,6 @@ class Redactor:
             return self._redact_map(mapping, 0, _Walk(), None, audit, self._text)
         except Exception:
             return self._one_by_one(mapping, audit)
-
-    def kind_of_key(self, key: str) -> str:
-        """The kind of secret that `key` names, or an empty text."""
-        rule = self._keys.match(key)
-        return rule.kind if rule is not None else ""
-
-    def redact_record(
-        self, message: str, attributes: Mapping[str, Any], *, audit: bool = False
-    ) -> tuple[str, dict[str, Any]]:
-        """A record's message and attributes, redacted."""
-        return self.redact_text(message), self.redact_mapping(attributes, audit=audit)
 
     def native_look(self, native: Any, max_text: int) -> Any:
         """What finds the records that need neither redaction nor cleaning; None where the rules don't allow it."""

@@ -1,5 +1,5 @@
 //! The common log record of aegis-otel, made cheap. What is unusual is left to the Python code, record by record, so
-//! that each thing this does can be done without it. See README.md beside Cargo.toml.
+//! that each thing this does can be done without it. See README.md next to Cargo.toml.
 
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod text;
@@ -7,14 +7,20 @@ mod text;
 mod wire;
 
 #[cfg(feature = "python")]
+mod calls;
+#[cfg(feature = "python")]
+mod config;
+#[cfg(feature = "python")]
 mod encode;
 #[cfg(feature = "python")]
-mod log;
+mod guard;
 #[cfg(feature = "python")]
 mod method;
 #[cfg(feature = "python")]
-mod python;
+mod module;
 #[cfg(feature = "python")]
-mod screen;
+mod prefilter;
+#[cfg(feature = "python")]
+mod record;
 #[cfg(feature = "python")]
 mod taken;

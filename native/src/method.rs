@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::log::Calls;
+use crate::calls::Calls;
 use crate::taken::taken;
 
 /// Stands in the place of `logging.Logger._log`.

@@ -1,10 +1,10 @@
-//! What log calls and records of `logging` are taken apart with, and how either is left to Python.
+//! How log calls and records of `logging` are read, and how an unusual one is left to Python.
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyMapping, PyString, PyTuple};
 
-use crate::python::guarded;
+use crate::guard::guarded;
 
 /// Why a call is not taken here; nothing is lost by it, since the longer way does it all again.
 pub enum Left {

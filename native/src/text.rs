@@ -1,7 +1,7 @@
 //! Says of a text that it surely holds no secret. It may say no too often, never yes too often.
 //!
-//! The rules of the look are those of `TextRedactor.is_clean` (aegis_otel/redaction/text.py), which gives the words:
-//! they come from the rule set in force. What is not surely clean is looked at by Python.
+//! Its rules are those of `TextRedactor.is_clean` (aegis_otel/redaction/text.py), which gives the words:
+//! they come from the rule set in force. What is not surely clean is left to Python.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ fn ends_word(rest: &[u8]) -> bool {
 }
 
 /// The words of one rule set.
-pub struct Screen {
+pub struct TextPrefilter {
     /// For texts in which `key=value` may stand: literals and names of keys.
     active: Words,
     /// For all others.
@@ -107,7 +107,7 @@ pub struct Screen {
     hints: Words,
 }
 
-impl Screen {
+impl TextPrefilter {
     pub fn new(names: &[Vec<String>], literals: &[String], plain: &[String], hints: &[String]) -> Result<Self, String> {
         Ok(Self {
             active: Words::new(literals, names)?,
@@ -119,7 +119,7 @@ impl Screen {
     /// Whether nothing in `text` can be a secret; never wrongly true.
     pub fn is_clean(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        let seen = look(bytes);
+        let seen = scan(bytes);
         if !seen.ascii || seen.folded {
             return false;
         }
@@ -181,7 +181,7 @@ const fn kinds() -> [u8; 256] {
     table
 }
 
-fn look(bytes: &[u8]) -> Seen {
+fn scan(bytes: &[u8]) -> Seen {
     let mut all = 0;
     let mut digits = 0;
     for &byte in bytes {
@@ -226,7 +226,7 @@ fn digits_are_harmless(bytes: &[u8], has_hint: impl Fn() -> bool) -> bool {
 const UUID: usize = 36;
 
 /// The text with an `x` for each UUID, and each hash or trace id of 32, 40 or 64 hex digits, with a letter in it; from its
-/// first letter to its last, as the digits at its ends may belong to a number beside it. None where there is no such id.
+/// first letter to its last, as the digits at its ends may belong to a number next to it. None where there is no such id.
 fn without_ids(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut rest = Vec::new();
     let mut copied = 0;
@@ -282,29 +282,30 @@ mod tests {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    fn screen() -> Screen {
+    fn prefilter() -> TextPrefilter {
         let names = vec![owned(&["pan"]), owned(&["api", "key"]), owned(&["d", "o", "b"]), owned(&["session"])];
-        Screen::new(&names, &owned(&["bearer", "ssn", "mr\""]), &owned(&["bearer", "ssn"]), &owned(&["phone"])).unwrap()
+        TextPrefilter::new(&names, &owned(&["bearer", "ssn", "mr\""]), &owned(&["bearer", "ssn"]), &owned(&["phone"]))
+            .unwrap()
     }
 
     #[test]
     fn plain_prose_is_clean() {
         for text in ["", "order 17 was created", "company: japanese", "took 12.5 ms, 3 of 4", "a=1 b=2"] {
-            assert!(screen().is_clean(text), "{text}");
+            assert!(prefilter().is_clean(text), "{text}");
         }
     }
 
     #[test]
     fn words_are_found_in_any_case_and_with_a_character_between() {
         for text in ["a Bearer b", "x SSN y", "api_key=1", "APIKEY: 1", "api1key=2", "d.o.b: 1", "pan=1", "panHash=1"] {
-            assert!(!screen().is_clean(text), "{text}");
+            assert!(!prefilter().is_clean(text), "{text}");
         }
     }
 
     #[test]
     fn what_may_be_disguised_is_not_clean() {
         for text in ["caf\u{e9}", "a%20b", "a\\u0041", "a\\x41", "&quot;", "\x1b[1m", "jane@host"] {
-            assert!(!screen().is_clean(text), "{text}");
+            assert!(!prefilter().is_clean(text), "{text}");
         }
     }
 
@@ -313,22 +314,22 @@ mod tests {
         let uuid = "228d5036-4142-4378-8866-701e11fd3166";
         let trace = "30b75da195ef4098115615908ba943bd";
         for text in [uuid, trace, &format!("/orders/{uuid}/items"), &format!("{uuid}, {trace}"), &uuid.to_uppercase()] {
-            assert!(screen().is_clean(text), "{text}");
+            assert!(prefilter().is_clean(text), "{text}");
         }
-        let beside = format!("{} 34567890", uuid.replace("701e11fd3166", "701e11fd1234"));
-        for text in [&beside, &format!("x{uuid}"), &format!("{uuid}0"), &trace[1..], &trace.replace('f', "F")] {
-            assert!(!screen().is_clean(text), "{text}");
+        let next_to = format!("{} 34567890", uuid.replace("701e11fd3166", "701e11fd1234"));
+        for text in [&next_to, &format!("x{uuid}"), &format!("{uuid}0"), &trace[1..], &trace.replace('f', "F")] {
+            assert!(!prefilter().is_clean(text), "{text}");
         }
     }
 
     #[test]
     fn long_numbers_are_not_clean() {
         for text in ["123456789", "123-45-6789", "1 2 3 4 5 6 7 8 9", "(555) 123 4567", "phone 555-1234"] {
-            assert!(!screen().is_clean(text), "{text}");
+            assert!(!prefilter().is_clean(text), "{text}");
         }
-        assert!(screen().is_clean("phone 555-123 and 1"));
-        assert!(screen().is_clean("at 12345678"));
-        assert!(screen().is_clean("1     2     3     4     5     6     7     8     9"));
+        assert!(prefilter().is_clean("phone 555-123 and 1"));
+        assert!(prefilter().is_clean("at 12345678"));
+        assert!(prefilter().is_clean("1     2     3     4     5     6     7     8     9"));
     }
 
     #[test]

@@ -14,9 +14,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from aegis_otel import settings
-from aegis_otel.deliver import processes
-from aegis_otel.deliver.refused import DeadLetters
-from aegis_otel.deliver.spool import Spool
+from aegis_otel.deliver.spool import DeadLetters, Spool, write_stats
 from tests.cli.conftest import Run, clean_environment
 from tests.support.native import NATIVE, WHY
 from tests.support.processes import free_port
@@ -138,7 +136,7 @@ def test_doctor_shows_what_each_process_has_delivered(run: Run, http_server: HTT
     for number, spool in enumerate(spools):
         spool.open()
         assert spool.folder is not None
-        processes.write(spool.folder, {"accepted": 1000 + number, "delivered": 900, "away": number, "pending": 7})
+        write_stats(spool.folder, {"accepted": 1000 + number, "delivered": 900, "away": number, "pending": 7})
     done = run("doctor", **fine(http_server, tmp_path))
     assert done.status == 0
     assert "2001 records accepted" in row(done.out, "delivery")
@@ -149,7 +147,7 @@ def test_doctor_shows_what_each_process_has_delivered(run: Run, http_server: HTT
     assert "1800" in row(table, "all")
 
     assert spools[0].folder is not None
-    processes.write(spools[0].folder, {"accepted": 1000, "delivered": 900, "dropped": 3})
+    write_stats(spools[0].folder, {"accepted": 1000, "delivered": 900, "dropped": 3})
     done = run("doctor", **fine(http_server, tmp_path))
     assert done.status == 1
     assert "3 dropped" in row(done.out, "delivery")

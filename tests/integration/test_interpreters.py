@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 NEEDED = ["pytest>=8", "pytest-timeout", "hypothesis", "httpx", "opentelemetry-proto>=1.45.1", "pyyaml"]
 TESTS = ["tests/test_settings.py", "tests/test_schema.py", "tests/test_correlation.py", "tests/test_testing.py"]
-TESTS += ["tests/capture", "tests/deliver/test_dispatcher.py", "tests/deliver/test_file.py"]
-TESTS += ["tests/deliver/test_console.py", "tests/integration/test_switching_on.py"]
-TESTS += ["tests/deliver/test_encoder.py", "tests/redaction/test_native.py"]
+TESTS += ["tests/capture", "tests/deliver/queue", "tests/deliver/outputs"]
+TESTS += ["tests/integration/test_switching_on.py"]
+TESTS += ["tests/deliver/otlp/test_encoder.py", "tests/redaction/test_native.py"]
 # Of the tests that start processes, those in which versions of Python differ; of the long ones, those of the extension.
 CHOSEN = "(not switching_on or line_is_recorded or hostile or unhandled or fork or usable or sigterm or no_thread)"
 CHOSEN += " and not (upstream_makes or seen_other or hashing or operator)"

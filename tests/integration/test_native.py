@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.support.apps import WAYS, run_app
@@ -36,3 +39,12 @@ def test_trace_ids_in_the_apps_own_format_are_still_to_be_had(tmp_path):
     app = "import logging\nprint(hasattr(logging.makeLogRecord({}), 'otelTraceID'))"
     ran = run_app(tmp_path, app, "instrument", OTEL_PYTHON_LOG_CORRELATION="true")
     assert ran.out == "True\n"
+
+
+@needs_native
+def test_its_types_are_those_that_it_says(tmp_path):
+    # The library itself, which the package `aegis_otel_native` only passes on.
+    (tmp_path / "allowed").write_text("aegis_otel_native.aegis_otel_native\n")
+    command = [sys.executable, "-m", "mypy.stubtest", "aegis_otel_native", "--allowlist", str(tmp_path / "allowed")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

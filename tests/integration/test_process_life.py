@@ -96,11 +96,11 @@ def test_each_line_is_delivered_once_whatever_way_the_process_ends(tmp_path, end
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-# An output that a busy machine stalls for longer than the dispatcher's patience would cost records, as it is meant to.
+# An output that a busy machine stalls for longer than the queue's patience would cost records, as it is meant to.
 BUSY = """
 import logging, sys, threading
-from aegis_otel.deliver import dispatcher
-dispatcher.PATIENCE = 100.0
+from aegis_otel.deliver.queue import _queue
+_queue.PATIENCE = 100.0
 log = logging.getLogger("app")
 def work(name):
     number = 0

@@ -13,8 +13,8 @@ SEEDS = (20250626, 1, 2)
 
 
 def redacted(redactor: Redactor, case: Case) -> str:
-    message, attributes = redactor.redact_record(case.message, case.attributes)
-    return json.dumps([message, attributes, redactor.redact_mapping(case.resource)], ensure_ascii=False)
+    attributes, resource = redactor.redact_mapping(case.attributes), redactor.redact_mapping(case.resource)
+    return json.dumps([redactor.redact_text(case.message), attributes, resource], ensure_ascii=False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aegis_otel.deliver.dispatcher import Dispatcher
+from aegis_otel.deliver.queue import RecordQueue
 from aegis_otel.redaction import DEFAULT, Redactor, add_rules
 from aegis_otel.schema import ErrorInfo, Record
 from tests.redaction.corpus import benign_lines, records, secrets
@@ -163,17 +163,17 @@ def prepared(redactor: Redactor | None, batch: list[Record], *, native: bool) ->
     if native:
         found = NATIVE.Records(None, 0, 200) if redactor is None else redactor.native_look(NATIVE, 200)
     sink = Kept()
-    dispatcher = Dispatcher(
+    queue = RecordQueue(
         [sink],
         prepare=None if redactor is None else _redaction(redactor),
         queue_size=100,
         max_text=200,
         warn=print,
-        look=found and found.left,
+        prefilter=found and found.left,
     )
     for record in batch:
-        dispatcher.put(record)
-    dispatcher.close(30)
+        queue.put(record)
+    queue.close(30)
     assert len(sink.records) == len(batch)
     return [[getattr(record, name) for name in Record.__slots__] for record in sink.records]
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aegis_otel.redaction import DEFAULT, Redactor
 from aegis_otel.redaction.prefilter import Prefilter
+from tests.redaction.keys import kind_of_key
 
 LITERALS = ["token", "ssn", "account n", "d.o.b", "ghp_", 'mr"', "xox", "-----begin"]
 NAMES = [["pan"], ["api", "key"], ["date", "of", "birth"], ["session"], ["auth"]]
@@ -49,7 +50,7 @@ def test_no_key_of_the_rule_set_is_overlooked_in_text() -> None:
             words = name.split()
             camel = words[0] + "".join(word.title() for word in words[1:])
             for key in (name, "_".join(words), "-".join(words), ".".join(words), "".join(words), camel, camel.upper()):
-                if redactor.kind_of_key(key):
+                if kind_of_key(redactor, key):
                     assert value not in redactor.redact_text(f'"{key}": "{value}"'), key
 
 

@@ -17,10 +17,12 @@ WAYS = ("instrument", "auto")
 """The two ways to switch it on: `opentelemetry-instrument`, and a variable alone."""
 
 PATIENT_FORKS = """
-from aegis_otel.deliver import dispatcher, forks, otlp
-dispatcher._FORK_SECONDS = otlp._FORK_SECONDS = 3600.0
-for export in forks._exports:
-    export._fork_patience = 3600.0
+from aegis_otel.deliver.otlp import _availability
+from aegis_otel.deliver.queue import _queue
+from aegis_otel.lifecycle import _forks
+_queue._FORK_SECONDS = _availability._FORK_SECONDS = 3600.0
+for exporter in _forks._exporters:
+    exporter.availability.fork_patience = 3600.0
 """
 """Part of an app: its forks wait for our threads, however late a busy machine lets them end.
 

@@ -1,0 +1,357 @@
+"""The queue between the app's threads and the outputs, and the writer thread that empties it.
+
+`put` is all that runs on the app's thread: an append. Redaction, cleaning and writing happen on the writer thread, in
+batches. That thread wakes on a tick and not at each record, since waking a thread costs more than a record does. While
+nothing is logged it sleeps without a tick.
+
+Threads that log in a tight loop keep the interpreter from the writer: eight leave it a ninth of the time. So once
+half of the queue is full, `put` sleeps for moments. That lets the writer catch up, so no record is lost and the queue
+does not grow without bound. Only the writer touches the outputs, so a console or a disk that hangs holds up nobody
+for longer than `PATIENCE` in all. What cannot be queued then is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from _thread import get_ident  # that of the system, also when gevent has replaced it
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from aegis_otel import lifecycle
+from aegis_otel.deliver._sink import Sink, Warn
+from aegis_otel.deliver.queue._prepare import Prefilter, Preparation, Prepare
+from aegis_otel.schema import Record, is_audit
+
+TICK: Final = 0.02
+"""Seconds between two rounds of the writer while records come in."""
+
+BATCH: Final = 2_000
+"""How many records a sink gets at once, at most."""
+
+HOLD: Final = 0.05
+"""Seconds that one `put` is held up while the queue is long, at most."""
+
+PATIENCE: Final = 1.0
+"""Seconds without progress after which nobody is held up any more: an output hangs."""
+
+MEMORY: Final = 64 * 1024 * 1024
+"""Bytes that a full queue may take up, roughly: of large records fewer may wait."""
+
+_NAP: Final = 0.001
+_SAMPLE: Final = 8
+_RECORD_BYTES: Final = 700
+"""What a record takes up in addition to its texts."""
+
+_WARN_EVERY: Final = 60.0
+
+_FORK_SECONDS: Final = 1.0
+"""How long a fork waits for a sink that does not get on with its write."""
+
+
+class RecordQueue:
+    """Takes records from any thread and gives them to every sink, in order.
+
+    Args:
+        sinks: the outputs.
+        prepare: called with every record, on the writer thread.
+        queue_size: how many records may wait (see `MEMORY` too). From half of it on the threads that log are slowed
+            down; beyond it the oldest are dropped, audit records last.
+        max_text: how many characters of a text are kept.
+        warn: tells people of losses.
+        prefilter: names the records of a batch that `prepare` or cleaning might change; the others are passed on as
+            they are. None: all are prepared.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        *,
+        prepare: Prepare | None,
+        queue_size: int,
+        max_text: int,
+        warn: Warn,
+        prefilter: Prefilter | None = None,
+    ) -> None:
+        self._sinks = tuple(sinks)
+        self._preparation = Preparation(prepare, max_text, prefilter)
+        self._queue_size = queue_size
+        self._warn = warn
+        self._closed = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._queue: deque[Record] = deque()
+        self._wake = lifecycle.Wake()
+        self._start_lock = lifecycle.lock()
+        self._work_lock = lifecycle.lock()
+        self._thread: threading.Thread | None = None
+        self._paused = False
+        self._forking: int | None = None
+        self._closing: int | None = None
+        self._idle = False
+        self._progress = time.monotonic()
+        self._size = 0.0
+        self._fit(self._queue_size)
+        self.dropped = 0
+        self._dropped_told = 0
+        self._told_at = float("-inf")
+
+    def _fit(self, most: int) -> None:
+        self._most = most
+        self._long = most // 2
+
+    @property
+    def waiting(self) -> int:
+        """Records in the queue."""
+        return len(self._queue)
+
+    # On the app's threads.
+
+    def put(self, record: Record) -> None:
+        """Take a record. Never raises; waits, `HOLD` at most, only where half of the queue is taken already."""
+        queue = self._queue
+        queue.append(record)
+        if self._idle:
+            self._idle = False
+            self._progress = time.monotonic()
+            self._wake.set()
+        elif self._thread is None:
+            self._start()
+        if len(queue) > self._long:
+            self._hold_back()
+
+    def owns_thread(self, ident: int | None) -> bool:
+        """Whether a thread is the writer."""
+        thread = self._thread
+        return thread is not None and thread.ident == ident
+
+    def _start(self) -> None:
+        if not self._start_lock.acquire(blocking=False):
+            # It is being started, maybe by the very thread that a signal's handler interrupts here.
+            return
+        try:
+            if self._thread is not None or self._closed or self._paused:
+                return
+            self._progress = time.monotonic()
+            thread = lifecycle.thread(target=self._run, name="aegis-otel", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # No more threads (or the interpreter is ending): `close` writes what is here.
+                return
+            self._thread = thread
+        finally:
+            self._start_lock.release()
+
+    def _hold_back(self) -> None:
+        """Let the writer catch up; drop only where it does not."""
+        queue = self._queue
+        # An event loop goes on while there is room: alone it cannot outrun the writer, and others are held back.
+        enough = self._most if _in_event_loop() else self._long
+        if len(queue) > enough and self._can_catch_up():
+            # It may be waiting for its tick.
+            self._wake.set()
+            deadline = time.monotonic() + HOLD
+            while len(queue) > enough and time.monotonic() < deadline:
+                time.sleep(_NAP)
+        # While the writer gets on, a thread that has waited may put one record too many: no reason to lose one.
+        if len(queue) > self._most and not self._can_catch_up():
+            self._make_room()
+
+    def _can_catch_up(self) -> bool:
+        thread = self._thread
+        if threading.get_ident() in (self._closing, thread and thread.ident):
+            return False
+        if thread is None and not (self._paused or self._start_lock.locked()):
+            # It could not be started; if it is being started, it will come to it.
+            return False
+        return time.monotonic() - self._progress < PATIENCE
+
+    def _make_room(self) -> None:
+        try:
+            oldest = self._queue.popleft()
+        except IndexError:
+            return
+        if is_audit(oldest):
+            # Put it at the end rather than lose it; its own time keeps its place in every store.
+            self._queue.append(oldest)
+        else:
+            self.dropped += 1
+
+    # On the writer thread.
+
+    def _run(self) -> None:
+        while not self._ends():
+            if not self._queue:
+                self._idle = True
+                # Read again after the flag is set, so a record that was put in between is not slept over.
+                if not (self._queue or self._closed or self._paused):
+                    self._wake.wait()
+                self._wake.clear()
+                self._idle = False
+                self._progress = time.monotonic()
+            self._drain(self._queue, len(self._queue))
+            if len(self._queue) < BATCH and not (self._closed or self._paused):
+                self._wake.wait(TICK)
+                self._wake.clear()
+
+    def _ends(self) -> bool:
+        if self._closed or not self._paused:
+            return self._closed
+        with self._start_lock:
+            # Decided while nobody can start another.
+            if not self._paused:
+                return False
+            self._thread = None
+            return True
+
+    def _drain(self, queue: deque[Record], count: int) -> None:
+        """Write the oldest `count` records; more where a batch is not full, fewer where others took them."""
+        while count > 0:
+            # Let go of after each batch: a fork or a flush waits no longer than that.
+            with self._work_lock:
+                self._progress = time.monotonic()
+                batch = self._take(queue)
+                if not batch:
+                    break
+                for sink in self._sinks:
+                    try:
+                        sink.write(batch)
+                    except Exception as error:
+                        self._warn(f"{type(sink).__name__} lost {len(batch)} records: {type(error).__name__}")
+                    self._progress = time.monotonic()
+            count -= len(batch)
+            if self._paused:
+                if self.owns_thread(threading.get_ident()):
+                    break
+                time.sleep(TICK)
+        if self.dropped > self._dropped_told and time.monotonic() - self._told_at >= _WARN_EVERY:
+            self._told_at = time.monotonic()
+            self._dropped_told = self.dropped
+            self._warn(f"{self.dropped} records were dropped so far: an output hangs, and the queue is full")
+
+    def _take(self, queue: deque[Record]) -> list[Record]:
+        batch: list[Record] = []
+        try:
+            for _ in range(min(len(queue), BATCH, max(self._long // 4, 1))):
+                batch.append(queue.popleft())
+        except IndexError:
+            pass
+        if batch:
+            self._weigh(batch)
+        return self._preparation.batch(batch)
+
+    def _weigh(self, batch: list[Record]) -> None:
+        """Bound the queue by memory too, from what some of a batch's records take up."""
+        sample = batch[:: len(batch) // _SAMPLE + 1]
+        size = sum(map(_weight, sample)) / len(sample)
+        self._size = size if not self._size else (self._size + size) / 2
+        self._fit(max(min(self._queue_size, int(MEMORY / (self._size + _RECORD_BYTES))), 1))
+
+    # At the end, and around forks.
+
+    def flush(self, timeout: float) -> bool:
+        """Write everything put so far; true if that was done within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        if not self._work_lock_free(deadline):
+            return False
+        self._drain(self._queue, len(self._queue))
+        # A batch that the writer took before us.
+        if not self._work_lock_free(deadline):
+            return False
+        flushed = [sink.flush(deadline) for sink in self._sinks]
+        return all(flushed)
+
+    def close(self, timeout: float) -> None:
+        """Write everything and end the thread; what is put while the end is written may be lost, and later all is.
+
+        Args:
+            timeout: seconds; what is not delivered by then stays where the sinks keep it.
+        """
+        if self._closed:
+            return
+        deadline = time.monotonic() + timeout
+        if self._forking == get_ident():
+            # A signal's handler that interrupts a fork: it would wait for itself.
+            self._forking = None
+            self._work_lock.release()
+        self._closing = threading.get_ident()
+        self._closed = True
+        self._wake.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._work_lock_free(deadline):
+            # Threads that go on logging would keep us here, or push out what was logged before.
+            last, self._queue = self._queue, deque(maxlen=0)
+            self._drain(last, len(last) + BATCH)
+        for sink in self._sinks:
+            try:
+                sink.close(deadline)
+            except Exception as error:
+                self._warn(f"{type(sink).__name__} did not close: {type(error).__name__}")
+
+    def _work_lock_free(self, deadline: float) -> bool:
+        if not self._work_lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return False
+        self._work_lock.release()
+        return True
+
+    def before_fork(self) -> None:
+        """In the parent: no thread of ours, and no sink in the middle of a write, while the process is copied."""
+        thread = self._thread
+        self._paused = True
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_FORK_SECONDS)
+        if self._work_lock.acquire(timeout=_FORK_SECONDS):
+            self._forking = get_ident()
+
+    def after_fork_in_parent(self) -> None:
+        """In the parent: go on; the thread is started again for the next record."""
+        if self._forking == get_ident():
+            self._forking = None
+            self._work_lock.release()
+        self._paused = False
+        if self._queue and self._thread is None:
+            self._start()
+
+    def keep_native(self) -> None:
+        """While its thread is ended: wait with what the operating system has, not with what gevent makes of it."""
+        self._wake = lifecycle.Wake()
+
+    def after_fork_in_child(self) -> None:
+        """In the child: start empty; what waited belongs to the parent, which writes it."""
+        self._reset()
+        for sink in self._sinks:
+            try:
+                sink.after_fork()
+            except Exception as error:
+                self._warn(f"{type(sink).__name__} is off in process {os.getpid()}: {type(error).__name__}")
+
+
+def _in_event_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio._get_running_loop() is not None
+    except Exception:
+        return False
+
+
+def _weight(record: Record) -> int:
+    """About how many bytes a record's texts take up."""
+    size = len(record.message)
+    if record.error is not None:
+        size += len(record.error.message) + len(record.error.stack)
+    if record.attributes:
+        for value in record.attributes.values():
+            if type(value) is str:
+                size += len(value)
+            elif type(value) is dict or type(value) is list:
+                # Not looked into; a nested value is rarely small.
+                size += 1_000
+    return size

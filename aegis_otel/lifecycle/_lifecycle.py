@@ -1,0 +1,168 @@
+"""What delivery does when the process ends, forks or is patched by gevent.
+
+However the process ends (but for SIGKILL, `os._exit` and a crash of the interpreter), delivery has the shutdown
+timeout to send records. What is left then stays in the spool.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from functools import wraps
+from types import FrameType
+from typing import Any, Protocol
+
+import wrapt
+
+from aegis_otel.lifecycle import _forks, _threads
+
+
+class Delivery(Protocol):
+    """What `attach` ties to the process: the queue, and through it all outputs."""
+
+    def before_fork(self) -> None:
+        """In the parent: end the thread and finish the write that is under way."""
+
+    def after_fork_in_parent(self) -> None:
+        """In the parent: go on."""
+
+    def after_fork_in_child(self) -> None:
+        """In the child: start empty."""
+
+    def keep_native(self) -> None:
+        """While the thread is ended: use locks of the operating system, not those of gevent."""
+
+    def close(self, timeout: float) -> None:
+        """Deliver what is left, for `timeout` seconds at most."""
+
+
+def attach(delivery: Delivery, timeout: float) -> None:
+    """Tie delivery to this process and to those it forks.
+
+    Args:
+        delivery: is closed when the process ends.
+        timeout: seconds that the end waits for delivery at most.
+    """
+    os.register_at_fork(
+        before=delivery.before_fork,
+        after_in_parent=delivery.after_fork_in_parent,
+        after_in_child=delivery.after_fork_in_child,
+    )
+    end = _End(delivery, timeout)
+    atexit.register(end)
+
+    def hook_children(util: Any) -> None:
+        # Children of multiprocessing do not run what `atexit` holds. They run multiprocessing's own finalizers.
+        util.register_after_fork(delivery, lambda _: util.Finalize(delivery, end, exitpriority=-1000))
+
+    for module in ("multiprocessing.util", "billiard.util"):
+        wrapt.register_post_import_hook(hook_children, module)
+    wrapt.register_post_import_hook(lambda module: _hook_uvicorn(module, end), "uvicorn.server")
+    wrapt.register_post_import_hook(lambda module: _hook_celery(module, end), "celery.signals")
+    wrapt.register_post_import_hook(lambda module: _hook_gevent(module, delivery), "gevent.monkey")
+    end.handle_sigterm()
+
+
+class _End:
+    """Delivers what is left, once, and is not cut short by a second signal."""
+
+    def __init__(self, delivery: Delivery, timeout: float) -> None:
+        self._delivery = delivery
+        self._timeout = timeout
+        self._under_way: int | None = None
+        self._signal: int | None = None
+
+    def __call__(self) -> None:
+        if self._under_way == os.getpid():
+            return
+        self._under_way = os.getpid()
+        self._delivery.close(self._timeout)
+        self._under_way = None
+        if self._signal is not None:
+            _die(self._signal)
+
+    def handle_sigterm(self) -> None:
+        """Deliver before a SIGTERM ends the process, unless the app has a handler of its own."""
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """End at once, as Python does by default, but deliver first."""
+        if self._under_way == os.getpid():
+            # The signal interrupts the end itself, which is bounded. It has its effect afterwards.
+            self._signal = number
+            return
+        self()
+        _die(number)
+
+
+def _die(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _hook_gevent(module: Any, delivery: Delivery) -> None:
+    """Keep our threads out of what `gevent.monkey`, just imported, is about to replace."""
+    _threads.keep_native()
+    with _without_threads(delivery):
+        delivery.keep_native()
+        _forks.keep_native()
+    patch = module.patch_all
+
+    @wraps(patch)
+    def patch_all(*arguments: Any, **options: Any) -> Any:
+        # It also changes who a thread is, and an import that a thread of ours is in would wait for itself.
+        with _without_threads(delivery):
+            return patch(*arguments, **options)
+
+    module.patch_all = patch_all
+
+
+@contextlib.contextmanager
+def _without_threads(delivery: Delivery) -> Iterator[None]:
+    """As at a fork: no thread of ours runs."""
+    delivery.before_fork()
+    _forks.before()
+    try:
+        yield
+    finally:
+        _forks.after_in_parent()
+        delivery.after_fork_in_parent()
+
+
+def _hook_celery(signals: Any, end: _End) -> None:
+    """Deliver before a process of Celery's pool ends, which it does without running what `atexit` holds."""
+
+    def on_start(**_: Any) -> None:
+        # The pool has just set the signals back to the system's default.
+        end.handle_sigterm()
+
+    def on_end(**_: Any) -> None:
+        end()
+
+    signals.worker_process_init.connect(on_start, weak=False)
+    signals.worker_process_shutdown.connect(on_end, weak=False)
+
+
+def _hook_uvicorn(module: Any, end: Callable[[], None]) -> None:
+    """Deliver before uvicorn repeats the signal that stopped it, where that ends the process at once.
+
+    So it is in gunicorn's workers with uvicorn: they set the signals back to the system's default.
+    """
+    capture = module.Server.capture_signals
+
+    @wraps(capture)
+    @contextlib.contextmanager
+    def capture_and_end(self: Any) -> Iterator[None]:
+        deadly = {number for number in module.HANDLED_SIGNALS if signal.getsignal(number) is signal.SIG_DFL}
+        with capture(self):
+            yield
+            if deadly.intersection(getattr(self, "_captured_signals", ())):
+                end()
+
+    module.Server.capture_signals = capture_and_end
