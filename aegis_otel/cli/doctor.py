@@ -19,7 +19,7 @@ from rich.text import Text
 
 from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
-from aegis_otel.deliver.spool import DEAD_LETTER_FOLDER, ProcessStats, find_dead_letters, read_stats, waiting
+from aegis_otel.deliver import spool as spools
 from aegis_otel.settings import Settings
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.loki import LokiStore
@@ -67,6 +67,7 @@ def examine(current: Settings, state: Mapping[str, Any]) -> list[Finding]:
         lambda: _stores(current, state),
         lambda: _spool(current),
         lambda: _refused(current.spool_dir),
+        lambda: _damaged(current.spool_dir),
         lambda: _delivery(current.spool_dir),
         lambda: _log_file(current),
     ]
@@ -84,12 +85,12 @@ def as_table(findings: list[Finding]) -> Table:
     return terminal.table("aegis-otel doctor", ("what", "is", "seen"), rows)
 
 
-_COUNTS: Final = ("accepted", "delivered", "pending", "spooled", "retried", "dropped", "refused")
+_COUNTS: Final = ("accepted", "delivered", "pending", "spooled", "retried", "dropped", "refused", "damaged")
 
 
 def processes_as_table(folder: Path) -> Table | None:
     """The counters of each process that delivers from this machine, and their sums; None where there is none."""
-    found = read_stats(folder)
+    found = spools.read_stats(folder)
     if not found:
         return None
     rows: list[tuple[str | Text, ...]] = []
@@ -107,7 +108,7 @@ def processes_as_table(folder: Path) -> Table | None:
     return terminal.table("Delivery, records since each process started", headings, rows)
 
 
-def _sum(found: list[ProcessStats], name: str) -> float:
+def _sum(found: list[spools.ProcessStats], name: str) -> float:
     return sum(process.counts.get(name, 0) for process in found)
 
 
@@ -305,7 +306,7 @@ def _spool(current: Settings) -> list[Finding]:
                 what, Verdict.WRONG, f"{problem}; records are lost while the Collector is away: set AEGIS_SPOOL_DIR"
             )
         ]
-    found = waiting(folder)
+    found = spools.waiting(folder)
     limit = amount(current.spool_max_bytes)
     if not found:
         return [Finding(what, Verdict.FINE, f"{folder}: nothing waits, {limit} may")]
@@ -314,7 +315,7 @@ def _spool(current: Settings) -> list[Finding]:
 
 
 def _delivery(folder: Path) -> list[Finding]:
-    found = read_stats(folder)
+    found = spools.read_stats(folder)
     if not found:
         return []
     alive = sum(process.alive for process in found)
@@ -334,12 +335,18 @@ def _refused(folder: Path) -> list[Finding]:
         Finding(
             "refused records",
             Verdict.WRONG,
-            f"{folder / DEAD_LETTER_FOLDER}: {found.records} of {found.service} ({found.kind});"
+            f"{folder / spools.DEAD_LETTER_FOLDER}: {found.records} of {found.service} ({found.kind});"
             " `aegis-otel spool` shows them and sends them again",
         )
-        for found in find_dead_letters(folder)
+        for found in spools.find_dead_letters(folder)
         if found.records
     ]
+
+
+def _damaged(folder: Path) -> list[Finding]:
+    found = spools.find_damage(folder)
+    seen = f"{found.folder}: {found.stretches} stretches of the spool ({amount(found.bytes)}) could not be read"
+    return [Finding("damage", Verdict.WRONG, f"{seen}; check the disk")] if found.stretches else []
 
 
 def _log_file(current: Settings) -> list[Finding]:

@@ -193,6 +193,23 @@ def test_doctor_shows_what_waits_in_the_spool(run: Run, http_server: HTTPServer,
     spool.close()
 
 
+def test_doctor_shows_damage_until_its_files_are_removed(run: Run, http_server: HTTPServer, tmp_path: Path):
+    variables = fine(http_server, tmp_path)
+    spool = Spool(tmp_path / "spool", "orders")
+    spool.append(b"x" * 100, 1, audit=False)
+    (path,) = (tmp_path / "spool").glob("*/*.rest")
+    path.write_bytes(path.read_bytes().replace(b"xx", b"yy"))
+    assert spool.take(1_000) is None
+    spool.close()
+
+    done = run("doctor", **variables)
+    assert done.status == 1
+    assert "1 stretches" in row(done.out, "damage")
+    for kept in (tmp_path / "spool" / "damaged").iterdir():
+        kept.unlink()
+    assert run("doctor", **variables).status == 0
+
+
 def test_doctor_shows_no_secret(run: Run):
     url = f"http://user:sesame@127.0.0.1:{free_port()}"
     done = run(

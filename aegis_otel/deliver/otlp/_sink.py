@@ -186,8 +186,9 @@ class OtlpSink:
 
         Keys: `accepted`, `delivered`, `spooled` (had to wait for a Collector), `dropped`, `retried`,
         `refused` (those of `dropped` that a Collector refused; see `aegis_otel.deliver.spool.DeadLetters`),
-        `pending` (records), `pending_bytes` (records of earlier processes included), `torn` (unreadable stretches of
-        inherited spool files), `away` (0 or 1), `export_seconds` (of the last attempt).
+        `pending` (records), `pending_bytes` (records of earlier processes included), `torn` (stretches of
+        spool files that could not be read), `damaged` (records in them, at least), `away` (0 or 1), `export_seconds`
+        (of the last attempt).
         """
         queued, dropped = self.queue_counts()
         return self._stats.as_mapping(self._pending, queued=queued, dropped=dropped, away=self._exporter.is_away)

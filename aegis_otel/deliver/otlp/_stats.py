@@ -41,7 +41,8 @@ class Stats:
             "retried": self.retried,
             "pending": pending.pending_records + queued,
             "pending_bytes": pending.pending_bytes,
-            "torn": spool.torn if spool is not None else 0,
+            "torn": spool.damage.stretches if spool is not None else 0,
+            "damaged": spool.damage.records if spool is not None else 0,
             "away": int(away),
             "export_seconds": self.export_seconds,
         }

@@ -1,5 +1,6 @@
 """The spool: encoded requests on disk until a Collector has acknowledged them, and those that it has refused."""
 
+from aegis_otel.deliver.spool._damage import FoundDamage, find_damage
 from aegis_otel.deliver.spool._dead_letters import (
     DEAD_LETTER_FOLDER,
     PARTIAL,
@@ -8,10 +9,10 @@ from aegis_otel.deliver.spool._dead_letters import (
     find_dead_letters,
     hand_back_dead_letters,
 )
-from aegis_otel.deliver.spool._folder import service_name, waiting
 from aegis_otel.deliver.spool._pending import Pending
 from aegis_otel.deliver.spool._segment import AUDIT, MANY, REST, Batch
-from aegis_otel.deliver.spool._spool import Spool, SpoolUnavailableError
+from aegis_otel.deliver.spool._shared import service_name, waiting
+from aegis_otel.deliver.spool._spool import NotDurableError, Spool, SpoolUnavailableError
 from aegis_otel.deliver.spool._stats import STATS_NAME, ProcessStats, read_stats, write_stats
 
 __all__ = [
@@ -23,11 +24,14 @@ __all__ = [
     "STATS_NAME",
     "Batch",
     "DeadLetters",
+    "FoundDamage",
     "FoundLetters",
+    "NotDurableError",
     "Pending",
     "ProcessStats",
     "Spool",
     "SpoolUnavailableError",
+    "find_damage",
     "find_dead_letters",
     "hand_back_dead_letters",
     "read_stats",

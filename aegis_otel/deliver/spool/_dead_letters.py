@@ -17,7 +17,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aegis_otel.deliver.spool._segment import AUDIT, REST, SEGMENT_START, encode_entry, open_segment, segment_head
+from aegis_otel.deliver.spool._segment import (
+    AUDIT,
+    REST,
+    SEGMENT_START,
+    NewerVersionError,
+    encode_entry,
+    open_segment,
+    read_head,
+    segment_head,
+)
 
 try:
     import fcntl
@@ -74,6 +83,12 @@ class DeadLetters:
                 size = os.fstat(fd).st_size
                 if size < SEGMENT_START:
                     size = os.pwrite(fd, segment_head(), 0)
+                try:
+                    read_head(os.pread(fd, SEGMENT_START, 0))
+                except NewerVersionError:
+                    # Not to be mixed with ours: it makes place, and whoever wrote it can read it there.
+                    path.rename(path.with_name(f"{path.name}.newer"))
+                    return self.keep(payload, records, kind=kind)
                 if os.pwrite(fd, data, size) < len(data):
                     os.ftruncate(fd, size)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -117,9 +132,10 @@ def find_dead_letters(root: Path) -> list[FoundLetters]:
     found: dict[tuple[str, str], FoundLetters] = {}
     for path, service, kind in _files(root):
         with contextlib.suppress(OSError):
-            segment = open_segment(path, kind)
-            if segment is None:
+            opened = open_segment(path, kind)
+            if opened is None:
                 continue
+            segment, _ = opened
             try:
                 requests = list(segment.requests())
             finally:

@@ -1,20 +1,22 @@
-"""The folder of one process below the shared spool: its segments, its lock, and how others see it from outside.
+"""The folder of one process below the shared spool: its segments and its lock.
 
-`aegis_otel.deliver.spool._spool` decides which folders there are, who owns them and what is dropped when there is no
-more room. Nothing here locks a thread out: the spool does.
+`aegis_otel.deliver.spool._shared` knows which folders there are; `aegis_otel.deliver.spool._spool` decides what is
+dropped when there is no more room. Nothing here locks a thread out: the spool does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import re
 import shutil
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
+from aegis_otel import lifecycle
+from aegis_otel.deliver.spool._damage import Damage
+from aegis_otel.deliver.spool._disk import Disk
 from aegis_otel.deliver.spool._segment import (
     AUDIT,
     HEADER_SIZE,
@@ -25,30 +27,62 @@ from aegis_otel.deliver.spool._segment import (
     Batch,
     Entry,
     Mark,
+    NewerVersionError,
     Segment,
-    acknowledged,
     fitting,
+    open_segment,
     parse,
 )
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has no flock: there, delivery does without a spool.
-    fcntl = None  # type: ignore[assignment]
-
-FOLDER_NAME: Final = re.compile(r"(?P<service>[A-Za-z0-9_-]{1,64})\.[0-9a-f]{16}")
-
-_SEARCH: Final = 64 * 1024
-
 
 class Folder:
-    """The segments of one process, in order of age by kind, under that process's lock."""
+    """The segments of one process, in order of age by kind, under that process's lock.
 
-    def __init__(self, path: Path, lock_fd: int) -> None:
+    Args:
+        path: the folder.
+        lock_fd: its lock, held.
+        damage: told what cannot be read.
+        disk: the files.
+        new_names: folders that got a new name when this one was made.
+    """
+
+    def __init__(
+        self, path: Path, lock_fd: int, damage: Damage, disk: Disk, *, new_names: tuple[Path, ...] = ()
+    ) -> None:
         self.path = path
         self.lock_fd = lock_fd
         self.segments: dict[str, deque[Segment]] = {REST: deque(), AUDIT: deque()}
-        self.torn = 0
+        self.lost = 0
+        """Records of this process that were found damaged and that its spool has not yet taken off its count."""
+        self.newer = False
+        """Whether a newer version has written a part of it."""
+        self._new_names = new_names
+        self._sync_lock = lifecycle.lock()
+        self._damage = damage
+        self._disk = disk
+
+    def read(self) -> None:
+        """Find the segments that a dead process has left.
+
+        Raises:
+            OSError: one cannot be opened.
+        """
+        for name in sorted(entry.name for entry in self.path.iterdir()):
+            match = SEGMENT_NAME.fullmatch(name)
+            if match is None:
+                continue
+            try:
+                opened = open_segment(self.path / name, match["kind"], self._disk)
+            except NewerVersionError:
+                self.newer = True
+                continue
+            if opened is None:
+                continue
+            segment, sound = opened
+            self.segments[segment.kind].append(segment)
+            if not sound:
+                head = self._disk.read(segment.fd, SEGMENT_START, 0)
+                self._damage.found(segment.path, 0, head, size=len(head), records=0)
 
     def all(self) -> Iterator[Segment]:
         """The segments of both kinds."""
@@ -87,10 +121,10 @@ class Folder:
             chosen[kind].append(queues[kind].popleft())
         parts = []
         for kind, found in ((REST, rest), (AUDIT, audit)):
-            segment, data, entries, end, _ = found
+            segment, data, _, end, _ = found
             if queues[kind]:
                 end = segment.offset + queues[kind][0].start - HEADER_SIZE
-            if chosen[kind] or not entries:
+            if chosen[kind]:
                 parts.append((segment, data, chosen[kind], end))
         return self._batch(parts)
 
@@ -118,41 +152,99 @@ class Folder:
         for index, segment in enumerate(segments):
             want = limit + HEADER_SIZE
             while pending := segment.pending:
-                # A stretch that must be searched for the next sound entry is read in larger pieces.
-                want = min(pending, max(want, HEADER_SIZE if segment.trusted else _SEARCH))
-                data = os.pread(segment.fd, want, segment.offset)
-                final = want >= pending or len(data) < want
-                entries, used, torn, need = parse(data, not segment.trusted, final)
-                if entries:
-                    self.torn += torn
-                    entries, used = fitting(entries, used, limit, most)
+                want = min(want, pending)
+                data = self._disk.read(segment.fd, want, segment.offset)
+                found = parse(data, final=want == pending or len(data) < want)
+                if found.entries:
+                    entries, used = fitting(found.entries, found.used, limit, most)
                     end = segment.offset + used
                     return segment, data, entries, end, end < segment.size or index + 1 < len(segments)
-                if need and not final:
-                    want = max(need, want + 1)
-                    continue
-                # Nothing readable in this stretch: leave it behind, once.
-                self.torn += torn
-                segment.offset += used
+                if found.need:
+                    want = max(found.need, want + 1)
+                else:
+                    self._skip(segment, data[: found.used], found.used or pending, found.lost)
         return None
 
-    def done(self, batch: Batch, current: dict[str, Segment]) -> int:
-        """Acknowledge `batch`; returns the bytes of disk that this freed."""
+    def _skip(self, segment: Segment, data: bytes, size: int, lost: int) -> None:
+        """Leave what cannot be read behind, for good."""
+        start = segment.offset
+        with contextlib.suppress(OSError):
+            segment.acknowledge(start + size)
+        if segment.is_own:
+            lost = segment.records if not segment.pending else min(lost, segment.records)
+            segment.records -= lost
+            self.lost += lost
+        self._damage.found(segment.path, start, data, size=size, records=lost)
+
+    def done(self, batch: Batch, current: dict[str, Segment]) -> tuple[int, OSError | None]:
+        """Acknowledge `batch`.
+
+        Returns:
+            The bytes of disk that this freed, and an error where the disk has not noted all of it: then a later
+            process may send it again. This one does not.
+        """
         freed = 0
+        failure: OSError | None = None
         for segment, offset, records in batch.marks:
             if segment.closed:
                 continue
             segment.records -= records
-            if offset < segment.size:
-                segment.acknowledge(offset)
-            elif current.get(segment.kind) is segment:
-                freed += segment.size - SEGMENT_START
-                segment.reset()
-            else:
-                freed += segment.size
-                self.segments[segment.kind].remove(segment)
+            size = segment.size
+            segment.offset = offset
+            try:
+                if offset < size:
+                    segment.acknowledge(offset)
+                    continue
+                self._count_missing(segment)
+                if current.get(segment.kind) is segment:
+                    segment.reset()
+                    freed += size - SEGMENT_START
+                    continue
+            except OSError as error:
+                failure = error
+                if offset < size:
+                    continue
+                current.pop(segment.kind, None)
+            freed += size
+            self.segments[segment.kind].remove(segment)
+            try:
                 segment.remove()
-        return freed
+            except OSError as error:
+                failure = error
+        return freed, failure
+
+    def _count_missing(self, segment: Segment) -> None:
+        """All that could be read of a segment is acknowledged: of its own records, those that are left are lost."""
+        if segment.is_own and segment.records > 0:
+            self._damage.records += segment.records
+            self.lost += segment.records
+            segment.records = 0
+
+    def sync(self, segment: Segment, fd: int) -> None:
+        """Have a segment on the disk itself, data and name. One at a time, so that each failure is seen by all.
+
+        Args:
+            segment: one that this process writes.
+            fd: its file, which stays open.
+
+        Raises:
+            OSError: it may not be there, or the file was removed or replaced. The segment is of no use for more.
+        """
+        with self._sync_lock:
+            if segment.unsyncable:
+                raise OSError(errno.EIO, "an earlier sync of the segment has failed")
+            try:
+                self._disk.sync(fd)
+                if not segment.is_synced:
+                    for path in (self.path, *self._new_names):
+                        self._disk.sync_folder(path)
+                    self._new_names = ()
+                    segment.is_synced = True
+                if not self._disk.is_at(segment.path, fd):
+                    raise OSError(errno.ESTALE, "the segment was removed or replaced")
+            except OSError:
+                segment.unsyncable = True
+                raise
 
     def pending(self) -> int:
         """Bytes that are not acknowledged."""
@@ -160,15 +252,25 @@ class Folder:
 
     def count(self, segment: Segment) -> int:
         """Records in a segment that are not acknowledged."""
-        if segment.trusted:
+        if segment.is_own:
             return segment.records
-        return sum(records for _, records in segment.requests())
+        with contextlib.suppress(OSError):
+            return sum(records for _, records in segment.requests())
+        return 0
 
     def delete(self) -> None:
-        """Remove the folder from disk. The lock is let go last, so nobody takes over what is half gone."""
+        """Remove the folder from disk. The lock is let go last, so nobody takes over what is half gone.
+
+        What a newer version has written stays.
+        """
         for segment in self.all():
-            segment.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+            if self.newer:
+                with contextlib.suppress(OSError):
+                    segment.remove()
+            else:
+                segment.close()
+        if not self.newer:
+            shutil.rmtree(self.path, ignore_errors=True)
         self._close_lock()
 
     def close(self) -> None:
@@ -181,58 +283,3 @@ class Folder:
         if self.lock_fd >= 0:
             os.close(self.lock_fd)
             self.lock_fd = -1
-
-
-def service_name(service: str) -> str:
-    """A service's name as part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", service)[:64] or "_"
-
-
-def folders(root: Path) -> list[tuple[Path, str]]:
-    """The folders of processes below a shared folder, and their services; changes nothing."""
-    found = []
-    for path in root.glob("*"):
-        match = FOLDER_NAME.fullmatch(path.name)
-        if match is not None:
-            found.append((path, match["service"]))
-    return found
-
-
-def is_owned(folder: Path) -> bool:
-    """Whether a process that lives has this folder."""
-    if fcntl is None:
-        return False
-    try:
-        fd = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        # Shared: another process that asks the same is not taken for the owner.
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except OSError:
-        return True
-    finally:
-        os.close(fd)
-
-
-def waiting(root: Path) -> dict[str, int]:
-    """Bytes that wait for an acknowledgement below a shared folder, by service; changes nothing."""
-    found: dict[str, int] = {}
-    for folder, service in folders(root):
-        if pending := bytes_in(folder):
-            found[service] = found.get(service, 0) + pending
-    return found
-
-
-def bytes_in(folder: Path) -> int:
-    """Bytes that wait in one process's folder; changes nothing."""
-    pending = 0
-    for path in folder.glob("*"):
-        if SEGMENT_NAME.fullmatch(path.name) is None:
-            continue
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            offset = acknowledged(file.read(SEGMENT_START))
-            if offset is not None:
-                pending += max(os.fstat(file.fileno()).st_size - offset, 0)
-    return pending

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from aegis_otel import lifecycle
 from aegis_otel.deliver.spool._segment import MANY, Batch
-from aegis_otel.deliver.spool._spool import Spool
+from aegis_otel.deliver.spool._spool import NotDurableError, Spool
 
 MEMORY_BYTES: Final = 32 * 1024 * 1024
 
@@ -119,6 +119,8 @@ class Pending:
         self._disk_failed = False
         self._told_failed = False
         self._told_at: dict[str, float] = {}
+        self._told_damage = (0, 0)
+        self._told_newer = 0
 
     @property
     def on_disk(self) -> bool:
@@ -137,6 +139,9 @@ class Pending:
                     self._warn(f"the spool in {spool.root} can be written again")
                 return True
             except OSError as error:
+                if isinstance(error, NotDurableError):
+                    self._tell(f"the spool in {spool.root} cannot be synced ({error.strerror or error})")
+                    return False
                 self._disk_failed = True
                 if not self._told_failed:
                     self._told_failed = self._tell(
@@ -155,6 +160,7 @@ class Pending:
             except OSError as error:
                 self._tell(f"the spool in {self.spool.root} cannot be read: {error}")
                 batch = None
+            self._tell_damage(self.spool)
             if batch is not None:
                 return batch
         return self.memory.take(limit, most)
@@ -170,6 +176,26 @@ class Pending:
         except OSError as error:
             self._tell(f"the spool in {self.spool.root} cannot be written: {error}")
             return False
+
+    def _tell_damage(self, spool: Spool, *, last: bool = False) -> None:
+        """Say what has become unreadable since it was said last: at once, then once a minute and at the end."""
+        damage = spool.damage
+        if (damage.stretches, damage.records) != self._told_damage:
+            now = time.monotonic()
+            if last or now - self._told_at.get("damage", float("-inf")) >= _WARN_EVERY:
+                self._told_at["damage"] = now
+                self._told_damage = damage.stretches, damage.records
+                self._warn(
+                    f"the spool in {spool.root} is damaged: {damage.stretches} stretches ({damage.bytes} bytes) could "
+                    f"not be read so far, at least {damage.records} log records are lost; "
+                    f"what is left of them is kept in {damage.folder}"
+                )
+        if len(spool.newer) > self._told_newer:
+            self._told_newer = len(spool.newer)
+            self._warn(
+                f"a newer version of aegis-otel has written files in {spool.root} ({', '.join(sorted(spool.newer))}): "
+                "they are left alone until that version runs again"
+            )
 
     def _tell(self, text: str) -> bool:
         """Warn, unless the same was said within the last minute; whether it was said now."""
@@ -209,6 +235,7 @@ class Pending:
     def close(self) -> None:
         """Release the disk; what waits there is left for a later process."""
         if self.spool is not None:
+            self._tell_damage(self.spool, last=True)
             self.spool.close()
 
     def abandon(self) -> None:

@@ -13,34 +13,32 @@ Layout, below one folder that any number of processes share::
         0000000000000002.audit
 
 What survives what: data is in the kernel's hands when `append` returns, so the process may die in any way;
-with ``durable=True`` it is on the disk as well (`fdatasync`).
+with ``durable=True`` it is on the disk as well (`fdatasync`, and the folders' names too).
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import secrets
-import stat
 from collections import deque
 from pathlib import Path
 
 from aegis_otel import lifecycle
-from aegis_otel.deliver.spool._folder import FOLDER_NAME, Folder, bytes_in, service_name
+from aegis_otel.deliver.spool._damage import Damage
+from aegis_otel.deliver.spool._disk import DISK, Disk
+from aegis_otel.deliver.spool._folder import Folder
 from aegis_otel.deliver.spool._segment import (
     AUDIT,
     HEADER_SIZE,
     MANY,
     REST,
-    SEGMENT_NAME,
     SEGMENT_START,
     Batch,
     Segment,
     create_segment,
     encode_entry,
-    open_segment,
 )
+from aegis_otel.deliver.spool._shared import abandoned, bytes_in, bytes_of_others, make_folder, service_name, take_over
 
 try:
     import fcntl
@@ -50,6 +48,10 @@ except ImportError:  # pragma: no cover - Windows has no flock: there, delivery 
 
 class SpoolUnavailableError(OSError):
     """The folder cannot be used: says which and why."""
+
+
+class NotDurableError(OSError):
+    """The entry is kept and will be sent, but it is not certain to be on the disk itself."""
 
 
 class Spool:
@@ -62,16 +64,18 @@ class Spool:
         limit: bytes the shared folder may hold. Beyond it the oldest entries that are not audit entries go,
             then, if that is not enough, the oldest audit entries. A process always keeps the segments it
             writes to, so a folder shared by N busy processes may exceed the limit by 2 × N segments.
+        disk: the files of the segments.
 
     Raises:
         SpoolUnavailableError: the folder cannot be made or used (only from `open`).
     """
 
-    def __init__(self, root: Path, service: str, *, limit: int = 256 * 1024 * 1024) -> None:
+    def __init__(self, root: Path, service: str, *, limit: int = 256 * 1024 * 1024, disk: Disk = DISK) -> None:
         self._root = root
         self._service = service_name(service)
         self._limit = limit
         self._segment_bytes = min(max(limit // 16, 64 * 1024), 4 * 1024 * 1024)
+        self._disk = disk
         self._lock = lifecycle.lock()
         self._own: Folder | None = None
         self._current: dict[str, Segment] = {}
@@ -88,14 +92,10 @@ class Spool:
         """Those of them that were audit records."""
         self.pending_records = 0
         """Records of this process that wait for an acknowledgement."""
-
-    @property
-    def torn(self) -> int:
-        """Stretches of inherited segments that could not be read: what a killed process was writing."""
-        folders = [*self._adopted, *([self._own] if self._own else [])]
-        return self._torn + sum(folder.torn for folder in folders)
-
-    _torn = 0
+        self.damage = Damage(root)
+        """What could not be read of the segments, this process's and inherited ones."""
+        self.newer: set[str] = set()
+        """Folders of which a newer version has written a part; that part is left alone."""
 
     @property
     def root(self) -> Path:
@@ -136,27 +136,12 @@ class Spool:
             return self._own
         if fcntl is None:
             raise SpoolUnavailableError("this platform has no flock")
-        lock_fd = -1
         try:
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = self._root.stat()
-            if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
-                self._root.chmod(0o700)
-            name = f"{self._service}.{secrets.token_hex(8)}"
-            # Locked before it has a name that others look for: nobody can take it for a dead one.
-            making = self._root / f".{name}"
-            making.mkdir(mode=0o700)
-            lock_fd = os.open(making / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path = self._root / name
-            making.rename(path)
+            self._own = make_folder(self._root, self._service, self.damage, self._disk)
         except OSError as error:
-            if lock_fd >= 0:
-                os.close(lock_fd)
             raise SpoolUnavailableError(
                 error.errno, f"{self._root} cannot be used: {error.strerror or error}"
             ) from error
-        self._own = Folder(path, lock_fd)
         return self._own
 
     def append(self, payload: bytes, records: int, *, audit: bool, durable: bool = False) -> None:
@@ -169,7 +154,8 @@ class Spool:
             durable: return only when it is on the disk itself.
 
         Raises:
-            OSError: it could not be written (disk full, folder gone); nothing of it is left behind.
+            NotDurableError: it could not be synced while it was being sent; it stays.
+            OSError: it could not be written or synced (disk full, disk failed, folder gone); nothing of it is left.
         """
         size = HEADER_SIZE + len(payload)
         with self._lock:
@@ -178,16 +164,16 @@ class Spool:
                 self._make_room(size)
             segment = self._segment_for(folder, AUDIT if audit else REST, size)
             number = self._next_entry
-            written = 0
             try:
-                written = os.pwrite(segment.fd, encode_entry(payload, records, number), segment.size)
-                if written < size:
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                segment.write(encode_entry(payload, records, number))
             except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(segment.fd, segment.size)
+                try:
+                    segment.cut()
+                except OSError:
+                    self._leave(segment)
                 raise
             self._next_entry = number + 1
+            start, resets = segment.size, segment.resets
             segment.size += size
             segment.records += records
             self._used += size
@@ -196,17 +182,50 @@ class Spool:
             fd = os.dup(segment.fd) if durable else -1
         if durable:
             try:
-                _sync(fd)
+                folder.sync(segment, fd)
+            except OSError as error:
+                self._take_back(segment, start, resets, size, records, error)
             finally:
                 os.close(fd)
+
+    def _take_back(self, segment: Segment, start: int, resets: int, size: int, records: int, error: OSError) -> None:
+        """Undo an entry that could not be synced; raises what `append` does, unless a Collector has it by now."""
+        with self._lock:
+            if segment.closed or segment.resets > resets or segment.offset > start:
+                self._leave(segment)
+                return
+            reading = self._reading.marks if self._reading else ()
+            is_sent = any(mark.segment is segment and mark.offset > start for mark in reading)
+            if is_sent or segment.size > start + size:
+                self._leave(segment)
+                raise NotDurableError(error.errno, error.strerror) from error
+            segment.size = start
+            segment.records -= records
+            self._used -= size
+            self.pending_records -= records
+            # Where even that fails, a later process may find the entry and send it a second time.
+            with contextlib.suppress(OSError):
+                segment.cut()
+            self._leave(segment)
+        raise error
+
+    def _leave(self, segment: Segment) -> None:
+        """Write nothing more to a segment on which the disk has failed: what it calls written then may not be."""
+        if self._current.get(segment.kind) is segment:
+            del self._current[segment.kind]
+        if not segment.closed and not segment.pending and self._own is not None:
+            self._own.segments[segment.kind].remove(segment)
+            self._used -= segment.size
+            with contextlib.suppress(OSError):
+                segment.remove()
 
     def _segment_for(self, folder: Folder, kind: str, size: int) -> Segment:
         segment = self._current.get(kind)
         if segment is not None and (segment.size + size <= self._segment_bytes or segment.size == SEGMENT_START):
             return segment
         if segment is not None:
-            self._others = self._bytes_of_others()
-        created = create_segment(folder.path, self._next_segment, kind)
+            self._others = bytes_of_others(self._root, self._names())
+        created = create_segment(folder.path, self._next_segment, kind, self._disk)
         self._next_segment += 1
         self._used += SEGMENT_START
         folder.segments[kind].append(created)
@@ -219,7 +238,7 @@ class Spool:
 
     def _make_room(self, size: int) -> None:
         """Drop whole segments, oldest first, until `size` bytes fit; audit entries are the last to go."""
-        self._others = self._bytes_of_others()
+        self._others = bytes_of_others(self._root, self._names())
         reading = {mark.segment for mark in self._reading.marks} if self._reading else set()
         for kind in (REST, AUDIT):
             for folder in (*self._adopted, *self._own_folder()):
@@ -240,18 +259,9 @@ class Spool:
                     folder.segments[kind].remove(segment)
                     segment.remove()
 
-    def _bytes_of_others(self) -> int:
-        mine = {folder.path.name for folder in (*self._adopted, *self._own_folder())}
-        total = 0
-        with contextlib.suppress(OSError), os.scandir(self._root) as folders:
-            for entry in folders:
-                if entry.name in mine or not FOLDER_NAME.fullmatch(entry.name):
-                    continue
-                with contextlib.suppress(OSError), os.scandir(entry.path) as files:
-                    for file in files:
-                        with contextlib.suppress(OSError):
-                            total += file.stat(follow_symlinks=False).st_size
-        return total
+    def _names(self) -> set[str]:
+        """Of the folders that this process has."""
+        return {folder.path.name for folder in (*self._adopted, *self._own_folder())}
 
     def take(self, limit: int, most: int = MANY) -> Batch | None:
         """The oldest unacknowledged entries, None when there are none.
@@ -266,20 +276,35 @@ class Spool:
         """
         with self._lock:
             self._reading = None
-            folders = [*self._own_folder(), *list(self._adopted)[:1]]
-            if self._adopted_turn:
-                folders.reverse()
-            for folder in folders:
-                batch = folder.take(limit, most)
-                if batch is not None and batch.entries:
+            tried: set[Path] = set()
+            while (folder := self._next_folder(tried)) is not None:
+                tried.add(folder.path)
+                try:
+                    batch = folder.take(limit, most)
+                finally:
+                    self.pending_records -= folder.lost
+                    folder.lost = 0
+                if batch is not None:
                     self._reading = batch
                     return batch
-                if folder is not self._own and folder in self._adopted:
+                if folder is not self._own:
                     self._forget(folder)
             return None
 
+    def _next_folder(self, tried: set[Path]) -> Folder | None:
+        """Whose turn it is to be read: this process's folder and the first inherited one take turns."""
+        folders = [*self._own_folder(), *list(self._adopted)[:1]]
+        if self._adopted_turn:
+            folders.reverse()
+        return next((folder for folder in folders if folder.path not in tried), None)
+
     def done(self, batch: Batch) -> bool:
-        """Drop an acknowledged batch from the disk. Returns whether its records were inherited."""
+        """Drop an acknowledged batch from the disk. Returns whether its records were inherited.
+
+        Raises:
+            OSError: the disk has not noted all of it; a later process may send it again.
+        """
+        failure: OSError | None = None
         with self._lock:
             self._reading = None
             inherited = True
@@ -289,17 +314,21 @@ class Spool:
                     inherited = not is_own
                     if is_own:
                         self.pending_records -= sum(mark.records for mark in batch.marks if not mark.segment.closed)
-                    self._used -= folder.done(batch, self._current if is_own else {})
+                    freed, failure = folder.done(batch, self._current if is_own else {})
+                    self._used -= freed
+                    self.pending_records -= folder.lost
+                    folder.lost = 0
                     if not is_own and not folder.pending():
                         self._forget(folder)
                     break
             self._adopted_turn = not inherited
-            return inherited
+        if failure is not None:
+            raise failure
+        return inherited
 
     def _forget(self, folder: Folder) -> None:
         """Remove an inherited folder that is drained."""
         self._adopted.remove(folder)
-        self._torn += folder.torn
         self._used -= sum(segment.size for segment in folder.all())
         folder.delete()
 
@@ -336,41 +365,12 @@ class Spool:
         return bool(self._abandoned())
 
     def _abandoned(self, *, ours: bool = True) -> list[Path]:
-        mine = {folder.path.name for folder in (*self._adopted, *self._own_folder())}
-        found: list[tuple[float, Path]] = []
-        with contextlib.suppress(OSError), os.scandir(self._root) as entries:
-            for entry in entries:
-                match = FOLDER_NAME.fullmatch(entry.name)
-                if match is None or (match["service"] == self._service) != ours or entry.name in mine:
-                    continue
-                with contextlib.suppress(OSError):
-                    status = entry.stat(follow_symlinks=False)
-                    # Somebody else's folder is not ours to read, and what it holds not ours to send.
-                    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
-                        found.append((status.st_mtime, Path(entry.path)))
-        return [path for _, path in sorted(found)]
+        return abandoned(self._root, self._service, ours=ours, without=self._names() | self.newer)
 
     def _take_over(self, path: Path) -> Folder | None:
-        try:
-            lock_fd = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its last owner may have removed it between our `open` and our `flock`.
-            if (path / "lock").stat().st_ino != os.fstat(lock_fd).st_ino:
-                raise FileNotFoundError(path)
-            folder = Folder(path, lock_fd)
-            for name in sorted(entry.name for entry in path.iterdir()):
-                match = SEGMENT_NAME.fullmatch(name)
-                if match is None:
-                    continue
-                segment = open_segment(path / name, match["kind"])
-                if segment is not None:
-                    folder.segments[match["kind"]].append(segment)
-        except OSError:
-            os.close(lock_fd)
-            return None
+        folder = take_over(path, self.damage, self._disk)
+        if folder is not None and folder.newer:
+            self.newer.add(path.name)
         return folder
 
     def close(self) -> None:
@@ -394,7 +394,3 @@ class Spool:
         self._own = None
         self._current = {}
         self._adopted.clear()
-
-
-def _sync(fd: int) -> None:
-    getattr(os, "fdatasync", os.fsync)(fd)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from aegis_otel.deliver.spool._folder import folders, is_owned
+from aegis_otel.deliver.spool._shared import folders, is_owned
 
 STATS_NAME: Final = "stats.json"
 _LARGEST: Final = 16 * 1024

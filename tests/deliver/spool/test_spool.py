@@ -138,7 +138,7 @@ def test_a_torn_last_entry_is_skipped_and_counted(tmp_path: Path, cut: int) -> N
     spool.adopt()
     # An entry is 24 bytes of header and its payload: 30 is the whole last one.
     assert drain(spool) == [b"first"]
-    assert spool.torn == (0 if cut == 30 else 1)
+    assert spool.damage.stretches == (0 if cut == 30 else 1)
 
 
 @settings(max_examples=100, deadline=None)
@@ -243,7 +243,7 @@ def test_a_full_disk_is_told_and_corrupts_nothing(tmp_path: Path) -> None:
         put(spool, b"x" * 10_000)
     put(spool, b"after")
     assert drain(spool) == [b"beforeafter"]
-    assert spool.torn == 0
+    assert spool.damage.stretches == 0
 
 
 def test_a_folder_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:
