@@ -40,28 +40,30 @@ def audit(action: str) -> dict[str, object]:
     return record(service="aegisx-api", message=f"AUDIT: {action}", timestamp=at(minutes=1), **fields)
 
 
-RECORDS = [
-    request(100),
-    request(300, timestamp=at(minutes=50)),
-    request(1500.5, "POST", "/orders", correlationId=CORRELATION),
-    request(2000, timestamp=at(hours=3)),
-    failure("UnauthorizedError", "no auth for this user", minutes=10),
-    *(failure("TypeError", minutes=1) for _ in range(11)),
-    failure("TypeError", hours=5),
-    failure("RangeError", days=3),
-    audit("CREATE"),
-    audit("READ"),
-    record(service="other", message="author", timestamp=at(minutes=1), orderId=7),
-]
+def known() -> list[dict[str, object]]:
+    """The records of which the answers are known, as old as they must be now."""
+    return [
+        request(100),
+        request(300, timestamp=at(minutes=50)),
+        request(1500.5, "POST", "/orders", correlationId=CORRELATION),
+        request(2000, timestamp=at(hours=3)),
+        failure("UnauthorizedError", "no auth for this user", minutes=10),
+        *(failure("TypeError", minutes=1) for _ in range(11)),
+        failure("TypeError", hours=5),
+        failure("RangeError", days=3),
+        audit("CREATE"),
+        audit("READ"),
+        record(service="other", message="author", timestamp=at(minutes=1), orderId=7),
+    ]
 
 
 @pytest.fixture
 def stream(store: Path) -> Path:
     """The records in three files: packed, rotated, live."""
     with gzip.open(store / "logs-1.jsonl.gz", "wb") as packed:
-        packed.write(lines(*RECORDS[:5]))
-    (store / "logs-2.jsonl").write_bytes(lines(*RECORDS[5:15]))
-    (store / "logs.jsonl").write_bytes(lines(*RECORDS[15:]))
+        packed.write(lines(*(records := known())[:5]))
+    (store / "logs-2.jsonl").write_bytes(lines(*records[5:15]))
+    (store / "logs.jsonl").write_bytes(lines(*records[15:]))
     return store
 
 
@@ -150,7 +152,7 @@ def test_an_alert_that_does_not_fire_gives_no_row(stream: Path):
         ),
         ("select count(*) from stream where Has(metadata.adapter) and metadata.adapter = 'redis'", [(2,)]),
         ("select percentile(responseTime, 50) from stream", [(900.25,)]),
-        ("select count(*) from stream where @t > now() - 90s", [(14,)]),
+        ("select count(*) from stream where @t > now() - 180s", [(14,)]),
         ("select ToIsoString(timestamptz '2026-01-31 12:00:00.5Z')", [("2026-01-31T12:00:00.500Z",)]),
         ("select count(*) from stream group by time(1d) having count(*) > 1000", []),
         (

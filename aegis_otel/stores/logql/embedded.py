@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from aegis_otel.stores._segments import Segment, missing, segments
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
@@ -51,7 +52,7 @@ class EmbeddedSource:
     """Reads the store in `folder`.
 
     Attributes:
-        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        folder: the store's; `aegis_otel.stores._segments` says which files it has.
         skipped: how many lines were no records so far.
     """
 
@@ -117,26 +118,20 @@ class EmbeddedSource:
         return result
 
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live one last; none is missed where one is renamed meanwhile."""
+        """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
         if not self.folder.is_dir():
-            raise StoreError(
-                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
-                " AEGIS_DATA_DIR"
-            )
-        try:
-            while True:
-                with contextlib.ExitStack() as opened:
-                    files = [file for path in self.folder.glob("logs*") if (file := _open(path, opened))]
-                    now = {path.stat().st_ino for path in self.folder.glob("logs*") if _is_log(path)}
-                    if {file[1].st_ino for file in files} == now:
-                        stack.push(opened.pop_all())
-                        break
-        except FileNotFoundError:
-            return self._files(stack)  # rotated away since the folder was listed
-        except OSError as error:
-            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-        files.sort(key=lambda file: (file[2] == "logs.jsonl", file[1].st_mtime))
-        return [(file, status.st_mtime) for file, status, _ in files]
+            raise missing(self.folder)
+        while True:
+            with contextlib.ExitStack() as opened:
+                try:
+                    files = [_open(segment, opened) for segment in segments(self.folder)]
+                except FileNotFoundError:
+                    continue  # rotated away since the folder was listed
+                except OSError as error:
+                    raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+                if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
+                    stack.push(opened.pop_all())
+                    return [(file, modified) for file, modified, _ in files]
 
     def _entry(self, line: bytes) -> Entry | None:
         quick = _RECORD.match(line)
@@ -197,18 +192,13 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _is_log(path: Path) -> bool:
-    return path.name.endswith((".jsonl", ".jsonl.gz")) and path.is_file()
-
-
-def _open(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, os.stat_result, str] | None:
-    if not _is_log(path):
-        return None
-    file = stack.enter_context(path.open("rb"))
+def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, float, int]:
+    """The file, opened, with its time of change and its inode, which may be those of the next file by now."""
+    file = stack.enter_context(segment.path.open("rb"))
     status = os.fstat(file.fileno())
-    if path.suffix == ".gz":
-        return stack.enter_context(gzip.open(file)), status, path.name  # type: ignore[return-value]
-    return file, status, path.name
+    if segment.compressed:
+        return stack.enter_context(gzip.open(file)), status.st_mtime, status.st_ino  # type: ignore[return-value]
+    return file, status.st_mtime, status.st_ino
 
 
 def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
