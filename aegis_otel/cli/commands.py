@@ -198,7 +198,9 @@ def env() -> None:
     """Show every variable, the value in force and what it does. Secrets are hidden."""
     rows = [
         (name, _without_url_credentials(value), text)
-        for name, value, text in settings.effective(_settings(report=False))
+        for name, value, text in settings.effective(
+            _settings(report=False), settings.read_group(settings.ProgramSettings)
+        )
     ]
     terminal.show(terminal.table("Variables", ("variable", "value in force", "what it does"), rows))
     for problem in _settings(report=False).problems:

@@ -21,7 +21,7 @@ from aegis_otel import _native
 from aegis_otel.cli import pieces, terminal
 from aegis_otel.deliver import processes, refused
 from aegis_otel.deliver.spool import waiting
-from aegis_otel.settings import Settings
+from aegis_otel.settings import OpenTelemetrySettings, Settings, read_group
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.loki import LokiStore
 
@@ -123,7 +123,7 @@ def _distribution(current: Settings) -> list[Finding]:
     if not current.enabled:
         return [Finding(what, Verdict.NOTE, "switched off by AEGIS_ENABLED or OTEL_SDK_DISABLED")]
     found = [point.name for point in importlib.metadata.entry_points(group="opentelemetry_distro")]
-    named = os.environ.get("OTEL_PYTHON_DISTRO", "")
+    named = read_group(OpenTelemetrySettings).distro
     if "aegis" not in found:
         return [Finding(what, Verdict.WRONG, "the entry point of aegis-otel is not there: pip install aegis-otel")]
     if named and named != "aegis":
@@ -183,10 +183,10 @@ def _collector_reachable(current: Settings) -> list[Finding]:
 
 def _endpoint(current: Settings) -> str:
     """The standard variables' answer ("OTLP exporter configuration", "Endpoint Configuration")."""
-    signal = os.environ.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "").strip()
-    if signal:
-        return signal
-    general = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    upstream = read_group(OpenTelemetrySettings)
+    if upstream.logs_endpoint is not None:
+        return upstream.logs_endpoint
+    general = upstream.endpoint
     if current.protocol == "grpc":
         return general or "http://localhost:4317"
     return (general or "http://localhost:4318").rstrip("/") + "/v1/logs"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from aegis_otel.settings import Settings
+from aegis_otel.settings import ProgramSettings, Settings, read_group
 
 ALWAYS: Final = ("receive", "redact", "route", "tuning")
 """The pieces that every Collector needs, in this order; `to-<store>` follow."""
@@ -62,12 +62,11 @@ def binary() -> Path:
     Raises:
         CollectorMissingError: there is none.
     """
-    named = os.environ.get("AEGIS_OTELCOL_BINARY", "")
-    if named:
-        path = Path(named).expanduser()
-        if not (path.is_file() and os.access(path, os.X_OK)):
+    named = read_group(ProgramSettings).otelcol_binary
+    if named is not None:
+        if not (named.is_file() and os.access(named, os.X_OK)):
             raise CollectorMissingError(f"AEGIS_OTELCOL_BINARY: {named} is not a program that can be run.")
-        return path
+        return named
     try:
         import aegis_otelcol
 
@@ -82,9 +81,9 @@ def config_dir() -> Path:
     Raises:
         CollectorMissingError: there is none.
     """
-    named = os.environ.get("AEGIS_OTELCOL_CONFIG_DIR", "")
-    if named:
-        return Path(named).expanduser()
+    named = read_group(ProgramSettings).otelcol_config_dir
+    if named is not None:
+        return named
     try:
         import aegis_otelcol
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CLI, Run, clean_environment
-from tests.support.stored import lines, record
 from tests.support.processes import wait_for
+from tests.support.stored import lines, record
 
 
 def test_records_are_shown_for_people(run: Run, store: Path):
