@@ -1,26 +1,15 @@
-"""What `aegis-otel up` is about to run: where it listens, which stores it feeds, what it tells people.
-
-Also the note that it leaves in its folder, so that `logs` and `doctor` in another terminal know the same.
-"""
+"""What `aegis-otel up` is about to run: where it listens, which stores it feeds, what it tells people."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from aegis_otel import settings
 from aegis_otel.cli import terminal
 from aegis_otel.cli.collector import Endpoint
 from aegis_otel.settings import Address, CollectorSettings, Settings
-from aegis_otel.stores._http import without_credentials
-
-LOKI_DEFAULT: Final = "http://localhost:3100"
-METRICS: Final = "AEGIS_METRICS_PORT"
-
-_STATE_FILE: Final = "up.json"
+from aegis_otel.stores import LOKI_DEFAULT, METRICS_ENDPOINT, UpNote, without_credentials
 
 
 @dataclass(frozen=True)
@@ -55,8 +44,10 @@ class Plan:
             "SEQ_URL": self.seq_url,
         }
         for each in self.endpoints:
-            if each.variable == METRICS:
-                changes.update(AEGIS_METRICS_HOST=each.listens.host, AEGIS_METRICS_PORT=str(each.listens.port))
+            if each.variable == METRICS_ENDPOINT:
+                changes.update(
+                    AEGIS_METRICS_ENDPOINT_HOST=each.listens.host, AEGIS_METRICS_ENDPOINT_PORT=str(each.listens.port)
+                )
             else:
                 changes[each.variable] = each.address
         return settings.child_environment(changes)
@@ -96,24 +87,8 @@ class Plan:
 
     def leave_note(self) -> None:
         """For other terminals. No credentials: they get these from their own environment."""
-        note = {
-            "stores": self.stores,
-            "lokiUrl": without_credentials(self.loki_url),
-            "endpoints": {each.variable: each.reachable for each in self.endpoints},
-        }
-        path = self.data_dir / _STATE_FILE
-        making = path.with_suffix(".new")
-        making.write_text(json.dumps(note), encoding="utf-8")
-        making.replace(path)  # at once, for who reads it right now
-
-
-def read_note(data_dir: Path) -> Mapping[str, Any]:
-    """What the last `aegis-otel up` in this folder left; empty where there was none."""
-    try:
-        note = json.loads((data_dir / _STATE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
+        endpoints = {each.variable: each.reachable for each in self.endpoints}
+        UpNote(self.stores, without_credentials(self.loki_url), endpoints).write(self.data_dir)
 
 
 def make(
@@ -146,7 +121,7 @@ def make(
     if configured.metrics_level != "none":
         # The Collector takes host and port of its metrics apart, unlike the others.
         listens = Address(configured.metrics_host, metrics or configured.metrics_port)
-        endpoints.append(Endpoint("own metrics", METRICS, "--metrics-port", listens))
+        endpoints.append(Endpoint("own metrics", METRICS_ENDPOINT, "--metrics-port", listens))
     return Plan(
         stores,
         configured,

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.table import Table
 
 from aegis_otel.cli import terminal
-from aegis_otel.cli.doctor import amount
 from aegis_otel.deliver import refused
 from aegis_otel.deliver.spool import waiting
+from aegis_otel.health import amount
 
 
 def as_table(folder: Path) -> Table | None:

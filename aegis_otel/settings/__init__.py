@@ -19,8 +19,9 @@ from aegis_otel.settings._environment import (
     upstream_environment,
 )
 from aegis_otel.settings._groups import CollectorSettings, OpenTelemetrySettings, ProgramSettings
-from aegis_otel.settings._instrumentation import PRESETS, VARIABLES, Preset, Settings, read
+from aegis_otel.settings._instrumentation import VARIABLES, Settings, read
 from aegis_otel.settings._parsers import Address
+from aegis_otel.settings._presets import PRESETS, Preset
 from aegis_otel.settings._shown import effective, report
 from aegis_otel.settings._variable import SettingsError, Source, Variable, read_group, variable, variables_of
 

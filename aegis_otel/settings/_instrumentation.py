@@ -9,29 +9,9 @@ from typing import Any, Final, Literal
 
 from aegis_otel import schema
 from aegis_otel.settings import _parsers as parse
+from aegis_otel.settings._presets import Preset, preset_of
 from aegis_otel.settings._variable import Reader, SettingsError, Source, Variable, variable, variables_of
 
-
-@dataclass(frozen=True)
-class Preset:
-    """What an environment's name implies (AegisX, "Environment-Specific Configuration")."""
-
-    level: int
-    console: bool
-    file: bool
-
-
-PRESETS: Final[Mapping[str, Preset]] = {
-    "development": Preset(schema.DEBUG, console=True, file=True),
-    "staging": Preset(schema.INFO, console=False, file=True),
-    "production": Preset(schema.WARN, console=False, file=True),
-}
-_PRESET_ALIASES: Final = {
-    "dev": "development",
-    "local": "development",
-    "stage": "staging",
-    "prod": "production",
-}
 _RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
 
 
@@ -298,13 +278,11 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     """
     reader = Reader(environ)
     values: dict[str, Any] = {}
-    # A name of one's own (qa, test, …) gets the quiet middle: info records, nothing on the console.
-    preset = PRESETS["staging"]
+    preset = preset_of("")  # until the environment is known, which depends on none
     for each in VARIABLES:
         values[each.field] = reader.value(each, preset)
         if each.field == "environment":
-            word = values["environment"].lower()
-            preset = PRESETS.get(_PRESET_ALIASES.get(word, word), preset)
+            preset = preset_of(values["environment"])
     if "console" in values["exporters"]:
         values["console_enabled"] = True
     for name in values["exporters"]:

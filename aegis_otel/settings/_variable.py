@@ -10,12 +10,10 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from aegis_otel import schema
-
-if TYPE_CHECKING:
-    from aegis_otel.settings._instrumentation import Preset
+from aegis_otel.settings._presets import Preset
 
 _METADATA: Final = "aegis_otel.variable"
 _Group = TypeVar("_Group")
