@@ -289,3 +289,10 @@ def test_nothing_but_the_settings_knows_the_environment():
     reads = PACKAGE / "settings" / "_variable.py"
     inside = {path for path in (PACKAGE / "settings").glob("*.py") if uses_of_the_environment(path.read_text())}
     assert inside == {writes, reads}
+
+
+def test_the_name_of_a_field_is_the_variable_that_gives_it():
+    name = settings.name_of(settings.Settings, "spool_max_bytes")
+    assert settings.read({name: "4194304"}).spool_max_bytes == 4_194_304
+    with pytest.raises(KeyError):
+        settings.name_of(settings.Settings, "no_such_field")

@@ -8,7 +8,7 @@ from pathlib import Path
 from aegis_otel import settings
 from aegis_otel.cli import terminal
 from aegis_otel.cli.collector import Endpoint
-from aegis_otel.settings import Address, CollectorSettings, Settings
+from aegis_otel.settings import Address, CollectorSettings, Settings, name_of
 from aegis_otel.stores import LOKI_DEFAULT, METRICS_ENDPOINT, UpNote, without_credentials
 
 
@@ -39,15 +39,15 @@ class Plan:
     def environ(self) -> dict[str, str]:
         """The Collector's whole environment: ours, and what the plan says."""
         changes = {
-            "AEGIS_DATA_DIR": str(self.data_dir),
-            "AEGIS_LOKI_URL": self.loki_url,
-            "SEQ_URL": self.seq_url,
+            name_of(Settings, "data_dir"): str(self.data_dir),
+            name_of(Settings, "loki_url"): self.loki_url,
+            name_of(Settings, "seq_url"): self.seq_url,
         }
         for each in self.endpoints:
             if each.variable == METRICS_ENDPOINT:
-                changes.update(
-                    AEGIS_METRICS_ENDPOINT_HOST=each.listens.host, AEGIS_METRICS_ENDPOINT_PORT=str(each.listens.port)
-                )
+                # The Collector takes host and port of its metrics apart, unlike the others.
+                changes[name_of(CollectorSettings, "metrics_host")] = each.listens.host
+                changes[each.variable] = str(each.listens.port)
             else:
                 changes[each.variable] = each.address
         return settings.child_environment(changes)
@@ -107,11 +107,11 @@ def make(
         SettingsError: a variable of the Collector holds no address or no port.
     """
     configured = settings.read_group(CollectorSettings)
-    variables = {variable.field: variable.names[0] for variable in settings.variables_of(CollectorSettings)}
 
     def endpoint(name: str, field: str, option: str, host: str | None, port: int | None) -> Endpoint:
         listens: Address = getattr(configured, field)
-        return Endpoint(name, variables[field], option, Address(host or listens.host, port or listens.port))
+        variable = name_of(CollectorSettings, field)
+        return Endpoint(name, variable, option, Address(host or listens.host, port or listens.port))
 
     endpoints = [
         endpoint("OTLP over gRPC", "grpc_endpoint", "--grpc-port", host, grpc),
@@ -119,7 +119,6 @@ def make(
         endpoint("health check", "health_endpoint", "--health-port", None, health),
     ]
     if configured.metrics_level != "none":
-        # The Collector takes host and port of its metrics apart, unlike the others.
         listens = Address(configured.metrics_host, metrics or configured.metrics_port)
         endpoints.append(Endpoint("own metrics", METRICS_ENDPOINT, "--metrics-port", listens))
     return Plan(

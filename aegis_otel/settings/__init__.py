@@ -23,7 +23,7 @@ from aegis_otel.settings._instrumentation import VARIABLES, Settings, read
 from aegis_otel.settings._parsers import Address
 from aegis_otel.settings._presets import PRESETS, Preset
 from aegis_otel.settings._shown import effective, report
-from aegis_otel.settings._variable import SettingsError, Source, Variable, read_group, variable, variables_of
+from aegis_otel.settings._variable import SettingsError, Source, Variable, name_of, read_group, variable, variables_of
 
 DOCUMENTED: Final = (*VARIABLES, *variables_of(ProgramSettings))
 """Those of the README's table and of `aegis-otel env`. docs/collector.md has those of the Collector."""
@@ -45,6 +45,7 @@ __all__ = [
     "child_environment",
     "effective",
     "first_time",
+    "name_of",
     "read",
     "read_group",
     "report",

@@ -121,6 +121,15 @@ def variables_of(group: type[Any]) -> tuple[Variable, ...]:
     )
 
 
+def name_of(group: type[Any], field: str) -> str:
+    """The environment variable that gives a field of a group; of several the weakest, which is our own.
+
+    Raises:
+        KeyError: the group has no such variable.
+    """
+    return {variable.field: variable for variable in variables_of(group)}[field].names[-1]
+
+
 class Problem(NamedTuple):
     """A value that cannot be used."""
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-METRICS_ENDPOINT: Final = "AEGIS_METRICS_PORT"
+from aegis_otel.settings import CollectorSettings, name_of
+
+METRICS_ENDPOINT: Final = name_of(CollectorSettings, "metrics_port")
 """Under this name `UpNote.endpoints` has the address of the Collector's own metrics."""
 
 _FILE: Final = "up.json"
