@@ -39,7 +39,7 @@ def layer(module: str) -> str:
     [
         ("settings", {"schema"}),
         ("stores", {"schema", "settings"}),
-        ("health", {"schema", "settings", "stores", "deliver", "_native", "_otelcol", "_choose"}),
+        ("health", {"schema", "settings", "stores", "deliver", "_native", "_otelcol"}),
     ],
 )
 def test_a_layer_imports_those_below_it_only(folder: str, below: set[str]):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+from typing import Final
 
 from aegis_otel import _native
-from aegis_otel._choose import NAME
 from aegis_otel.health._finding import Finding, Verdict
 from aegis_otel.settings import OpenTelemetrySettings, Settings
+
+# The entry point's name. `_choose` has it too, and importing that changes the environment.
+_NAME: Final = "aegis"
 
 
 def check_distribution(current: Settings, upstream: OpenTelemetrySettings) -> list[Finding]:
@@ -17,13 +20,13 @@ def check_distribution(current: Settings, upstream: OpenTelemetrySettings) -> li
         text = "switched off by AEGIS_ENABLED or OTEL_SDK_DISABLED"
         return [Finding(what, Verdict.NOTE, text, next_step="unset both to switch it on")]
     found = [point.name for point in importlib.metadata.entry_points(group="opentelemetry_distro")]
-    if NAME not in found:
+    if _NAME not in found:
         text = "the entry point of aegis-otel is not there"
         return [Finding(what, Verdict.WRONG, text, next_step="pip install aegis-otel")]
-    if upstream.distro and upstream.distro != NAME:
+    if upstream.distro and upstream.distro != _NAME:
         text = f"OTEL_PYTHON_DISTRO={upstream.distro} chooses another one"
         return [Finding(what, Verdict.WRONG, text, next_step="unset it")]
-    others = ", ".join(sorted(name for name in found if name != NAME))
+    others = ", ".join(sorted(name for name in found if name != _NAME))
     return [Finding.fine(what, f"aegis wins over {others}" if others else "aegis, the only one")]
 
 

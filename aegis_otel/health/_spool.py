@@ -16,7 +16,8 @@ def check_spool(current: Settings) -> list[Finding]:
     what = "spool"
     if not current.spool_enabled or not current.otlp_enabled:
         text = "AEGIS_SPOOL_ENABLED=false, or nothing goes to a Collector"
-        return [Finding(what, Verdict.OFF, text, next_step="without it, records wait for a Collector in memory only")]
+        next_step = "set AEGIS_SPOOL_ENABLED and OTEL_LOGS_EXPORTER to have records wait on disk for a Collector"
+        return [Finding(what, Verdict.OFF, text, next_step=next_step)]
     folder = current.spool_dir
     problem = unwritable(folder)
     if problem is not None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from aegis_otel import health, settings
 from aegis_otel.health import Finding, Verdict
 from aegis_otel.settings import OpenTelemetrySettings, ProgramSettings
 from aegis_otel.stores import METRICS_ENDPOINT, UpNote
+from tests.support.apps import clean_environment
 from tests.support.processes import free_port
 
 
@@ -64,3 +67,19 @@ def test_everything_that_is_not_fine_comes_with_a_next_step(tmp_path: Path):
     assert len(found) == 10
     assert not [each for each in found if each.verdict is Verdict.FINE]
     assert all(each.next_step for each in found)
+
+
+def test_the_checks_leave_the_environment_as_it_is():
+    script = """
+import os
+before = dict(os.environ)
+from aegis_otel import health, settings
+health.examine(
+    settings.read(),
+    settings.read_group(settings.OpenTelemetrySettings),
+    settings.read_group(settings.ProgramSettings),
+    None,
+)
+assert dict(os.environ) == before
+"""
+    subprocess.run([sys.executable, "-c", script], env=clean_environment(), timeout=120, check=True)
