@@ -113,10 +113,10 @@ def format_number(value: float) -> str:
 
 
 def format_go(value: float) -> str:
-    """A float as Go's ``%v`` writes it: an exponent below 1e-4 and from 1e21 up."""
+    """A float as Go's ``%v`` writes it: an exponent below 1e-4 and from 1e6 up."""
     if not math.isfinite(value):
         return _not_finite(value)
-    if value == 0 or 1e-4 <= abs(value) < 1e21:
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
         return format_number(value)
     mantissa, _, exponent = format(Decimal(repr(value)).normalize(), "e").partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].zfill(2)}"
