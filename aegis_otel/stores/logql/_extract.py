@@ -15,6 +15,7 @@ from aegis_otel.stores.logql import _jsonpath, _regex
 _DEEPEST: Final = 100
 _INVALID: Final = re.compile(r"[^A-Za-z0-9_:]")
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_GROUP_NAME: Final = re.compile(r"(?<!\\)\(\?P?<([^>=!]+)>")
 _CAPTURE: Final = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
 
 Pairs = list[tuple[str, str]]
@@ -201,9 +202,11 @@ def named_groups(text: str) -> Any:
         ValueError: it is none, or has no named group.
     """
     expression = _regex.compiled(text)
-    names = list(expression.groupindex)
+    names = _GROUP_NAME.findall(text)
     if not names:
         raise ValueError("a regexp parser needs one named group at least: (?P<name>…)")
+    if len(names) != len(expression.groupindex):
+        raise ValueError("a name stands twice in the regular expression")
     for name in names:
         if not _LABEL.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")

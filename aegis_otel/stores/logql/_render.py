@@ -157,7 +157,7 @@ class _Renderer:
         arguments = [self._value(argument, dot, variables) for argument in command[1:]]
         if name in NEEDS_LINE:
             return NEEDS_LINE[name](self.line, self.time_ns)
-        return FUNCTIONS[name](*arguments, *last)
+        return _bounded(FUNCTIONS[name](*arguments, *last))
 
     def _value(self, operand: tuple[Any, ...], dot: Any, variables: dict[str, Any]) -> Any:
         kind = operand[0]
@@ -174,6 +174,15 @@ class _Renderer:
         if kind == "fields":
             return _fields(self._value(operand[1], dot, variables), operand[2])
         return self._command([operand], dot, variables, ())
+
+
+def _bounded(value: Any) -> Any:
+    """`value`, if it is not too long: a loop could double a text, or square a number, each time."""
+    if isinstance(value, str) and len(value) > LONGEST_OUTPUT:
+        raise TemplateError(f"a text in the template has more than {LONGEST_OUTPUT} characters")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise TemplateError("a number in the template does not fit into 64 bits")
+    return value
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> Any:

@@ -29,7 +29,7 @@ BYTES: Final = {
 }
 """Units of sizes in lower case, as go-humanize reads them: decimal without an i, binary with one."""
 
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|[smhdwy])")
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|[smhdwy])", re.ASCII)
 _GO_UNITS: Final = ("d", "w", "y")
 _SIZE: Final = re.compile(r"([0-9][0-9.,]*)\s*([A-Za-z]*)")
 _NUMBER: Final = re.compile(

@@ -128,6 +128,8 @@ def test_what_is_no_template_is_refused(template):
         "{{ repeat 2000000 `x` }}", "{{ `%!` | urldecode | b64dec }}", "{{ regexReplaceAll `(` `x` `y` }}", "{{ .n.x }}",
         "{{ index (fromJson `[]`) 5 }}", "{{ eq 1 `1` }}", "{{ printf `%99999999d` 5 }}", "{{ replace }}", "{{ bytes `x` }}",
         "{{ range fromJson `[1,2,3,4,5,6,7,8,9,0]` }}{{ repeat 1000000 `x` }}{{ end }}", "{{ alignLeft 99999999 `x` }}",
+        "{{ $x := `ab` }}{{ range 40 }}{{ $x = print $x $x }}{{ end }}",
+        "{{ $x := 9 }}{{ range 40 }}{{ $x = mul $x $x }}{{ end }}",
         "{{ range 1000000 }}{{ end }}", "{{ range 1000000 }}{{ range 1000000 }}{{ end }}{{ end }}", "{{ slice `abc` 5 9 }}",
     ],
 )  # fmt: skip
