@@ -9,7 +9,7 @@ from typing import Final
 from aegis_otel.stores.logql import _addresses, _ast, _extract, _regex, _template
 from aegis_otel.stores.logql._conditions import DETAILS, ERROR, Row, Step, condition
 from aegis_otel.stores.logql._template_functions import TemplateError
-from aegis_otel.stores.logql._types import CountingSource, Entry, Source
+from aegis_otel.stores.logql._types import Entry, IndexedSource, Source
 from aegis_otel.stores.logql._units import parse_bytes, parse_duration, parse_number
 
 _SUFFIX: Final = "_extracted"
@@ -78,7 +78,7 @@ def needles(source: Source, stages: Sequence[_ast.Stage]) -> list[bytes]:
     values that labels must have before a stage that makes new ones.
     """
     found = []
-    in_line = isinstance(source, CountingSource)
+    in_line = isinstance(source, IndexedSource)
     for stage in stages:
         if isinstance(stage, _ast.StringCondition) and in_line:
             matcher = stage.matcher

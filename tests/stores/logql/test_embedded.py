@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aegis_otel.stores import StoreError, logql
+from aegis_otel.stores.logql import embedded
 from aegis_otel.stores.logql.embedded import EmbeddedSource
 
 BEGIN = 1_750_897_341_000_000_000  # 2025-06-26T00:22:21Z
@@ -61,6 +62,23 @@ def test_only_labels_that_a_record_has_are_there(store):
     one = {"timestamp": record()["timestamp"], "message": "m", "service": ""}
     [entry] = entries(write(store, one))
     assert (entry.labels, entry.metadata) == ({}, {})
+
+
+@pytest.mark.parametrize("tail", ["", "\n"])
+def test_a_line_that_was_torn_behind_a_brace_is_no_record(store, tail):
+    write(store, record(1))
+    torn = json.dumps(record(2, user={"a": 1}, more=2), separators=(",", ":")).partition(',"more"')[0]
+    with (store / "logs.jsonl").open("a") as file:
+        file.write(torn + tail)
+    assert [entry.time_ns - BEGIN for entry in entries(EmbeddedSource(store))] == [10**6]
+
+
+def test_a_file_that_ended_before_the_wanted_time_is_not_read(store):
+    source = write(store, record(1))
+    os.utime(store / "logs.jsonl", (1_750_897_341 - 601, 1_750_897_341 - 601))
+    assert list(source.entries(BEGIN, 2**62, (), ())) == []
+    os.utime(store / "logs.jsonl", (1_750_897_341 - 599, 1_750_897_341 - 599))
+    assert len(list(source.entries(BEGIN, 2**62, (), ()))) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,3 +233,43 @@ def test_a_label_that_is_no_text_is_none_however_it_is_counted(store, service):
     source = write(store, record(service=service))
     expected = {(service,): 1} if isinstance(service, str) else {(): 1}
     assert count(source, 'sum by (service) (count_over_time({level="info"}[5m]))') == expected
+
+
+@given(
+    st.lists(st.sampled_from(["é" * 30, "x", "y" * 70, "needle", "needle needle"]), max_size=40),
+    st.sampled_from([7, 64, 200, 10**6]),
+    st.booleans(),
+)
+def test_lines_are_read_the_same_from_either_end(tmp_path_factory, texts, block, ends):
+    folder = tmp_path_factory.mktemp("store")
+    source = write(folder, *(record(number, message=text) for number, text in enumerate(texts)))
+    if not ends and texts:
+        content = (folder / "logs.jsonl").read_bytes()
+        (folder / "logs.jsonl").write_bytes(content[:-1])
+    for needles in ((), (b"needle",)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(embedded, "_BLOCK", block)
+            forward = list(source.entries(0, 2**62, (), needles))
+            backward = list(source.newest(0, 2**62, (), needles, lambda: 0))
+        assert backward == forward[::-1]
+        assert [json.loads(entry.line)["message"] for entry in forward] == [
+            text for text in texts if not needles or "needle" in text
+        ]
+
+
+@given(st.lists(st.integers(0, 30), max_size=30), st.integers(1, 10))
+def test_the_newest_are_found_however_late_records_came(tmp_path_factory, times, limit):
+    folder = tmp_path_factory.mktemp("store")
+    source = write(folder, *(record(at, message=str(number)) for number, at in enumerate(times)))
+    answer = logql.range_(
+        source,
+        '{service="orders"} | json | line_format "{{.message}}" | keep service',
+        step_ns=1,
+        limit=limit,
+        **EVERYTHING,
+    )
+    assert isinstance(answer, logql.Streams)
+    found = [int(line) for stream in answer.streams for _, line in stream.entries]
+    # The newest first; of equal times, the one that was written last.
+    newest = sorted(range(len(times)), key=lambda number: (times[number], number), reverse=True)[:limit]
+    assert found == newest
