@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from aegis_otel.stores.logql import _jsonpath, _regex
@@ -48,6 +49,7 @@ _MEMBERS: Final = json.JSONDecoder(
 )
 
 
+@lru_cache(maxsize=8192)
 def sanitized(name: str) -> str:
     """A name as a label: what is no letter, digit, underscore or colon becomes an underscore."""
     name = name.strip()
@@ -77,14 +79,20 @@ def _decoded(decoder: json.JSONDecoder, line: str) -> Any:
         raise ParseError(f"Value looks like object, but can't find closing symbol: {error}"[:200]) from None
 
 
+@lru_cache(maxsize=8192)
+def _nested(prefix: str, name: str) -> str:
+    return f"{prefix}_{_INVALID.sub('_', name)}"
+
+
 def _flatten(members: _Members, prefix: str, found: Pairs, depth: int) -> None:
     if depth > _DEEPEST:
         raise ParseError(f"objects nested more than {_DEEPEST} levels deep")
     for name, value in members:
-        key = sanitized(name) if not prefix else f"{prefix}_{_INVALID.sub('_', name)}"
+        key = _nested(prefix, name) if prefix else sanitized(name)
         if isinstance(value, str):
             if key:
-                found.append((key, str(value)))
+                # A number is text of a class of its own until here.
+                found.append((key, value if type(value) is str else str(value)))
         elif isinstance(value, _Members):
             _flatten(value, key, found, depth + 1)
         elif isinstance(value, bool) and key:

@@ -117,6 +117,10 @@ def test_numbers_stay_as_they_are_written():
     assert extracted("| json", line) == {"a": "1.50", "b": "1e3", "c": "12345678901234567890123", "d": "-0"}
 
 
+def test_numbers_are_texts_in_templates():
+    assert texts('| json | line_format `{{ eq .n "5" }}{{ len .n }}{{ upper .n }}`', '{"n":5}') == ["true15"]
+
+
 def test_true_and_false_are_texts_and_null_is_nothing():
     assert extracted("| json", '{"a":true,"b":false,"c":null}') == {"a": "true", "b": "false"}
 
