@@ -14,8 +14,8 @@ import typer
 
 from aegis_otel import __version__, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
-from aegis_otel.cli import query as logql
 from aegis_otel.cli import plan as plans
+from aegis_otel.cli import query as logql
 from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
 from aegis_otel.stores._http import without_credentials
 from aegis_otel.stores.embedded import EmbeddedStore
