@@ -44,7 +44,7 @@ licences: provisioned ## the licences of all that is built or installed, against
 	$(VENV)/python -m tools.licences
 
 unit: provisioned
-	$(VENV)/python -m pytest -q -m "not integration" $(PYTEST)
+	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 --dist loadgroup -m "not integration" $(PYTEST)
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)
