@@ -6,10 +6,11 @@ A query can only read, and nothing but the store's files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -95,7 +96,7 @@ class _Session:
     objects: set[str] = field(default_factory=lambda: {"error", "metadata"})
     database: duckdb.DuckDBPyConnection = field(init=False)
 
-    def answer(self, limit: int) -> Answer:
+    def __post_init__(self) -> None:
         self.database = self.duckdb.connect(
             ":memory:",
             config={
@@ -109,6 +110,21 @@ class _Session:
                 "errors_as_json": True,
             },
         )
+
+    def answer(self, limit: int) -> Answer:
+        """Run it. Ctrl-C ends it: DuckDB does not hear signals, so it works in another thread."""
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(self._run, limit)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                while not answer.done():
+                    with contextlib.suppress(self.duckdb.Error):  # it may be closed by now
+                        self.database.interrupt()
+                    wait([answer], 0.05)
+                raise
+
+    def _run(self, limit: int) -> Answer:
         try:
             self.database.execute("SET TimeZone = 'UTC'")
             self.database.execute("CREATE MACRO to_iso_string(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')")
@@ -261,18 +277,13 @@ class _Session:
         return result
 
     def _execute(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows of a query. Ctrl-C ends it: DuckDB does not hear signals, so it works in another thread."""
-        with ThreadPoolExecutor(1) as thread:
-            rows: Future[list[tuple[Any, ...]]] = thread.submit(lambda: self.database.execute(query).fetchall())
-            try:
-                return rows.result()
-            except KeyboardInterrupt:
-                self.database.interrupt()
-                raise
-            except self.duckdb.IOException:
-                raise
-            except self.duckdb.Error as error:
-                raise self._told(error) from error
+        try:
+            rows: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
+        except self.duckdb.IOException:
+            raise
+        except self.duckdb.Error as error:
+            raise self._told(error) from error
+        return rows
 
     def _told(self, error: Exception, before: int | None = None) -> SqlError:
         message, byte = _parts(error)
