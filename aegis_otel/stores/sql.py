@@ -6,9 +6,11 @@ A query can only read, and nothing but the store's files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,7 +96,7 @@ class _Session:
     objects: set[str] = field(default_factory=lambda: {"error", "metadata"})
     database: duckdb.DuckDBPyConnection = field(init=False)
 
-    def answer(self, limit: int) -> Answer:
+    def __post_init__(self) -> None:
         self.database = self.duckdb.connect(
             ":memory:",
             config={
@@ -108,6 +110,21 @@ class _Session:
                 "errors_as_json": True,
             },
         )
+
+    def answer(self, limit: int) -> Answer:
+        """Run it. Ctrl-C ends it: DuckDB does not hear signals, so it works in another thread."""
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(self._run, limit)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                while not answer.done():
+                    with contextlib.suppress(self.duckdb.Error):  # it may be closed by now
+                        self.database.interrupt()
+                    wait([answer], 0.05)
+                raise
+
+    def _run(self, limit: int) -> Answer:
         try:
             self.database.execute("SET TimeZone = 'UTC'")
             self.database.execute("CREATE MACRO to_iso_string(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')")
@@ -131,7 +148,7 @@ class _Session:
         shown, is_json = as_values(columns)
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         query = self._query() + f" AS result({names})\n"
-        rows = self._execute(f"SELECT {shown} {query} LIMIT {limit + 1}").fetchall()
+        rows = self._execute(f"SELECT {shown} {query} LIMIT {limit + 1}")
         answer = [tuple(plain(value, is_json[i]) for i, value in enumerate(row)) for row in rows[:limit]]
         return Answer(
             tuple(name for name, _ in columns), answer, len(rows) > limit, records=whole, skipped=self._skipped()
@@ -196,30 +213,27 @@ class _Session:
             expression, used = further(name)
             names += [each for each in used if each not in names]
             source += f", {expression} AS {quoted(name)}"
-        lines = self._lines(names, whole=WHOLE in self.extra)
+        lines = self._lines(names, [str(file.path) for file in self.files], whole=WHOLE in self.extra)
         main = ", ".join(f"r.{quoted(name)}" for name in _MAIN)
         self.database.execute(
             f"CREATE OR REPLACE VIEW stream AS {source} FROM {lines} WHERE coalesce({main}) IS NOT NULL"
         )
 
-    def _lines(self, names: Sequence[str], *, whole: bool = False) -> str:
-        """The lines of the store as rows `r` of texts; with the whole line in `line` too, where that is needed."""
-        if not self.files:
+    def _lines(self, names: Sequence[str], paths: Sequence[str], *, whole: bool = False) -> str:
+        """The lines of the files as rows `r` of texts; with the whole line in `line` too, where that is needed."""
+        if not paths:
             nothing = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in names)
             return f"(SELECT {nothing}, NULL::VARCHAR AS line WHERE false) AS r"
-        files, longest = _list(str(file.path) for file in self.files), f"maximum_object_size = {_LONGEST_LINE}"
-        if whole:
-            shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
-            return (
-                f"(SELECT json AS line, unnest(json_transform(json, {shape}))"
-                f" FROM read_ndjson_objects({files}, ignore_errors = true, {longest})) AS r"
-            )
         kinds = {name: "JSON" if name in self.unnamed else "VARCHAR" for name in names}
+        options = f"{_list(paths)}, ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
+        # Before 2.0 `read_json` loses the record after a line that is no JSON.
+        if whole or int(self.duckdb.__version__.partition(".")[0]) < 2:
+            shape = literal(json.dumps(kinds))
+            return (
+                f"(SELECT json AS line, unnest(json_transform(json, {shape})) FROM read_ndjson_objects({options})) AS r"
+            )
         columns = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in kinds.items())
-        return (
-            f"read_json({files}, format = 'newline_delimited', ignore_errors = true, {longest},"
-            f" columns = {{{columns}}}) AS r"
-        )
+        return f"read_json({options}, format = 'newline_delimited', columns = {{{columns}}}) AS r"
 
     def _rewritten(self) -> Rewritten:
         texts = {name.lower() for name, kind in FIELDS.items() if kind == "VARCHAR"}
@@ -227,7 +241,13 @@ class _Session:
 
     def _query(self) -> str:
         # One statement of SELECT, as `_only_reads` has seen: it cannot leave the parentheses.
-        return _BEFORE + self._rewritten().text.rstrip().rstrip(";") + _AFTER
+        text = self._rewritten().text
+        for token in reversed(tokens(text)):
+            if token.text == ";":
+                text = text[: token.start] + " " + text[token.start + 1 :]
+            elif token.kind != "space":
+                break
+        return _BEFORE + text + _AFTER
 
     def _keys(self) -> list[str]:
         files = _list(self._newest())
@@ -237,19 +257,14 @@ class _Session:
             f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({files}, ignore_errors = true,"
             f" maximum_object_size = {_LONGEST_LINE}) WHERE json_type(json) = 'OBJECT' LIMIT {_MOST_FIELDS}"
         )
-        return sorted(row[0] for row in found.fetchall() if row[0])
+        return sorted(row[0] for row in found if row[0])
 
     def _skipped(self) -> int:
-        files = _list(self._newest())
-        if files == "[]" or not any(name_of(token).lower() == "stream" for token in tokens(self.text)):
+        if not any(name_of(token).lower() == "stream" for token in tokens(self.text)):
             return 0
-        columns = ", ".join(f"{name}: 'VARCHAR'" for name in _MAIN)
-        row = self._execute(
-            f"SELECT count(*) FROM read_json({files}, format = 'newline_delimited', ignore_errors = true,"
-            f" maximum_object_size = {_LONGEST_LINE}, columns = {{{columns}}})"
-            f" WHERE coalesce({', '.join(_MAIN)}) IS NULL"
-        ).fetchone()
-        return int(row[0]) if row else 0
+        lines = self._lines(_MAIN, self._newest())
+        rows = self._execute(f"SELECT count(*) FROM {lines} WHERE coalesce({', '.join(_MAIN)}) IS NULL")
+        return int(rows[0][0])
 
     def _newest(self) -> list[str]:
         result: list[str] = []
@@ -261,13 +276,14 @@ class _Session:
             result.append(str(file.path))
         return result
 
-    def _execute(self, query: str) -> Any:
+    def _execute(self, query: str) -> list[tuple[Any, ...]]:
         try:
-            return self.database.execute(query)
+            rows: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
         except self.duckdb.IOException:
             raise
         except self.duckdb.Error as error:
             raise self._told(error) from error
+        return rows
 
     def _told(self, error: Exception, before: int | None = None) -> SqlError:
         message, byte = _parts(error)

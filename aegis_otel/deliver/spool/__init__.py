@@ -10,13 +10,12 @@ from aegis_otel.deliver.spool._dead_letters import (
     hand_back_dead_letters,
 )
 from aegis_otel.deliver.spool._pending import Pending
-from aegis_otel.deliver.spool._segment import AUDIT, MANY, REST, Batch
+from aegis_otel.deliver.spool._segment import MANY, REST, Batch
 from aegis_otel.deliver.spool._shared import service_name, waiting
 from aegis_otel.deliver.spool._spool import NotDurableError, Spool, SpoolUnavailableError
 from aegis_otel.deliver.spool._stats import STATS_NAME, ProcessStats, read_stats, write_stats
 
 __all__ = [
-    "AUDIT",
     "DEAD_LETTER_FOLDER",
     "MANY",
     "PARTIAL",

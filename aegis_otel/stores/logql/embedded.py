@@ -12,13 +12,14 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from aegis_otel.stores._segments import Segment, missing, segments
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
@@ -32,7 +33,6 @@ METADATA: Final = ("correlationId", "traceId")
 _BLOCK: Final = 1 << 22
 _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
 _PREFIX: Final = b'{"timestamp":"'
-_PLAIN_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
 # A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
@@ -42,7 +42,7 @@ _RECORD: Final = re.compile(
     rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
 )
 _MOST_STREAMS: Final = 10_000
-_AHEAD_SECONDS: Final = 86_400.0
+_AHEAD_SECONDS: Final = 600.0
 """How far a record's time may be ahead of its file's: clocks differ."""
 
 
@@ -51,7 +51,7 @@ class EmbeddedSource:
     """Reads the store in `folder`.
 
     Attributes:
-        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        folder: the store's; `aegis_otel.stores._segments` says which files it has.
         skipped: how many lines were no records so far.
     """
 
@@ -70,21 +70,45 @@ class EmbeddedSource:
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        wanted = [*needles, *(needle for matcher in matchers if (needle := _needle(matcher)))]
-        span = (_iso(start_ns), _iso(end_ns + 999_999))
         with contextlib.ExitStack() as stack:
             for file, modified in self._files(stack):
-                if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+                lines = _lines(file, _wanted(matchers, needles))
+                yield from self._of_file(file, modified, lines, lambda: start_ns, end_ns)
+
+    def newest(
+        self,
+        start_ns: int,
+        end_ns: int,
+        matchers: Sequence[Matcher],
+        needles: Sequence[bytes],
+        floor: Callable[[], int],
+    ) -> Iterator[Entry]:
+        """The same against the order of writing; lines before `floor()`, which rises, are left out."""
+        with contextlib.ExitStack() as stack:
+            for file, modified in reversed(self._files(stack)):
+                lines = _lines_backwards(file, _wanted(matchers, needles))
+                yield from self._of_file(file, modified, lines, lambda: max(floor(), start_ns), end_ns)
+
+    def _of_file(
+        self, file: BinaryIO, modified: float, lines: Iterator[bytes], floor: Callable[[], int], end_ns: int
+    ) -> Iterator[Entry]:
+        start_ns = floor()
+        if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+            return
+        low, high = _iso(start_ns), _iso(end_ns + 999_999)
+        try:
+            for line in lines:
+                # A line as the Collector writes it is surely of another time.
+                if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
                     continue
-                try:
-                    for line in _lines(file, wanted):
-                        if _is_outside(line, span):
-                            continue
-                        entry = self._entry(line)
-                        if entry is not None and start_ns <= entry.time_ns < end_ns:
-                            yield entry
-                except (OSError, EOFError) as error:
-                    raise StoreError(f"{file.name} cannot be read: {error}") from error
+                entry = self._entry(line)
+                if entry is not None and start_ns <= entry.time_ns < end_ns:
+                    yield entry
+                    if floor() != start_ns:
+                        start_ns = floor()
+                        low = _iso(start_ns)
+        except (OSError, EOFError) as error:
+            raise StoreError(f"{file.name} cannot be read: {error}") from error
 
     def counts(
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
@@ -117,26 +141,20 @@ class EmbeddedSource:
         return result
 
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live one last; none is missed where one is renamed meanwhile."""
+        """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
         if not self.folder.is_dir():
-            raise StoreError(
-                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
-                " AEGIS_DATA_DIR"
-            )
-        try:
-            while True:
-                with contextlib.ExitStack() as opened:
-                    files = [file for path in self.folder.glob("logs*") if (file := _open(path, opened))]
-                    now = {path.stat().st_ino for path in self.folder.glob("logs*") if _is_log(path)}
-                    if {file[1].st_ino for file in files} == now:
-                        stack.push(opened.pop_all())
-                        break
-        except FileNotFoundError:
-            return self._files(stack)  # rotated away since the folder was listed
-        except OSError as error:
-            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-        files.sort(key=lambda file: (file[2] == "logs.jsonl", file[1].st_mtime))
-        return [(file, status.st_mtime) for file, status, _ in files]
+            raise missing(self.folder)
+        while True:
+            with contextlib.ExitStack() as opened:
+                try:
+                    files = [_open(segment, opened) for segment in segments(self.folder)]
+                except FileNotFoundError:
+                    continue  # rotated away since the folder was listed
+                except OSError as error:
+                    raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+                if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
+                    stack.push(opened.pop_all())
+                    return [(file, modified) for file, modified, _ in files]
 
     def _entry(self, line: bytes) -> Entry | None:
         quick = _RECORD.match(line)
@@ -173,22 +191,21 @@ def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
     """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
     correlation, trace = found.group(5), found.group(6)
     return (
+        # With one brace of each kind, a line that was torn cannot end in one, nor can another line follow in it.
         line.endswith(b"}")
-        and line.find(_PREFIX, 1) < 0
+        and line.count(b"{") == line.count(b"}") == 1
         and (trace is not None or b'"traceId"' not in line)
         and (correlation is not None or b'"correlationId"' not in line)
         and b'"complianceLevel"' not in line
     )
 
 
-def _is_outside(line: bytes, span: tuple[bytes, bytes]) -> bool:
-    """Whether a line as the Collector writes it is surely of another time."""
-    time = line[14:38]
-    return bool(line.startswith(_PREFIX) and _PLAIN_TIME.fullmatch(time)) and not span[0] <= time < span[1]
-
-
 def _strings(record: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
     return {name: value for name in names if (value := record.get(name)) and isinstance(value, str)}
+
+
+def _wanted(matchers: Sequence[Matcher], needles: Sequence[bytes]) -> list[bytes]:
+    return [*needles, *(needle for matcher in matchers if (needle := _needle(matcher)))]
 
 
 def _needle(matcher: Matcher) -> bytes:
@@ -197,18 +214,13 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _is_log(path: Path) -> bool:
-    return path.name.endswith((".jsonl", ".jsonl.gz")) and path.is_file()
-
-
-def _open(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, os.stat_result, str] | None:
-    if not _is_log(path):
-        return None
-    file = stack.enter_context(path.open("rb"))
+def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, float, int]:
+    """The file, opened, with its time of change and its inode, which may be those of the next file by now."""
+    file = stack.enter_context(segment.path.open("rb"))
     status = os.fstat(file.fileno())
-    if path.suffix == ".gz":
-        return stack.enter_context(gzip.open(file)), status, path.name  # type: ignore[return-value]
-    return file, status, path.name
+    if segment.compressed:
+        return stack.enter_context(gzip.open(file)), status.st_mtime, status.st_ino  # type: ignore[return-value]
+    return file, status.st_mtime, status.st_ino
 
 
 def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
@@ -217,29 +229,57 @@ def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         block = rest + block
         end = block.rfind(b"\n") + 1
-        if not end:
+        rest = block[end:]
+        yield from _containing(block[:end], needles)
+    yield from _last(rest, needles)
+
+
+def _lines_backwards(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """The same, the last line first."""
+    if not isinstance(file, io.BufferedReader):
+        yield from reversed(list(_lines(file, needles)))
+        return
+    position = file.seek(0, os.SEEK_END)
+    rest, at_end = b"", True
+    while position > 0:
+        length = min(_BLOCK, position)
+        position -= length
+        file.seek(position)
+        block = file.read(length) + rest
+        # What is before the first line feed goes on in the block before.
+        begin = block.find(b"\n") + 1 if position else 0
+        if position and not begin:
             rest = block
             continue
-        rest = block[end:]
-        if needles:
-            yield from _containing(block, end, needles)
-        else:
-            yield from block[: end - 1].split(b"\n")
-    # What follows the last line feed is still being written, unless nobody writes any more.
-    if rest and all(needle in rest for needle in needles) and rest.endswith(b"}"):
-        yield rest
+        rest, block = block[:begin], block[begin:]
+        if at_end:
+            at_end = False
+            end = block.rfind(b"\n") + 1
+            yield from _last(block[end:], needles)
+            block = block[:end]
+        yield from reversed(list(_containing(block, needles)))
 
 
-def _containing(block: bytes, end: int, needles: Sequence[bytes]) -> Iterator[bytes]:
+def _last(line: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """What follows the last line feed is still being written, unless nobody writes any more."""
+    if line.endswith(b"}") and all(needle in line for needle in needles):
+        yield line
+
+
+def _containing(block: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """The lines of `block`, which ends with a line feed or is empty, that contain all needles."""
+    if not needles:
+        yield from block.split(b"\n")[:-1]
+        return
     longest = max(needles, key=len)
     others = [needle for needle in needles if needle is not longest]
-    position = block.find(longest, 0, end)
+    position = block.find(longest)
     while position >= 0:
         begin, stop = block.rfind(b"\n", 0, position) + 1, block.find(b"\n", position)
         line = block[begin:stop]
         if all(needle in line for needle in others):
             yield line
-        position = block.find(longest, stop, end)
+        position = block.find(longest, stop)
 
 
 @lru_cache(maxsize=4096)
