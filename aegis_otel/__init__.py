@@ -1,7 +1,7 @@
 """aegis_otel: logs that are correlated, redacted and delivered, with no line of the app changed.
 
-Apps need nothing from here: the distribution is reached through OpenTelemetry's entry points. These two
-names are for code that wants to know or to set the correlation id, such as jobs and scripts.
+Apps need nothing from here: the distribution is reached through OpenTelemetry's entry points. These names are for code
+that wants more: to know or set the correlation id (jobs), to switch on and flush by itself (notebooks, serverless).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from aegis_otel._version import __version__
 
 if TYPE_CHECKING:
+    from aegis_otel._process import configure, flush, shutdown
     from aegis_otel.correlation import correlation_scope, get_correlation_id
 
-__all__ = ["__version__", "correlation_scope", "get_correlation_id"]
+__all__ = ["__version__", "configure", "correlation_scope", "flush", "get_correlation_id", "shutdown"]
 
 
 def __getattr__(name: str) -> object:
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> object:
         from aegis_otel import correlation
 
         return getattr(correlation, name)
+    if name in ("configure", "flush", "shutdown"):
+        from aegis_otel import _process
+
+        return getattr(_process, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

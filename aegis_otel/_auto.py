@@ -40,15 +40,19 @@ def enable() -> None:
     """Instrument the process, unless `opentelemetry-instrument` has done so."""
     try:
         distro = sys.modules.get("aegis_otel.distro")
-        if distro is not None and distro.was_configured():
-            return
-        from opentelemetry.instrumentation.auto_instrumentation import initialize
-
-        from aegis_otel import _choose  # noqa: F401  (names this distribution)
-
-        initialize()
+        if distro is None or not distro.was_configured():
+            switch_on()
     except Exception as error:
         _say(f"not enabled: {type(error).__name__}: {error}")
+
+
+def switch_on() -> None:
+    """Do what `opentelemetry-instrument` does in the process that it starts."""
+    from opentelemetry.instrumentation.auto_instrumentation import initialize
+
+    from aegis_otel import _choose  # noqa: F401  (names this distribution)
+
+    initialize()
 
 
 def is_tool(argv: list[str]) -> bool:

@@ -7,8 +7,10 @@ trace id in UUID form, so one can be computed from the other.
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +39,7 @@ from aegis_otel.schema import trace_id_as_uuid
 DEFAULT_HEADER: Final = "x-correlation-id"
 SPAN_ATTRIBUTE: Final = "correlationId"
 
+_LOG: Final = logging.getLogger(__name__)
 _KEY: Final = otel_context.create_key("aegis-correlation-id")
 # fullmatch, since `$` would let a trailing newline through: the id goes into headers.
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -83,12 +86,22 @@ def correlation_scope(correlation_id: str | None = None) -> Iterator[str]:
     For jobs, scripts and consumers, where no request brings an id. Works in async code as well.
 
     Args:
-        correlation_id: the id; a new UUID where it is None or not acceptable (see `accept`).
+        correlation_id: the id; a new UUID where it is None. One that is not acceptable (see `accept`) is replaced by
+            a new UUID too, with a warning (`UserWarning`), since a job should not fail for it.
 
     Yields:
-        The id in force.
+        The id in force, which need not be the one that was given.
     """
-    value = accept(correlation_id) or str(uuid.uuid4())
+    value = accept(correlation_id)
+    if value is None:
+        value = str(uuid.uuid4())
+        if correlation_id is not None:
+            # Without the value: it may come from outside, and Python keeps every different text of a warning.
+            warnings.warn(
+                "correlation_scope: the given id is not acceptable (1 to 128 characters of [A-Za-z0-9._:/+=@-]);"
+                " a new one is in force, which the with statement yields",
+                stacklevel=3,
+            )
     token = otel_context.attach(otel_context.set_value(_KEY, value))
     try:
         yield value
@@ -122,6 +135,8 @@ class CorrelationPropagator(TextMapPropagator):
             accepted = accept(value)
             if accepted is not None and (self._harmless is None or self._harmless(accepted)):
                 return otel_context.set_value(_KEY, accepted, context)
+            # At debug level only, and without the value: whoever sends it must not fill the log.
+            _LOG.debug("an incoming correlation id is not acceptable and was replaced")
         return context
 
     def inject(

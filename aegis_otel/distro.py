@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -32,7 +33,7 @@ from aegis_otel.capture.stdlib import StdlibCapture
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
-from aegis_otel.deliver.queue import Prepare, RecordQueue
+from aegis_otel.deliver.queue import Preparation, Prepare, RecordQueue
 from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
 from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
@@ -65,9 +66,39 @@ def was_configured() -> bool:
     return _state.settings is not None
 
 
-def flush(timeout: float = 5.0) -> bool:
-    """Deliver everything logged so far; true if that was done within `timeout` seconds."""
-    return _state.queue is None or _state.queue.flush(timeout)
+def use(settings: Settings) -> None:
+    """Have these settings in force instead of those of the environment; before the distribution is loaded."""
+    _state.settings = settings
+
+
+def flush(timeout: float | None = None) -> bool:
+    """See `aegis_otel.flush`."""
+    queue, otlp = _state.queue, _state.otlp
+    if queue is None:
+        return True
+    if queue.flush(_seconds(timeout)):
+        return True
+    return otlp is not None and queue.drain(0.0) and otlp.is_kept
+
+
+def shutdown(timeout: float | None = None) -> bool:
+    """See `aegis_otel.shutdown`."""
+    if _state.queue is None:
+        return True
+    deadline = time.monotonic() + _seconds(timeout)
+    delivered = flush(_seconds(timeout))
+    _state.queue.close(max(deadline - time.monotonic(), 0.0))
+    return delivered
+
+
+def _seconds(timeout: float | None) -> float:
+    return timeout if timeout is not None else _read_settings().shutdown_timeout
+
+
+def preparation(settings: Settings) -> Preparation:
+    """What happens to a record before any output sees it: redaction, if it is on, and the limits."""
+    redactor = _redactor(settings)
+    return Preparation(None if redactor is None else _redaction(redactor), settings.max_text, None)
 
 
 def warn(text: str) -> None:

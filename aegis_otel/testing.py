@@ -6,7 +6,7 @@ Installed as a pytest plugin with the package; nothing is imported before a test
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,18 +15,37 @@ if TYPE_CHECKING:
     from aegis_otel.schema import Record
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the fixture's option known."""
+    config.addinivalue_line(
+        "markers",
+        "aegis_records(redacted=False): redacted=True has the fixture hold records as they would be delivered",
+    )
+
+
 @pytest.fixture
-def aegis_records() -> Iterator[list[Record]]:
+def aegis_records(request: pytest.FixtureRequest) -> Iterator[list[Record]]:
     """The records of everything logged during the test, in order (`aegis_otel.schema.Record`).
 
-    The root logger lets everything through for the time of the test. Nothing is delivered or redacted.
+    As they were logged; with ``@pytest.mark.aegis_records(redacted=True)`` as they would be delivered: redacted by the
+    rules that the variables choose, and cut to the limits. The root logger lets everything through for the time of the
+    test. Nothing is delivered.
     """
+    from aegis_otel import distro, settings
     from aegis_otel.capture.stdlib import StdlibCapture
     from aegis_otel.schema import DEBUG
 
     records: list[Record] = []
+    keep: Callable[[Record], None] = records.append
+    marker = request.node.get_closest_marker("aegis_records")
+    if marker is not None and marker.kwargs.get("redacted"):
+        prepare = distro.preparation(settings.read())
+
+        def keep(record: Record) -> None:
+            records.extend(prepare.batch([record]))
+
     capture = StdlibCapture(
-        records.append,
+        keep,
         level=DEBUG,
         code_location=True,
         replaces_last_resort=False,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import uuid
+import warnings
 
 import pytest
 from hypothesis import given
@@ -91,11 +93,33 @@ def test_a_scope_holds_inside_and_nests():
     assert aegis_otel.get_correlation_id() is None
 
 
-@pytest.mark.parametrize("value", [None, "not acceptable", ""])
-def test_a_scope_without_a_usable_id_makes_one(value):
-    with aegis_otel.correlation_scope(value) as made:
+def test_a_scope_without_an_id_makes_one():
+    with aegis_otel.correlation_scope() as made:
         assert uuid.UUID(made)
         assert aegis_otel.get_correlation_id() == made
+
+
+@pytest.mark.parametrize("value", ["not acceptable", "", "s3cret\n"])
+def test_a_scope_replaces_an_id_that_is_not_acceptable_and_says_so_without_it(value):
+    with warnings.catch_warnings(record=True) as warned, aegis_otel.correlation_scope(value) as made:
+        assert uuid.UUID(made)
+        assert aegis_otel.get_correlation_id() == made
+    [warning] = warned
+    assert (warning.category, warning.filename) == (UserWarning, __file__)
+    assert "not acceptable" in str(warning.message)
+    assert "s3cret" not in str(warning.message)
+
+
+def test_an_incoming_id_that_is_replaced_is_told_at_debug_level_only(caplog):
+    caplog.set_level(logging.INFO)
+    PROPAGATOR.extract({"x-correlation-id": "s3 cret"})
+    assert caplog.records == []
+    caplog.set_level(logging.DEBUG)
+    PROPAGATOR.extract({"x-correlation-id": "good"})
+    PROPAGATOR.extract({"x-correlation-id": "s3 cret"})
+    [record] = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert "s3" not in record.getMessage()
 
 
 def test_a_scope_ends_also_when_its_block_raises():

@@ -270,22 +270,27 @@ class Settings:
 VARIABLES: Final[tuple[Variable, ...]] = variables_of(Settings)
 
 
-def read(environ: Mapping[str, str] | None = None) -> Settings:
+def read(environ: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None) -> Settings:
     """Read and check all variables of the instrumentation.
 
     A wrong value is reported in `Settings.problems`, with what is allowed, and its default used instead.
 
     Args:
         environ: the variables; the process's own where None.
+        given: values by field, which win over the variables: of the field's type, or text as a variable has it. None
+            leaves a field to the variables.
 
     Raises:
-        SettingsError: a value is wrong and ``AEGIS_STRICT`` is true.
+        SettingsError: a value is wrong and ``AEGIS_STRICT`` is true; or a given one is wrong.
     """
     reader = Reader(environ)
     values: dict[str, Any] = {}
     preset = preset_of("")  # until the environment is known, which depends on none
     for each in VARIABLES:
-        values[each.field] = reader.value(each, preset)
+        if given is not None and given.get(each.field) is not None:
+            values[each.field] = each.checked(given[each.field])
+        else:
+            values[each.field] = reader.value(each, preset)
         if each.field == "environment":
             preset = preset_of(values["environment"])
     if "console" in values["exporters"]:

@@ -90,6 +90,19 @@ class Variable:
             return str(value).lower()
         return ",".join(value) if type(value) is tuple else str(value)
 
+    def checked(self, value: Any) -> Any:
+        """A value that code gives, parsed as the variable's text is.
+
+        Raises:
+            SettingsError: it is not valid.
+        """
+        text = value if isinstance(value, str) else self.text_of(value)
+        try:
+            return self.parse(text.strip())
+        except ValueError as error:
+            shown = "its value" if self.secret else repr(schema.safe_text(text, limit=100))
+            raise SettingsError(f"{self.field}: {shown} is not valid, expected {error}") from None
+
 
 def variable(
     *sources: str | Source,

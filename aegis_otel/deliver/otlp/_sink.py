@@ -158,6 +158,11 @@ class OtlpSink:
         """
         return self._exporter.flush(deadline)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that was written is acknowledged or outlives the process in the spool."""
+        return self._pending.memory.pending_records == 0
+
     def close(self, deadline: float) -> None:
         """Send what is left, until `deadline` at most; the rest stays in the spool for the app's next start."""
         self._exporter.close(deadline)

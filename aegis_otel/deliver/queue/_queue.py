@@ -255,16 +255,21 @@ class RecordQueue:
     # At the end, and around forks.
 
     def flush(self, timeout: float) -> bool:
-        """Write everything put so far; true if that was done within `timeout` seconds."""
+        """Write everything put so far and flush the sinks; true if that was done within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        if not self.drain(timeout):
+            return False
+        flushed = [sink.flush(deadline) for sink in self._sinks]
+        return all(flushed)
+
+    def drain(self, timeout: float) -> bool:
+        """Write everything put so far to the sinks; true if that was done within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         if not self._work_lock_free(deadline):
             return False
         self._drain(self._queue, len(self._queue))
         # A batch that the writer took before us.
-        if not self._work_lock_free(deadline):
-            return False
-        flushed = [sink.flush(deadline) for sink in self._sinks]
-        return all(flushed)
+        return self._work_lock_free(deadline)
 
     def close(self, timeout: float) -> None:
         """Write everything and end the thread; what is put while the end is written may be lost, and later all is.
