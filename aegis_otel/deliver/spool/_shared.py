@@ -60,15 +60,15 @@ def take_over(path: Path, damage: Damage, disk: Disk) -> Folder | None:
         lock_fd = os.open(path / "lock", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return None
+    folder = Folder(path, lock_fd, damage, disk)
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Its last owner may have removed it between our `open` and our `flock`.
         if (path / "lock").stat().st_ino != os.fstat(lock_fd).st_ino:
             raise FileNotFoundError(path)
-        folder = Folder(path, lock_fd, damage, disk)
         folder.read()
     except OSError:
-        os.close(lock_fd)
+        folder.close()
         return None
     return folder
 
