@@ -36,7 +36,7 @@ _GIVE_UP_SECONDS: Final = 2.0
 
 
 class Phase(enum.Enum):
-    """What the exporter may do.
+    """The permitted actions of the exporter.
 
     ::
 
@@ -58,7 +58,7 @@ _ACTIVE: Final = (Phase.OPEN, Phase.CLOSING)
 
 
 class Exporter:
-    """Sends what is pending.
+    """Sends pending requests.
 
     Args:
         pending: the source of batches.
