@@ -1,6 +1,6 @@
-"""Threads and locks of the operating system for our own threads, also where gevent has replaced those of `threading`.
+"""The operating system's threads and locks for our own threads, even if gevent has replaced those of `threading`.
 
-As a greenlet, a thread of ours would stop the app wherever it waits: for gRPC, for a lock, for the disk.
+If one of our threads were a greenlet, it would stop the app whenever it waits: for gRPC, for a lock, for the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _module: Any = threading
 
 
 def keep_native() -> None:
-    """Go on with a copy of `threading` that nobody knows; to be called before gevent replaces anything."""
+    """Continue with a private copy of `threading`; call this before gevent replaces anything."""
     global _module
     spec = importlib.util.find_spec("threading")
     if _module is not threading or spec is None or spec.loader is None:
@@ -31,9 +31,9 @@ def thread(**arguments: Any) -> threading.Thread:
 
 
 class Wake:
-    """An event for one thread that waits. Also a signal's handler that interrupts `set` may set it: it is one lock.
+    """An event for one waiting thread. It is a single lock, so a signal handler that interrupts `set` may call `set`.
 
-    `threading.Event` holds a lock of its own while it is set, for which such a handler would wait for ever.
+    `threading.Event` holds its own lock during `set`; such a handler would wait for it forever.
     """
 
     def __init__(self) -> None:
@@ -41,16 +41,16 @@ class Wake:
         self._lock.acquire()
 
     def set(self) -> None:
-        """Let the one that waits, or the next that does, go on."""
+        """Wake the waiting thread, or the next one that waits."""
         with contextlib.suppress(RuntimeError):
             self._lock.release()
 
     def wait(self, timeout: float = -1) -> None:
-        """Until it is set, for `timeout` seconds at most; it is clear then."""
+        """Wait until it is set, for `timeout` seconds at most; then it is clear."""
         self._lock.acquire(timeout=timeout)
 
     def clear(self) -> None:
-        """Forget that it was set."""
+        """Clear it."""
         self._lock.acquire(blocking=False)
 
 
@@ -61,6 +61,6 @@ def lock() -> threading.Lock:
 
 
 def condition() -> threading.Condition:
-    """A new `threading.Condition`; a signal's handler may use it that interrupts whoever holds it."""
+    """A new `threading.Condition`; a signal handler may use it, even if it interrupts the thread that holds it."""
     found: threading.Condition = _module.Condition()
     return found
