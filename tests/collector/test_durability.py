@@ -71,7 +71,9 @@ def test_a_flipped_bit_in_the_queue_is_counted_and_costs_no_other_request(start_
     segment.write_bytes(content)
     loki.start()
     collector.start()
-    wait_for(lambda: len({record.body for record in loki.received()}) >= 980, seconds=120, what="all records but 20 at most")
+    wait_for(
+        lambda: len({record.body for record in loki.received()}) >= 980, seconds=120, what="all records but 20 at most"
+    )
     kept = segment.with_name(segment.name + ".damaged")
     assert "The disk damaged records of the queue." in collector.output()
     assert '"lost_records": 20' in collector.output()
