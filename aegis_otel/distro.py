@@ -158,7 +158,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
         _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, queue, native)
+        _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
 
 
@@ -290,7 +290,7 @@ def _propagate(header: str, redactor: Redactor | None) -> None:
     set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
 
 
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, queue: RecordQueue, native: Any) -> None:
+def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, native: Any) -> None:
     foreign = ForeignProcessors.of_global_provider(logs_api)
 
     def accept_stdlib(record: Record) -> None:
@@ -303,7 +303,7 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, queue
         level=settings.level,
         code_location=settings.code_location,
         replaces_last_resort=settings.console_enabled,
-        own_thread=queue.owns_thread,
+        own_thread=lifecycle.OWN_THREADS.__contains__,
         native=native,
     )
     capture.install()

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import traceback
+from _thread import get_ident  # that of the system, also when gevent has replaced it
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -51,8 +51,9 @@ _FOREIGN: Final = frozenset(
     )
 )
 
-# Loggers that speak about exporting: their records must not become exports.
-_SILENT: Final = ("aegis_otel", "opentelemetry.exporter", "opentelemetry.sdk", "grpc")
+# Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
+# log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
+_SILENT: Final = ("aegis_otel.", "opentelemetry.exporter.", "opentelemetry.sdk.")
 # Loggers whose debug and info records tell how the instrumentation works, not what the app does.
 _WARNINGS_ONLY: Final = "opentelemetry."
 
@@ -76,7 +77,7 @@ class StdlibCapture:
         code_location: whether records say where they were logged.
         replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
             not print them to stderr as its last resort.
-        own_thread: tells whether a thread (by ident) is one of ours: what it logs is not taken.
+        own_thread: tells whether a thread (by ident of `_thread`) is one of ours: what it logs is not taken.
         native: the extension's module (`aegis_otel._native`), which takes the usual calls; None to take all here.
     """
 
@@ -172,7 +173,7 @@ class StdlibCapture:
             names=self._names,
             least_level=self._least_level,
             own_thread=self._own_thread,
-            this_thread=threading.get_ident,
+            this_thread=get_ident,
             frame=sys._getframe,
             context=context_getter(),
             current=current,
@@ -218,15 +219,16 @@ class StdlibCapture:
             self._report(record, error)
 
     def _ignored(self, record: logging.LogRecord) -> bool:
-        name = record.name
+        name = record.name if type(record.name) is str else safe_text(record.name)
         least = self._names.get(name)
         if least is None:
             least = self._least_level(name)
-        return record.levelno < least or self._own_thread(record.thread)
+        return record.levelno < least or self._own_thread(get_ident())
 
     def _least_level(self, name: str) -> int:
         """The level from which a logger's records are taken, remembered for the names an app has."""
-        least = sys.maxsize if name.startswith(_SILENT) else logging.WARNING if name.startswith(_WARNINGS_ONLY) else 0
+        full = name + "."
+        least = sys.maxsize if full.startswith(_SILENT) else logging.WARNING if full.startswith(_WARNINGS_ONLY) else 0
         if len(self._names) < _REMEMBERED:
             self._names[name] = least
         return least

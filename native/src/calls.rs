@@ -83,7 +83,7 @@ impl Calls {
         let name = name.cast_exact::<PyString>()?;
         self.nobody_else_sees(logger, levelno)?;
         let severity = severity_of(levelno);
-        if severity < self.config.level || self.is_ignored(name, levelno, &self.config.this_thread.bind(py).call0()?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno)? {
             return Ok(());
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Left::Unusual)?.as_nanos();
@@ -110,7 +110,7 @@ impl Calls {
         let severity = severity_of(levelno);
         let name = field(fields, intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
-        if severity < self.config.level || self.is_ignored(name, levelno, &field(fields, intern!(py, "thread"))?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno)? {
             return Ok(());
         }
         let created: f64 = field(fields, intern!(py, "created"))?.cast_exact::<PyFloat>()?.extract()?;
@@ -209,7 +209,7 @@ impl Calls {
         Ok(false)
     }
 
-    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64, thread: &Bound<'_, PyAny>) -> Taken<bool> {
+    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64) -> Taken<bool> {
         let py = name.py();
         let least = match self.config.names.bind(py).get_item(name)? {
             Some(least) => least,
@@ -218,6 +218,7 @@ impl Calls {
         if levelno < least.extract()? {
             return Ok(true);
         }
+        let thread = self.config.this_thread.bind(py).call0()?;
         Ok(self.config.own_thread.bind(py).call1((thread,))?.is_truthy()?)
     }
 
