@@ -29,6 +29,7 @@ from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
 from aegis_otel.capture.stdlib import StdlibCapture
+from aegis_otel.capture.structlog import only_without_logging
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
@@ -116,6 +117,8 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
         super().load_instrumentor(entry_point, **kwargs)
+        if entry_point.name == "structlog":
+            only_without_logging(entry_point.load())
         if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
             # Its record factory adds nothing then, and costs every call of the app.
             logging.setLogRecordFactory(factory)

@@ -13,7 +13,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use crate::config::CallConfig;
-use crate::taken::{field, is_plain, message_of, needs, rendered, severity_of, taken, Left, Taken};
+use crate::taken::{
+    field, is_marked, is_plain, is_usual_level, message_of, needs, rendered, severity_of, signature, taken, Left, Taken,
+};
 
 /// How many places in the app's code are remembered.
 const REMEMBERED: usize = 4_096;
@@ -77,8 +79,10 @@ impl Calls {
             }
             _ => None,
         };
-        let levelno = args.get_item(0)?;
-        let levelno: i64 = levelno.cast_exact::<PyInt>()?.extract()?;
+        let level = args.get_item(0)?;
+        let levelno: i64 = level.cast_exact::<PyInt>()?.extract()?;
+        let level = self.config.levels.bind(py).get_item(level)?.ok_or(Left::Unusual)?;
+        needs(is_usual_level(levelno, &level)?)?;
         let name = logger.getattr(intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
         self.nobody_else_sees(logger, levelno)?;
@@ -107,6 +111,9 @@ impl Calls {
         needs(!field(fields, intern!(py, "exc_info"))?.is_truthy()?)?;
         needs(!field(fields, intern!(py, "stack_info"))?.is_truthy()?)?;
         let levelno: i64 = field(fields, intern!(py, "levelno"))?.cast_exact::<PyInt>()?.extract()?;
+        needs(is_usual_level(levelno, &field(fields, intern!(py, "levelname"))?)?)?;
+        let process: u32 = field(fields, intern!(py, "process"))?.cast_exact::<PyInt>()?.extract()?;
+        needs(process == std::process::id())?;
         let severity = severity_of(levelno);
         let name = field(fields, intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
@@ -116,7 +123,12 @@ impl Calls {
         let created: f64 = field(fields, intern!(py, "created"))?.cast_exact::<PyFloat>()?.extract()?;
         needs(created > 0.0 && created < 1e10)?;
         let time = (created * 1e9) as u64;
-        let attributes = self.attributes(fields, own)?;
+        let relative = intern!(py, "relativeCreated");
+        let passed: f64 = field(fields, relative)?.cast_exact::<PyFloat>()?.extract()?;
+        if is_marked(passed, created) {
+            return Ok(());
+        }
+        let attributes = self.extras(fields, own)?;
         let message = rendered(&field(fields, intern!(py, "msg"))?, &field(fields, intern!(py, "args"))?)?;
         let code = if self.config.code_location {
             let place = (
@@ -131,7 +143,9 @@ impl Calls {
         } else {
             None
         };
-        self.pass_on(time, severity, message, name, attributes, code)
+        self.pass_on(time, severity, message, name, attributes, code)?;
+        fields.set_item(relative, passed.floor() + signature(created))?;
+        Ok(())
     }
 
     fn pass_on(
@@ -220,6 +234,13 @@ impl Calls {
         }
         let thread = self.config.this_thread.bind(py).call0()?;
         Ok(self.config.own_thread.bind(py).call1((thread,))?.is_truthy()?)
+    }
+
+    /// What the app gave besides `logging`'s own fields, which are the first `own`.
+    fn extras<'py>(&self, fields: &Bound<'py, PyDict>, own: usize) -> Taken<Option<Bound<'py, PyDict>>> {
+        let last = fields.iter().nth(own.saturating_sub(1)).ok_or(Left::Unusual)?.0;
+        needs(last.eq(&self.config.last_standard)?)?;
+        self.attributes(fields, own)
     }
 
     /// What the app gave besides the message, without the first `skip` fields.
