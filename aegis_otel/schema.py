@@ -273,9 +273,8 @@ def snapshot(value: object) -> Any:
 
     Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers all come
     out as text or cut. NaN and infinities become strings, since JSON has no numbers for them; integers
-    beyond 64 bits become strings, since OTLP has none; bytes become base64. An enum of numbers or strings becomes its
-    value, a scalar of numpy's Python's own, a dataclass a dict of the fields that its repr shows, a date or a time ISO
-    8601, and all else text (a `Decimal` too: exact).
+    beyond 64 bits become strings, since OTLP has none; bytes become base64; an enum of numbers or strings its value; a
+    dataclass a dict of what its repr shows; a time ISO 8601; all else, also a `Decimal`, text.
     """
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -351,10 +350,8 @@ def _scalar(value: Any) -> Any:
     """The Python value of a number of numpy's and its like; anything else as it is."""
     # Its booleans are registered as no numbers, and its long floats are their own item.
     if isinstance(value, numbers.Number) or (type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()):
-        item = getattr(value, "item", None)
-        if callable(item):
-            found = item()
-            return float(value) if type(found) is type(value) else found
+        found = value.item() if hasattr(value, "item") else value
+        return float(value) if found is not value and type(found) is type(value) else found
     return value
 
 

@@ -16,7 +16,7 @@ from _thread import get_ident  # that of the system, also when gevent has replac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from aegis_otel.capture import Accept
@@ -136,6 +136,7 @@ class StdlibCapture:
         capture = self.capture
         replaces = self._replaces_last_resort
         refused = self._refused
+        split = split_extra
 
         def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
             capture(record)
@@ -158,13 +159,14 @@ class StdlibCapture:
         ) -> logging.LogRecord:
             # logging raises for an extra that is no mapping or overwrites one of its own fields.
             if extra and not (isinstance(extra, dict) and refused.isdisjoint(extra)):
-                extra, taken = split_extra(extra, refused)
+                extra, taken = split(extra, refused)
                 made = make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
                 made.__dict__.update(taken)
                 return made
             return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
 
-        logging.Logger.callHandlers, logging.Logger.makeRecord = callHandlers, makeRecord  # type: ignore[method-assign]
+        logging.Logger.callHandlers = _as_loggings_own(callHandlers)  # type: ignore[method-assign]
+        logging.Logger.makeRecord = _as_loggings_own(makeRecord)  # type: ignore[method-assign]
         if self._native is not None:
             with suppress(Exception):  # then the hook above sees every call
                 self._take_calls(self._native)
@@ -307,7 +309,7 @@ class StdlibCapture:
             context.trace_flags,
             context.correlation_id,
             attributes or None,
-            self._code(record) if self._code_location and _PLACE <= fields.keys() else None,
+            self._code(record) if self._code_location and fields.keys() >= _PLACE else None,
             error,
         )
 
@@ -338,6 +340,17 @@ class StdlibCapture:
             sys.stderr.write(f"aegis-otel: a record of logger {name!r} was lost: {type(error).__name__}\n")
         except Exception:
             return
+
+
+def _as_loggings_own(function: Any) -> Any:
+    """The same function, with a frame that counts as one of `logging`'s for whoever looks for the app's own past these.
+
+    Some go by the file (loguru's usual way in, `findCaller`), some by the module's name (structlog).
+    """
+    code = function.__code__.replace(co_filename=logging.Logger.info.__code__.co_filename)
+    made = FunctionType(code, logging.__dict__, function.__name__, function.__defaults__, function.__closure__)
+    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
+    return made
 
 
 def _is_loggings_own(function: Any) -> bool:
