@@ -8,9 +8,14 @@ Entry" and "Audit Log Entry", so AegisX's queries work in every store.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import math
+import numbers
+import reprlib
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
+from datetime import time as clock_time
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 # Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
@@ -268,7 +273,9 @@ def snapshot(value: object) -> Any:
 
     Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers become
     text or are cut. NaN and infinities become strings, because JSON has no numbers for them. Integers
-    beyond 64 bits become strings, because OTLP has no such integers. Bytes become base64.
+    beyond 64 bits become strings, because OTLP has no such integers. Bytes become base64. An enum of
+    numbers or strings becomes its value, a dataclass a dict of the fields that its repr shows, a time
+    ISO 8601. Everything else becomes text, also a `Decimal`.
     """
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -287,10 +294,12 @@ def snapshot(value: object) -> Any:
 def _copy(value: Any, depth: int, seen: set[int]) -> Any:
     if value is None or isinstance(value, bool):
         return value
+    value = _unwrapped(value)
     if isinstance(value, str):
         return str.__str__(value) if type(value) is str else safe_text(value)
     if isinstance(value, int):
-        return value if type(value) is int and _INT64_MIN <= value <= _INT64_MAX else safe_text(value)
+        whole = int(value)
+        return whole if _INT64_MIN <= whole <= _INT64_MAX else safe_text(whole)
     if isinstance(value, float):
         number = float(value)
         return number if math.isfinite(number) else _float_text(number)
@@ -298,6 +307,14 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
         return base64.b64encode(bytes(value)[: MAX_TEXT * 3 // 4]).decode("ascii")
     if isinstance(value, BaseException):
         return {"name": type(value).__name__, "message": safe_text(value)}
+    if isinstance(value, (datetime, date, clock_time)):
+        return value.isoformat()
+    scalar = _scalar(value)
+    if scalar is not value:
+        return _copy(scalar, depth + 1, seen)
+    if _is_plain_dataclass(value):
+        # What the class leaves out of its repr, it leaves out here.
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.repr}
     is_map = isinstance(value, Mapping)
     if not is_map and not isinstance(value, (list, tuple, set, frozenset)):
         return safe_text(value)
@@ -314,7 +331,7 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
                 if index >= MAX_ITEMS:
                     result["…"] = f"[{more} more]"
                     break
-                name = key if type(key) is str else safe_text(key, limit=200)
+                name = key if type(key) is str else safe_text(_unwrapped(key), limit=200)
                 result[name] = _copy(member, depth + 1, seen)
             return result
         members = [_copy(member, depth + 1, seen) for member in list(value)[:MAX_ITEMS]]
@@ -323,6 +340,29 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
         return members
     finally:
         seen.discard(id(value))
+
+
+def _unwrapped(value: Any) -> Any:
+    """The value of an enum of numbers or strings, whose text is its name or its value, by Python's version."""
+    return value.value if isinstance(value, Enum) and isinstance(value, (int, float, str)) else value
+
+
+def _scalar(value: Any) -> Any:
+    """The Python value of a number of numpy's and its like; anything else as it is."""
+    # Its booleans are registered as no numbers, and its long floats are their own item.
+    if isinstance(value, numbers.Number) or (type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()):
+        found = value.item() if hasattr(value, "item") else value
+        return float(value) if found is not value and type(found) is type(value) else found
+    return value
+
+
+def _is_plain_dataclass(value: Any) -> bool:
+    """Whether a value is of a dataclass that has no way of its own to be written, which may hide something."""
+    kind: Any = type(value)
+    if not hasattr(kind, "__dataclass_fields__") or kind.__str__ is not object.__str__:
+        return False
+    code = getattr(kind.__repr__, "__code__", None)
+    return code is not None and code.co_filename in (dataclasses.__file__, reprlib.__file__)
 
 
 def _float_text(value: float) -> str:

@@ -6,9 +6,10 @@
 
 from aegis_otel.lifecycle._forks import Forkable, importing, leave_to_parent, register
 from aegis_otel.lifecycle._lifecycle import Delivery, attach
-from aegis_otel.lifecycle._threads import Wake, condition, lock, thread
+from aegis_otel.lifecycle._threads import OWN_THREADS, Wake, condition, lock, thread
 
 __all__ = [
+    "OWN_THREADS",
     "Delivery",
     "Forkable",
     "Wake",

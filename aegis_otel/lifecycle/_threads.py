@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import threading
-from typing import Any
+from _thread import get_ident  # that of the system, also when gevent has replaced it
+from collections.abc import Callable
+from typing import Any, Final
 
 _module: Any = threading
+
+OWN_THREADS: Final[set[int]] = set()
+"""Idents (of `_thread.get_ident`) of the threads made here that run. What they log is about delivery."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=OWN_THREADS.clear)
 
 
 def keep_native() -> None:
@@ -24,9 +33,18 @@ def keep_native() -> None:
     _module = module
 
 
-def thread(**arguments: Any) -> threading.Thread:
-    """A new `threading.Thread`."""
-    found: threading.Thread = _module.Thread(**arguments)
+def thread(*, target: Callable[[], None], **arguments: Any) -> threading.Thread:
+    """A new `threading.Thread`, one of `OWN_THREADS` while it runs."""
+
+    def run() -> None:
+        ident = get_ident()
+        OWN_THREADS.add(ident)
+        try:
+            target()
+        finally:
+            OWN_THREADS.discard(ident)
+
+    found: threading.Thread = _module.Thread(target=run, **arguments)
     return found
 
 
