@@ -2,6 +2,8 @@
 
 Apps need nothing from here: the distribution is reached through OpenTelemetry's entry points. These names are for code
 that wants more: to know or set the correlation id (jobs), to switch on and flush by itself (notebooks, serverless).
+
+PYTEST_DONT_REWRITE: with the switch on this is imported before pytest, which warns of it otherwise.
 """
 
 from __future__ import annotations
