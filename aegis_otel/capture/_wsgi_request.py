@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +25,9 @@ WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _PATH: Final = "/!$&'()*+,;=:@~"
 _QUERY: Final = "".join(chr(code) for code in range(0x21, 0x7F))
+# The usual ones, for which `quote` would take longer than all else here.
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_.\-/]+")
+_PLAIN_QUERY: Final = re.compile(r"[!-~]+")
 
 
 class WsgiRequest:
@@ -177,9 +181,15 @@ class WsgiRequest:
 
 def url(environ: Environ) -> str:
     """The path and the query of a request, percent-encoded (PEP 3333, "URL Reconstruction")."""
-    path = quote(_bytes(environ.get("SCRIPT_NAME", "")) + _bytes(environ.get("PATH_INFO", "")), _PATH) or "/"
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") or "/"
+    if not _PLAIN_PATH.fullmatch(path):
+        path = quote(_bytes(path), _PATH)
     query = environ.get("QUERY_STRING")
-    return f"{path}?{quote(_bytes(query), _QUERY)}" if query else path
+    if not query:
+        return path
+    if not _PLAIN_QUERY.fullmatch(query):
+        query = quote(_bytes(query), _QUERY)
+    return f"{path}?{query}"
 
 
 def whole_url(environ: Environ) -> str:

@@ -1,4 +1,4 @@
-"""WSGI apps under real servers: each request has one id, one record and the header, whatever the framework and the server.
+"""WSGI apps (and an ASGI app on granian) under real servers: each request has one id, one record and the header, whatever the framework and the server.
 
 No OpenTelemetry instrumentation of a framework is installed. One start of a server serves all checks of a row.
 """
@@ -109,6 +109,21 @@ def missing(error):
     log.warning("Not Found")
     return ""
 """,
+    "starlette": """
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+async def paid(request): return PlainTextResponse(await run_in_threadpool(pay, 7))
+async def fail(request): raise LookupError("a bug")
+async def stream(request): return StreamingResponse(broken(), media_type="text/plain")
+async def own(request): return PlainTextResponse("own", headers={"X-Correlation-ID": "the-apps-own"})
+async def missing(request, error):
+    log.warning("Not Found")
+    return PlainTextResponse("", 404)
+routes = [Route("/pay", paid), Route("/fail", fail), Route("/stream", stream), Route("/own", own)]
+app = Starlette(routes=routes, exception_handlers={404: missing})
+""",
 }
 
 WSGIREF = "from wsgiref.simple_server import make_server\nfrom site_app import app\nmake_server('127.0.0.1', {port}, app).serve_forever()\n"
@@ -137,6 +152,7 @@ SERVERS = {
     "waitress": ["-m", "waitress", "--listen", "127.0.0.1:{port}", "site_app:app"],
     "cheroot": ["-m", "cheroot", "--bind", "127.0.0.1:{port}", "site_app:app"],
     "granian": ["-m", "granian", "--interface", "wsgi", "--port", "{port}", "--access-log", "site_app:app"],
+    "granian asgi": ["-m", "granian", "--interface", "asgi", "--port", "{port}", "site_app:app"],
 }
 
 ACCESS_LINES = {"werkzeug": "werkzeug", "runserver": "django.server", "sync": "gunicorn.access"}
@@ -158,6 +174,7 @@ ROWS = [
     ("raw", "cheroot"),
     ("raw", "pywsgi"),
     ("raw", "granian"),
+    ("starlette", "granian asgi"),
     ("flask", "werkzeug"),
     ("flask", "gthread"),
     ("django", "runserver"),
@@ -303,7 +320,8 @@ def test_a_stream_that_breaks_is_an_error(row):
 
 def test_late_lines_have_the_id(row):
     status, headers = row.get("/nowhere%20at%20all", x_correlation_id="missing")
-    records = row.of_request("/nowhere%20at%20all")
+    # An ASGI scope has the path decoded.
+    records = row.of_request("/nowhere at all" if "asgi" in row.server else "/nowhere%20at%20all")
     assert (status, headers["x-correlation-id"]) == (404, "missing")
     assert any(message.startswith("Not Found") for message in messages(records))
 
