@@ -62,6 +62,11 @@ def in_context(context: Context | None = None) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def with_id(correlation_id: str, context: Context | None = None) -> Context:
+    """A context (the current one where None) with this id in it, which the caller has found acceptable."""
+    return otel_context.set_value(_KEY, correlation_id, context)
+
+
 def get_correlation_id(context: Context | None = None) -> str | None:
     """The current correlation id.
 

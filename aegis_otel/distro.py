@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from aegis_otel.deliver.otlp import OtlpSink
     from aegis_otel.redaction import Redactor
 
-_ASGI_FRAMEWORKS: Final = ("fastapi", "starlette")
+_FRAMEWORKS: Final = ("fastapi", "starlette", "flask", "django", "falcon", "pyramid")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 _LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
@@ -134,14 +134,14 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         settings = _read_settings()
         if not settings.enabled:
             return
-        if entry_point.name in _ASGI_FRAMEWORKS and not settings.framework_instrumentation:
-            # The hook at the server covers them for less; what they know more of, only traces show.
+        if entry_point.name in _FRAMEWORKS and not settings.framework_instrumentation:
+            # The hooks at the servers cover them for less; what they know more of, only traces show.
             return
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
             factory = logging.getLogRecordFactory()
-        if entry_point.name == "aegis_asgi":
+        if entry_point.name in ("aegis_asgi", "aegis_wsgi"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
             kwargs.setdefault("meter_provider", NoOpMeterProvider())

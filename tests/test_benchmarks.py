@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks import report
+from benchmarks import report, wsgi
 from benchmarks.app import cpu_seconds
 
 BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\nimport sys\nsys.stdin.read()"
@@ -39,3 +39,8 @@ def test_what_is_promised_is_compared_within_the_run() -> None:
 
 def test_what_was_not_measured_is_not_judged() -> None:
     assert report.bars({"loguru": peer(70)}, {}, [], {}) == []
+
+
+def test_rates_are_compared_within_a_round() -> None:
+    rates = {"none": [(1000.0, 1.0), (100.0, 1.0), (500.0, 1.0)], "aegis": [(900.0, 1.0), (90.0, 1.0), (100.0, 1.0)]}
+    assert wsgi.share(rates, "aegis", "none") == 0.9

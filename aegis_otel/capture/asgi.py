@@ -1,4 +1,4 @@
-"""Server spans for every ASGI app, at the server: uvicorn, hypercorn, daphne, uvicorn's gunicorn worker.
+"""Server spans for every ASGI app, at the server: uvicorn, hypercorn, daphne, granian, uvicorn's gunicorn worker.
 
 opentelemetry-instrumentation-asgi brings the middleware but nothing that puts it in place; framework
 instrumentations do, for their framework. Here it is put around whatever app the server loads, so every
@@ -16,8 +16,9 @@ import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-from opentelemetry.util.http import get_excluded_urls
+from opentelemetry.util.http import ExcludeList
 
+from aegis_otel.capture.excluded import ASGI, excluded_urls
 from aegis_otel.capture.lean import AsgiApp, LeanRequests, LeanServer, Receive, Scope, Send
 
 _CONTEXT: Final = "aegis_otel.context"
@@ -66,7 +67,7 @@ class _ServedApp:
         self.app = app
         self._serve: AsgiApp = self._remember_at_response
         if options is not None:
-            excluded = get_excluded_urls("ASGI")
+            excluded = excluded_urls(ASGI) or ExcludeList(())
             options = dict(options)
             lean: LeanRequests | None = options.pop("lean", None)
             self._serve = OpenTelemetryMiddleware(self._remember_at_request, excluded_urls=excluded, **options)
@@ -153,8 +154,19 @@ def _hook_daphne(module: Any) -> None:
     module.Server.__init__ = init_and_instrument
 
 
+def _hook_granian(module: Any) -> None:
+    wrapper = module._callback_wrapper
+
+    @wraps(wrapper)
+    def wrap_and_instrument(callback: Any, *args: Any, **kwargs: Any) -> Any:
+        return wrapper(instrument_app(callback), *args, **kwargs)
+
+    module._callback_wrapper = wrap_and_instrument
+
+
 _HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "uvicorn.config": _hook_uvicorn,
     "hypercorn.utils": _hook_hypercorn,
     "daphne.server": _hook_daphne,
+    "granian.asgi": _hook_granian,
 }

@@ -56,15 +56,18 @@ class LeanRequests:
     ) -> None:
         self.accept = accept
         self.level = level
+        self.header_name = header
         self.header = header.encode("ascii")
-        self._provider = provider
+        self.provider = provider
         self._own_processors = own_processors
         fields = {field.lower() for field in propagate.get_global_textmap().fields}
         self._carried = {field.encode("latin-1", "replace"): field for field in fields}
+        # As a WSGI environ has them.
+        self.variables = [(f"HTTP_{field.upper().replace('-', '_')}", field) for field in fields]
 
     def usable(self) -> bool:
         """Whether still nobody but us looks at spans."""
-        processors = getattr(self._provider._active_span_processor, "_span_processors", None)
+        processors = getattr(self.provider._active_span_processor, "_span_processors", None)
         return processors is not None and len(processors) == self._own_processors
 
     def context(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[otel_context.Context, SpanContext]:
@@ -75,14 +78,53 @@ class LeanRequests:
             field = carried.get(name)
             if field is not None and field not in carrier:
                 carrier[field] = value.decode("latin-1")
-        context = propagate.extract(carrier, otel_context.Context()) if carrier else otel_context.Context()
+        return self.span(extracted(carrier))
+
+    def span(self, context: otel_context.Context) -> tuple[otel_context.Context, SpanContext]:
+        """The context with a lean span in it, which goes on with the trace that the request brings; and the span's."""
         parent = trace.get_current_span(context).get_span_context()
-        ids = self._provider.id_generator
+        ids = self.provider.id_generator
         if parent.trace_id:
             span = SpanContext(parent.trace_id, ids.generate_span_id(), False, parent.trace_flags, parent.trace_state)
         else:
             span = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), False, _SAMPLED)
         return trace.set_span_in_context(NonRecordingSpan(span), context), span
+
+    def takes(self, failed: bool) -> bool:
+        """Whether a record of a request is wanted, by whether that failed."""
+        return self.accept is not None and (ERROR if failed else INFO) >= self.level
+
+    def record(self, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None) -> None:
+        """Make the record of a request; ask `takes` before.
+
+        Args:
+            span: the request's.
+            correlation_id: the request's.
+            fields: `method`, `url`, `statusCode` and `responseTime` (ms).
+            error: why it failed; None where it did not.
+        """
+        if self.accept is None:
+            return
+        self.accept(
+            Record(
+                time.time_ns(),
+                INFO if error is None else ERROR,
+                REQUEST_COMPLETED if error is None else REQUEST_ERROR,
+                LOGGER,
+                span.trace_id,
+                span.span_id,
+                int(span.trace_flags),
+                correlation_id,
+                fields,
+                None,
+                error,
+            )
+        )
+
+
+def extracted(carrier: dict[str, str]) -> otel_context.Context:
+    """The context that a request's headers bring, by the names of the fields that propagators read."""
+    return propagate.extract(carrier, otel_context.Context()) if carrier else otel_context.Context()
 
 
 class LeanServer:
@@ -129,7 +171,17 @@ class LeanServer:
 class _Request:
     """One request on its way: what its record will say."""
 
-    __slots__ = ("_correlation_id", "_requests", "_scope", "_send", "_span", "_started", "_status", "_trailers")
+    __slots__ = (
+        "_correlation_id",
+        "_gone",
+        "_requests",
+        "_scope",
+        "_send",
+        "_span",
+        "_started",
+        "_status",
+        "_trailers",
+    )
 
     def __init__(
         self, requests: LeanRequests, scope: Scope, send: Send, span: SpanContext, correlation_id: str | None
@@ -142,6 +194,7 @@ class _Request:
         self._started = time.perf_counter()
         self._status: int | None = None
         self._trailers = False
+        self._gone = False
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the id in the response's headers."""
@@ -153,28 +206,41 @@ class _Request:
             if requests is not None:
                 header = requests.header
                 headers = list(message.get("headers") or ())
-                for name, _ in headers:
+                for name, value in headers:
                     if name == header or name.lower() == header:
+                        self._follow(value)
                         break
                 else:
                     headers.append((header, self._correlation_id.encode("ascii")))
                     message["headers"] = headers
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            self._gone = True
+            raise
         if (kind == "http.response.body" and not self._trailers and not message.get("more_body", False)) or (
             kind == "http.response.trailers" and not message.get("more_trailers", False)
         ):
             self.end(None)
 
+    def _follow(self, header: bytes) -> None:
+        # The customer quotes the id that the app has put on the response; what comes after it carries that one.
+        own = correlation.accept(header.decode("latin-1"))
+        if own is not None and own != self._correlation_id:
+            self._correlation_id = own
+            otel_context.attach(correlation.with_id(own))
+
     def end(self, error: BaseException | None) -> None:
         """Make the record; a second call does nothing. Never raises."""
         requests, self._requests = self._requests, None
-        if requests is None or requests.accept is None:
+        if requests is None:
             return
         try:
             status = self._status
-            failed = status >= 500 if status is not None else error is not None
-            severity = ERROR if failed else INFO
-            if severity < requests.level:
+            # An exception of the client, who went away, or of the loop, which ends tasks, is no failure of the app.
+            broken = isinstance(error, Exception) and not self._gone
+            failed = broken or (status >= 500 if status is not None else error is not None)
+            if not requests.takes(failed):
                 return
             scope = self._scope
             query = scope.get("query_string")
@@ -186,22 +252,7 @@ class _Request:
                 "statusCode": status if status is not None else 500,
                 "responseTime": round((time.perf_counter() - self._started) * 1000, 3),
             }
-            span = self._span
-            requests.accept(
-                Record(
-                    time.time_ns(),
-                    severity,
-                    REQUEST_ERROR if failed else REQUEST_COMPLETED,
-                    LOGGER,
-                    span.trace_id,
-                    span.span_id,
-                    int(span.trace_flags),
-                    self._correlation_id,
-                    fields,
-                    None,
-                    _error(error, status) if failed else None,
-                )
-            )
+            requests.record(self._span, self._correlation_id, fields, _error(error, status) if failed else None)
         except Exception:
             return
 

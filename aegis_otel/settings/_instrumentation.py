@@ -187,7 +187,7 @@ class Settings:
     framework_spans: bool | None = variable(
         "AEGIS_FRAMEWORK_SPANS",
         parse=parse.boolean,
-        help="use FastAPI's and Starlette's own instrumentation where it is installed; unset: if traces are exported",
+        help="use the web frameworks' own instrumentations where they are installed; unset: if traces are exported",
     )
     message_spans: bool = variable(
         "AEGIS_MESSAGE_SPANS",
@@ -258,7 +258,7 @@ class Settings:
 
     @property
     def framework_instrumentation(self) -> bool:
-        """Whether the instrumentations of ASGI frameworks are used, not only our hook at the server."""
+        """Whether the instrumentations of web frameworks are used, not only our hooks at the servers."""
         return self.traces_exported if self.framework_spans is None else self.framework_spans
 
     @property

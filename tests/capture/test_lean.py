@@ -122,6 +122,54 @@ def test_the_apps_own_header_stays(served):
     assert headers["x-correlation-id"] == "mine"
 
 
+def test_the_apps_own_header_is_the_requests_id_from_then_on(served):
+    seen: list = []
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"X-Correlation-ID", b"mine")]})
+        seen.append(get_correlation_id())
+        await send({"type": "http.response.body", "body": b""})
+
+    served.get(app, headers=[(b"x-correlation-id", b"theirs")])
+    assert seen[0] == served.records[0].correlation_id == "mine"
+
+
+def test_a_header_of_the_app_that_is_no_acceptable_id_changes_no_record(served):
+    served.get(answering(headers=[(b"x-correlation-id", b"a b")]), headers=[(b"x-correlation-id", b"theirs")])
+    assert served.records[0].correlation_id == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(LookupError("midway"), "HTTP Request Error"), (asyncio.CancelledError(), "HTTP Request Completed")],
+)
+def test_a_stream_that_the_app_breaks_is_an_error(served, error, message):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"o", "more_body": True})
+        raise error
+
+    with pytest.raises(type(error)):
+        served.get(app)
+    (record,) = served.records
+    assert (record.message, record.attributes["statusCode"]) == (message, 200)
+    assert record.error is None or record.error[:2] == ("LookupError", "midway")
+
+
+def test_a_client_that_goes_away_is_no_error_of_the_app(served):
+    async def gone(message):
+        raise BrokenPipeError
+
+    async def receive():
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    server = LeanServer(answering(), served.requests, None, ExcludeList(()))
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(server(scope, receive, gone))
+    assert served.records[0].message == "HTTP Request Completed"
+
+
 def test_a_response_without_headers_gets_one(served):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 204})

