@@ -11,6 +11,7 @@ from aegis_otel.stores.logql._engine import Direction, instant, range_
 from aegis_otel.stores.logql._errors import LimitError, LogQLError, PipelineError
 from aegis_otel.stores.logql._parser import is_log_query, parse
 from aegis_otel.stores.logql._types import (
+    Answer,
     Entry,
     Matrix,
     Sample,
@@ -24,6 +25,7 @@ from aegis_otel.stores.logql._types import (
 from aegis_otel.stores.logql._units import format_number, parse_duration
 
 __all__ = [
+    "Answer",
     "Direction",
     "Entry",
     "LimitError",

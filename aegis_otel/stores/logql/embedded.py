@@ -17,8 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO, Final
 
+from aegis_otel.stores._segments import Segment, missing, segments
+from aegis_otel.stores._tails import Tails
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
@@ -51,12 +54,14 @@ class EmbeddedSource:
     """Reads the store in `folder`.
 
     Attributes:
-        folder: holds `logs.jsonl`, which is being written, and its rotated siblings `logs*.jsonl[.gz]`.
+        folder: holds `logs.jsonl` and `audit.jsonl`, which are being written, and their rotated siblings.
         skipped: how many lines were no records so far.
+        files: only these, as they were when they were looked at; all where None.
     """
 
     folder: Path
     skipped: int = 0
+    files: Sequence[Segment] | None = field(default=None, repr=False)
     _streams: dict[tuple[bytes, bytes, bytes], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
@@ -117,26 +122,26 @@ class EmbeddedSource:
         return result
 
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live one last; none is missed where one is renamed meanwhile."""
+        """The files, opened, the oldest first, the live ones last; none is missed where one is renamed meanwhile."""
+        if self.files is not None:
+            return [(file, each.modified) for each in self.files if (file := _as_it_was(each, stack))]
         if not self.folder.is_dir():
-            raise StoreError(
-                f"there is no store at {self.folder}; start one with `aegis-otel up`, or name another with"
-                " AEGIS_DATA_DIR"
-            )
+            raise missing(self.folder)
         try:
             while True:
                 with contextlib.ExitStack() as opened:
-                    files = [file for path in self.folder.glob("logs*") if (file := _open(path, opened))]
-                    now = {path.stat().st_ino for path in self.folder.glob("logs*") if _is_log(path)}
-                    if {file[1].st_ino for file in files} == now:
+                    files = [_opened(each.path, opened) for each in segments(self.folder)]
+                    if {inode for _, inode, _ in files} == {each.inode for each in segments(self.folder)}:
                         stack.push(opened.pop_all())
-                        break
+                        return [(file, modified) for file, _, modified in files]
         except FileNotFoundError:
             return self._files(stack)  # rotated away since the folder was listed
         except OSError as error:
             raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-        files.sort(key=lambda file: (file[2] == "logs.jsonl", file[1].st_mtime))
-        return [(file, status.st_mtime) for file, status, _ in files]
+
+    def arrivals(self) -> Arrivals:
+        """What arrives from now on. Until then, this source has exactly what came before."""
+        return Arrivals(self)
 
     def _entry(self, line: bytes) -> Entry | None:
         quick = _RECORD.match(line)
@@ -169,6 +174,31 @@ class EmbeddedSource:
         return labels
 
 
+class Arrivals:
+    """The entries that arrive in a source from one moment on; use it as a context manager."""
+
+    def __init__(self, source: EmbeddedSource) -> None:
+        self._source = source
+        self._tails = Tails(lambda: segments(source.folder))
+
+    def __enter__(self) -> Arrivals:
+        self._source.files = self._tails.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tails.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """Those since the last call, in the order of writing, whatever their times are.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return (entry for line in self._tails.appended() if (entry := self._source._entry(line)) is not None)
+
+
 def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
     """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
     correlation, trace = found.group(5), found.group(6)
@@ -197,18 +227,40 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _is_log(path: Path) -> bool:
-    return path.name.endswith((".jsonl", ".jsonl.gz")) and path.is_file()
-
-
-def _open(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, os.stat_result, str] | None:
-    if not _is_log(path):
-        return None
+def _opened(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, int, float]:
+    """The file, which its inode is, and when it was written last."""
     file = stack.enter_context(path.open("rb"))
     status = os.fstat(file.fileno())
     if path.suffix == ".gz":
-        return stack.enter_context(gzip.open(file)), status, path.name  # type: ignore[return-value]
-    return file, status, path.name
+        return stack.enter_context(gzip.open(file)), status.st_ino, status.st_mtime  # type: ignore[return-value]
+    return file, status.st_ino, status.st_mtime
+
+
+def _as_it_was(segment: Segment, stack: contextlib.ExitStack) -> BinaryIO | None:
+    """A file up to where it ended when it was looked at; None where it is gone."""
+    if segment.file is not None:
+        segment.file.seek(0)
+        return _Beginning(segment.file, segment.size)  # type: ignore[return-value]
+    with contextlib.suppress(FileNotFoundError):
+        return _opened(segment.path, stack)[0] if segment.compressed else None
+    return None
+
+
+@dataclass
+class _Beginning:
+    """The first `size` bytes of an open file."""
+
+    file: BinaryIO
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    def read(self, length: int) -> bytes:
+        content = self.file.read(min(length, self.size))
+        self.size -= len(content)
+        return content
 
 
 def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
