@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from aegis_otel.stores._search import end_of_last_line
 from aegis_otel.stores._segments import Segment, same_files
+
+_BLOCK: Final = 4 << 20
 
 
 @dataclass
@@ -94,12 +96,20 @@ class _Tail:
         """Whether it has no name any more. A list of the folder does not tell: it can miss what is just renamed."""
         return os.fstat(self.file.fileno()).st_nlink == 0
 
-    def read(self) -> list[bytes]:
-        self.file.seek(0, 2)
-        if self.file.tell() < self.offset:
+    def read(self) -> Iterator[bytes]:
+        """The whole lines behind those that were read; a block at a time, as there may be many."""
+        if self.file.seek(0, os.SEEK_END) < self.offset:
             self.offset = 0  # cut and begun anew
-        self.file.seek(self.offset)
-        content = self.file.read()
-        end = content.rfind(b"\n") + 1
-        self.offset += end
-        return content[:end].split(b"\n")
+        length = _BLOCK
+        while True:
+            self.file.seek(self.offset)
+            content = self.file.read(length)
+            end = content.rfind(b"\n") + 1
+            if end:
+                self.offset += end
+                length = _BLOCK
+                yield from content[:end].split(b"\n")
+            elif len(content) < length:
+                return
+            else:
+                length *= 2  # one line is longer than that

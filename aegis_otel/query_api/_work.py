@@ -1,0 +1,147 @@
+"""Queries run in a few threads: further ones wait, a slow one is ended, and so is one whose client is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+
+from aegis_otel.query_api._errors import RequestError
+from aegis_otel.stores.logql import CountingSource, Entry, Matcher
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 4
+"""Queries that run at once."""
+MOST_WAITING: Final = 64
+"""Queries that run or wait."""
+SECONDS: Final = 60.0
+"""How long a query may take, with its waiting."""
+_CHECKED: Final = 256
+"""Entries between two looks at the clock."""
+
+
+class StoppedError(Exception):
+    """A query was ended: it took too long, or its client is gone."""
+
+
+@dataclass
+class Stop:
+    """Whether a query must end; any thread may ask and say so."""
+
+    deadline: float
+    asked: bool = False
+
+    def check(self) -> None:
+        """Go on.
+
+        Raises:
+            StoppedError: no.
+        """
+        if self.asked or time.monotonic() > self.deadline:
+            raise StoppedError
+
+
+@dataclass
+class StoppedSource:
+    """A source whose reading ends when `stop` says so.
+
+    Attributes:
+        handed_out: how many entries were read.
+    """
+
+    source: CountingSource
+    stop: Stop
+    handed_out: int = 0
+
+    def entries(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], needles: Sequence[bytes]
+    ) -> Iterator[Entry]:
+        """See `aegis_otel.stores.logql.Source`."""
+        self.stop.check()
+        for entry in self.source.entries(start_ns, end_ns, matchers, needles):
+            self.handed_out += 1
+            if self.handed_out % _CHECKED == 0:
+                self.stop.check()
+            yield entry
+
+    def counts(
+        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
+    ) -> Mapping[tuple[str, ...], int] | None:
+        """See `aegis_otel.stores.logql.CountingSource`."""
+        self.stop.check()
+        return self.source.counts(start_ns, end_ns, matchers, by)
+
+
+class Work:
+    """The threads.
+
+    Args:
+        seconds: how long a query may take, with its waiting.
+        at_once: how many run at once.
+    """
+
+    def __init__(self, seconds: float = SECONDS, at_once: int = AT_ONCE) -> None:
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="aegis-query")
+        self._waiting = 0
+
+    async def run(self, request: Request, work: Callable[[Stop], T]) -> T:
+        """What `work` gives.
+
+        Raises:
+            RequestError: too many wait; it takes too long; the client is gone.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise RequestError(429, "too many outstanding requests")
+        stop = Stop(time.monotonic() + self._seconds)
+        self._waiting += 1
+        # Counted until it has ended, not until its client is answered.
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self._one, work, stop)
+        future.add_done_callback(self._ended)
+        gone = asyncio.ensure_future(_disconnected(request))
+        try:
+            await asyncio.wait({future, gone}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not future.done():
+                stop.asked = True
+                if gone.done():
+                    raise RequestError(499, "the client is gone")
+                raise _too_slow(self._seconds)
+            return future.result()
+        except StoppedError:
+            raise _too_slow(self._seconds) from None
+        finally:
+            stop.asked = True
+            gone.cancel()
+
+    def close(self) -> None:
+        """Take no more work."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @staticmethod
+    def _one(work: Callable[[Stop], T], stop: Stop) -> T:
+        stop.check()
+        return work(stop)
+
+    def _ended(self, future: asyncio.Future[T]) -> None:
+        self._waiting -= 1
+        with contextlib.suppress(asyncio.CancelledError):
+            future.exception()  # looked at, so nobody complains that it was not
+
+
+def _too_slow(seconds: float) -> RequestError:
+    return RequestError(
+        504,
+        f"request timed out after {seconds:g} s: ask for a shorter time, or add label matchers (= rather than =~)",
+    )
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
