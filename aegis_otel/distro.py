@@ -34,7 +34,7 @@ from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
 from aegis_otel.deliver.queue import Prepare, RecordQueue
 from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
-from aegis_otel.settings import PRESETS, Settings, SettingsError
+from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -164,7 +164,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
 
 def ensure_active() -> None:
     """Called before the instrumentations: says so if another distribution came first and ours is idle."""
-    if _state.settings is None and "OTEL_PYTHON_DISTRO" not in os.environ:
+    if _state.settings is None and not settings_module.read_group(OpenTelemetrySettings).distro:
         warn(
             "installed, but another OpenTelemetry distribution was loaded first and is in charge; "
             f"set OTEL_PYTHON_DISTRO={_choose.NAME} and OTEL_PYTHON_CONFIGURATOR={_choose.NAME} to use aegis-otel"
@@ -204,6 +204,7 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
                 stream=settings.console_stream,
                 structured=settings.structured,
                 development=settings.preset is PRESETS["development"],
+                colour=not settings.no_colour,
             )
         )
     if settings.file_enabled:

@@ -11,7 +11,7 @@ from aegis_otel.correlation import Current
 from aegis_otel.schema import CodeLocation, Record
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CallConfig:
     """Read once by the extension, by these names (`native/src/config.rs`).
 

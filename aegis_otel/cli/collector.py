@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
 from aegis_otel.cli import terminal
+from aegis_otel.settings import Address
 
 STOP_SECONDS: Final = 30.0
 """How long the Collector may take to hand over and write what it holds before it is killed."""
@@ -47,44 +47,25 @@ class Endpoint:
 
     Attributes:
         name: for people.
-        variable: the environment variable by which the Collector's configuration gets ``host:port``.
+        variable: the environment variable by which the Collector's configuration gets it.
         option: the command line's option for the port.
     """
 
     name: str
     variable: str
     option: str
-    host: str
-    port: int
+    listens: Address
 
     @property
     def address(self) -> str:
         """``host:port``, IPv6 in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return str(self.listens)
 
     @property
     def reachable(self) -> str:
         """The same as one can call it from this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host)  # noqa: S104 - read, not bound
-        return f"{host}:{self.port}" if host else self.address
-
-
-def endpoint(name: str, variable: str, option: str, default: int, host: str | None, port: int | None) -> Endpoint:
-    """An endpoint from the command line, else from its variable (``host:port``), else on loopback.
-
-    Raises:
-        CollectorError: the variable holds something else.
-    """
-    text = os.environ.get(variable, "").strip()
-    named_host, named_port = "127.0.0.1", default
-    if text:
-        try:
-            parts = urlsplit(f"//{text}")
-            named_host, named_port = parts.hostname or "0.0.0.0", parts.port or default  # noqa: S104 - as the Collector
-        except ValueError:
-            raise CollectorError(f"{variable}: {text!r} is not an address such as 127.0.0.1:{default}") from None
-    return Endpoint(name, variable, option, host or named_host, port or named_port)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listens.host)  # noqa: S104 - read, not bound
+        return str(self.listens._replace(host=host)) if host else self.address
 
 
 @dataclass
@@ -309,21 +290,21 @@ class Collector:
 
 
 def _check_port(endpoint: Endpoint) -> None:
-    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in endpoint.listens.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((endpoint.host, endpoint.port))
+            probe.bind((endpoint.listens.host, endpoint.listens.port))
         except socket.gaierror:
-            raise CollectorError(f"{endpoint.host!r} is not an address of this machine") from None
+            raise CollectorError(f"{endpoint.listens.host!r} is not an address of this machine") from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise CollectorError(
-                    f"port {endpoint.port} ({endpoint.name}, {endpoint.address}) is already in use; stop what"
+                    f"port {endpoint.listens.port} ({endpoint.name}, {endpoint.address}) is already in use; stop what"
                     f" listens there, or choose another with {endpoint.option}"
                 ) from None
             raise CollectorError(
-                f"port {endpoint.port} ({endpoint.name}, {endpoint.address}) cannot be used: {error.strerror}"
+                f"port {endpoint.listens.port} ({endpoint.name}, {endpoint.address}) cannot be used: {error.strerror}"
             ) from None
 
 

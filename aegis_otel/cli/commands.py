@@ -5,22 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aegis_otel import __version__, settings
+from aegis_otel import __version__, _otelcol, health, settings
 from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
 from aegis_otel.cli import plan as plans
 from aegis_otel.cli import query as queries
-from aegis_otel.stores import Query, Store, StoreError, parse_level, parse_since
-from aegis_otel.stores._http import without_credentials
-from aegis_otel.stores.embedded import EmbeddedStore
-from aegis_otel.stores.loki import LokiStore
-from aegis_otel.stores.victorialogs import VictoriaLogsStore
+from aegis_otel.stores import (
+    Query,
+    Store,
+    StoreError,
+    chosen_stores,
+    open_store,
+    parse_level,
+    parse_since,
+    read_note,
+    without_credentials,
+)
 
 app = typer.Typer(
     help="Run the Collector of aegis-otel, read its store, look at the settings.",
@@ -91,8 +97,9 @@ def up(
         plan = plans.make(
             current, stores, host=host, grpc=grpc_port, http=http_port, health=health_port, metrics=metrics_port
         )
-        paths = pieces.files(stores, config or (), optional=plan.optional_pieces())
-        running = collector.Collector(pieces.binary(), paths, plan.environ(), plan.endpoints, plan.data_dir)
+        program = _program()
+        paths = pieces.files(_otelcol.config_dir(program), stores, config or (), optional=plan.optional_pieces())
+        running = collector.Collector(_otelcol.binary(program), paths, plan.environ(), plan.endpoints, plan.data_dir)
         with running.signals_caught():
             try:
                 running.start()
@@ -197,7 +204,8 @@ def collector_config(
     stores = _stores(current, store)
     with _errors_told():
         plan = plans.make(current, stores)
-        paths = pieces.files(stores, config or (), optional=plan.optional_pieces())
+        folder = _otelcol.config_dir(_program())
+        paths = pieces.files(folder, stores, config or (), optional=plan.optional_pieces())
         if check:
             _check_config(plan, paths)
         elif show_files:
@@ -213,7 +221,7 @@ def env() -> None:
     """Show every variable, the value in force and what it does. Secrets are hidden."""
     rows = [
         (name, _without_url_credentials(value), text)
-        for name, value, text in settings.effective(_settings(report=False))
+        for name, value, text in settings.effective(_settings(report=False), _program())
     ]
     terminal.show(terminal.table("Variables", ("variable", "value in force", "what it does"), rows))
     for problem in _settings(report=False).problems:
@@ -224,12 +232,13 @@ def env() -> None:
 def run_doctor() -> None:
     """Check settings, Collector, store, spool and log file; the status is 1 when something is wrong."""
     current = _settings(report=False)
-    findings = doctor.examine(current, plans.read_note(current.data_dir))
+    upstream = settings.read_group(settings.OpenTelemetrySettings)
+    findings = health.examine(current, upstream, _program(), read_note(current.data_dir))
     terminal.show(doctor.as_table(findings))
     delivery = doctor.processes_as_table(current.spool_dir)
     if delivery is not None:
         terminal.show(delivery)
-    if any(finding.verdict is doctor.Verdict.WRONG for finding in findings):
+    if any(finding.verdict is health.Verdict.WRONG for finding in findings):
         raise typer.Exit(1)
 
 
@@ -270,34 +279,26 @@ def _settings(*, report: bool = True) -> settings.Settings:
 
 def _stores(current: settings.Settings, asked: list[str] | None) -> tuple[str, ...]:
     try:
-        return pieces.chosen_stores(current, asked or ["auto"])
+        return chosen_stores(current, asked or ["auto"])
     except ValueError as error:
         terminal.fail(str(error), status=2)
 
 
 def _source(current: settings.Settings, asked: str) -> Store:
-    state = plans.read_note(current.data_dir)
-    if asked == "auto":
-        asked = _in_use(current, state)
-    if asked == "loki":
-        return LokiStore(current.loki_url or state.get("lokiUrl") or plans.LOKI_DEFAULT)
-    if asked == "victorialogs":
-        return VictoriaLogsStore(current.victorialogs_url or state.get("victorialogsUrl") or plans.VICTORIALOGS_DEFAULT)
-    if asked == "file":
-        return EmbeddedStore(current.data_dir / "store")
-    terminal.fail(f"{asked!r} is not a store that can be read; use auto, file, loki or victorialogs", status=2)
+    try:
+        return open_store(current, read_note(current.data_dir), asked)
+    except StoreError as error:
+        terminal.fail(str(error))
+    except ValueError as error:
+        terminal.fail(str(error), status=2)
 
 
-def _in_use(current: settings.Settings, state: Mapping[str, Any]) -> str:
-    """The store whose address is set, else what the last `aegis-otel up` of this folder feeds."""
-    urls = {"loki": current.loki_url, "victorialogs": current.victorialogs_url}
-    fed = state.get("stores", ())
-    set_here = [store for store, url in urls.items() if url]
-    return next((store for store in (*set_here, "file", *urls) if store in set_here or store in fed), "file")
+def _program() -> settings.ProgramSettings:
+    return settings.read_group(settings.ProgramSettings)
 
 
 def _check_config(plan: plans.Plan, paths: list[Path]) -> None:
-    wrong = collector.Collector(pieces.binary(), paths, plan.environ(), (), plan.data_dir).validate()
+    wrong = collector.Collector(_otelcol.binary(_program()), paths, plan.environ(), (), plan.data_dir).validate()
     if wrong is not None:
         terminal.fail(f"the Collector does not take this configuration:\n{wrong}")
     terminal.say(f"The Collector takes this configuration: {', '.join(path.name for path in paths)}")
@@ -311,7 +312,7 @@ def _without_url_credentials(value: str) -> str:
 def _errors_told() -> Iterator[None]:
     try:
         yield
-    except (StoreError, collector.CollectorError, pieces.CollectorMissingError, ValueError) as error:
+    except (StoreError, collector.CollectorError, _otelcol.CollectorMissingError, ValueError) as error:
         terminal.fail(str(error))
     except BrokenPipeError:
         # Nobody reads any more; Python would complain once more when it flushes at its end.

@@ -6,105 +6,33 @@ itself (several ``--config``: maps merge, lists replace); `merged` does the same
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from aegis_otel.settings import Settings
+from aegis_otel._otelcol import CollectorMissingError
 
 ALWAYS: Final = ("receive", "redact", "route", "tuning")
 """The pieces that every Collector needs, in this order; `to-<store>` follow."""
-
-STORES: Final = ("file", "loki", "seq", "victorialogs")
-
-INSTALL_HINT: Final = (
-    "The Collector is not installed. Install it with: pip install 'aegis-otel[collector]'\n"
-    "or, from a checkout of this repository: pip install ./collector\n"
-    "or name a binary that is there with AEGIS_OTELCOL_BINARY, and its configuration's folder with"
-    " AEGIS_OTELCOL_CONFIG_DIR."
-)
 
 _SECRET_NAME: Final = re.compile(r"(?i)(password|passwd|secret|token|api[-_]?key|authorization|credential|hash_key)")
 _REFERENCE: Final = re.compile(r"\$\{(?:env|file):[^}]*\}")
 
 
-class CollectorMissingError(Exception):
-    """The Collector's binary or configuration is not there; the text says what to do."""
-
-
-def chosen_stores(settings: Settings, asked: Sequence[str] = ("auto",)) -> tuple[str, ...]:
-    """The stores the Collector feeds: those asked for; for `auto` those the settings switch on.
-
-    Without Loki and VictoriaLogs the embedded store is on, so that `aegis-otel logs` has something to read.
-
-    Raises:
-        ValueError: one of them is no store.
-    """
-    names = [name.strip().lower() for text in asked for name in text.split(",") if name.strip()]
-    chosen: set[str] = set()
-    for name in names or ["auto"]:
-        if name == "auto":
-            readable = {"loki": settings.loki_url, "victorialogs": settings.victorialogs_url}
-            chosen.update([store for store, url in readable.items() if url is not None] or ["file"])
-            if settings.seq_enabled:
-                chosen.add("seq")
-        elif name in STORES:
-            chosen.add(name)
-        else:
-            raise ValueError(f"{name!r} is not a store; use auto, {', '.join(STORES)}")
-    return tuple(name for name in STORES if name in chosen)
-
-
-def binary() -> Path:
-    """The Collector's binary: of the wheel `aegis-otelcol`, or the one that AEGIS_OTELCOL_BINARY names.
-
-    Raises:
-        CollectorMissingError: there is none.
-    """
-    named = os.environ.get("AEGIS_OTELCOL_BINARY", "")
-    if named:
-        path = Path(named).expanduser()
-        if not (path.is_file() and os.access(path, os.X_OK)):
-            raise CollectorMissingError(f"AEGIS_OTELCOL_BINARY: {named} is not a program that can be run.")
-        return path
-    try:
-        import aegis_otelcol
-
-        return Path(aegis_otelcol.binary_path())
-    except (ImportError, FileNotFoundError):
-        raise CollectorMissingError(INSTALL_HINT) from None
-
-
-def config_dir() -> Path:
-    """The folder of the pieces: of the wheel `aegis-otelcol`, or the one AEGIS_OTELCOL_CONFIG_DIR names.
-
-    Raises:
-        CollectorMissingError: there is none.
-    """
-    named = os.environ.get("AEGIS_OTELCOL_CONFIG_DIR", "")
-    if named:
-        return Path(named).expanduser()
-    try:
-        import aegis_otelcol
-
-        return Path(aegis_otelcol.config_dir())
-    except (ImportError, FileNotFoundError):
-        raise CollectorMissingError(INSTALL_HINT) from None
-
-
-def files(stores: Iterable[str], further: Iterable[Path] = (), *, optional: Iterable[str] = ()) -> list[Path]:
+def files(
+    folder: Path, stores: Iterable[str], further: Iterable[Path] = (), *, optional: Iterable[str] = ()
+) -> list[Path]:
     """The pieces for these stores, in the order in which they are merged.
 
     Args:
+        folder: where ours are.
         stores: their names; `optional`: names of more pieces of ours, after those that are always there.
         further: files of the user's own, or names of ours such as ``receive-fluent``; they come last.
 
     Raises:
         CollectorMissingError: one of them is not there.
     """
-    folder = config_dir()
     paths = [folder / f"{name}.yaml" for name in (*ALWAYS, *optional, *(f"to-{store}" for store in stores))]
     for path in further:
         ours = folder / f"{path.name}.yaml"

@@ -1,27 +1,15 @@
-"""What `aegis-otel up` is about to run: where it listens, which stores it feeds, what it tells people.
-
-Also the note that it leaves in its folder, so that `logs` and `doctor` in another terminal know the same.
-"""
+"""What `aegis-otel up` is about to run: where it listens, which stores it feeds, what it tells people."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
+from aegis_otel import settings
 from aegis_otel.cli import terminal
-from aegis_otel.cli.collector import CollectorError, Endpoint, endpoint
-from aegis_otel.settings import Settings
-from aegis_otel.stores._http import without_credentials
-
-LOKI_DEFAULT: Final = "http://localhost:3100"
-VICTORIALOGS_DEFAULT: Final = "http://localhost:9428"
-METRICS: Final = "AEGIS_METRICS_PORT"
-
-_STATE_FILE: Final = "up.json"
+from aegis_otel.cli.collector import Endpoint
+from aegis_otel.settings import Address, CollectorSettings, Settings, name_of
+from aegis_otel.stores import LOKI_DEFAULT, METRICS_ENDPOINT, VICTORIALOGS_DEFAULT, UpNote, without_credentials
 
 
 @dataclass(frozen=True)
@@ -30,12 +18,14 @@ class Plan:
 
     Attributes:
         stores: what it feeds.
+        configured: what the Collector's own variables say.
         endpoints: where it listens: OTLP over gRPC, OTLP over HTTP, health check, and metrics unless they are off.
         loki_url, victorialogs_url, seq_url: may hold credentials, so they are shown without.
         data_dir: absolute.
     """
 
     stores: tuple[str, ...]
+    configured: CollectorSettings
     endpoints: tuple[Endpoint, ...]
     loki_url: str
     victorialogs_url: str
@@ -49,19 +39,20 @@ class Plan:
 
     def environ(self) -> dict[str, str]:
         """The Collector's whole environment: ours, and what the plan says."""
-        result = {
-            **os.environ,
-            "AEGIS_DATA_DIR": str(self.data_dir),
-            "AEGIS_LOKI_URL": self.loki_url,
-            "AEGIS_VICTORIALOGS_URL": self.victorialogs_url,
-            "SEQ_URL": self.seq_url,
+        changes = {
+            name_of(Settings, "data_dir"): str(self.data_dir),
+            name_of(Settings, "loki_url"): self.loki_url,
+            name_of(Settings, "victorialogs_url"): self.victorialogs_url,
+            name_of(Settings, "seq_url"): self.seq_url,
         }
         for each in self.endpoints:
-            if each.variable == METRICS:
-                result.update(AEGIS_METRICS_HOST=each.host, AEGIS_METRICS_PORT=str(each.port))
+            if each.variable == METRICS_ENDPOINT:
+                # The Collector takes host and port of its metrics apart, unlike the others.
+                changes[name_of(CollectorSettings, "metrics_host")] = each.listens.host
+                changes[each.variable] = str(each.listens.port)
             else:
-                result[each.variable] = each.address
-        return result
+                changes[each.variable] = each.address
+        return settings.child_environment(changes)
 
     def optional_pieces(self) -> list[str]:
         """The token piece where there is a token, the TLS piece where there is a certificate.
@@ -69,8 +60,8 @@ class Plan:
         That others reach an address which neither guards is for the Collector itself to refuse.
         """
         wanted = {
-            "receive-token": _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"),
-            "receive-tls": _is_set("AEGIS_OTLP_CERT_FILE"),
+            "receive-token": self.configured.asks_for_token,
+            "receive-tls": self.configured.has_certificate,
         }
         return [name for name, on in wanted.items() if on]
 
@@ -88,36 +79,21 @@ class Plan:
         terminal.show(terminal.table("The Collector is up", ("what", "where"), rows))
         grpc, http = self.endpoints[:2]
         lines = ["", "Run an app with it:", "  SERVICE_NAME=orders opentelemetry-instrument python app.py"]
-        scheme = "https" if _is_set("AEGIS_OTLP_CERT_FILE") else "http"
-        if grpc.port != 4317 or scheme == "https":
+        scheme = "https" if self.configured.has_certificate else "http"
+        if grpc.listens.port != 4317 or scheme == "https":
             over_http = "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT"
             lines.append(f"and set OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{grpc.reachable}")
             lines.append(f"(over HTTP: {over_http}={scheme}://{http.reachable})")
-        if _is_set("AEGIS_OTLP_TOKEN", "AEGIS_OTLP_TOKEN_FILE"):
+        if self.configured.asks_for_token:
             lines.append('and set OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer%20<the token>"')
         terminal.say("\n".join([*lines, "", "Ctrl-C stops it."]))
 
     def leave_note(self) -> None:
         """For other terminals. No credentials: they get these from their own environment."""
-        note = {
-            "stores": self.stores,
-            "lokiUrl": without_credentials(self.loki_url),
-            "victorialogsUrl": without_credentials(self.victorialogs_url),
-            "endpoints": {each.variable: each.reachable for each in self.endpoints},
-        }
-        path = self.data_dir / _STATE_FILE
-        making = path.with_suffix(".new")
-        making.write_text(json.dumps(note), encoding="utf-8")
-        making.replace(path)  # at once, for who reads it right now
-
-
-def read_note(data_dir: Path) -> Mapping[str, Any]:
-    """What the last `aegis-otel up` in this folder left; empty where there was none."""
-    try:
-        note = json.loads((data_dir / _STATE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
+        endpoints = {each.variable: each.reachable for each in self.endpoints}
+        urls = {"loki_url": self.loki_url, "victorialogs_url": self.victorialogs_url}
+        shown = {name: without_credentials(url) for name, url in urls.items()}
+        UpNote(self.stores, endpoints=endpoints, **shown).write(self.data_dir)
 
 
 def make(
@@ -133,35 +109,29 @@ def make(
     """The plan for these settings. An address or port that is None is taken from its variable, else the usual one.
 
     Raises:
-        CollectorError: a variable holds no address or no port.
+        SettingsError: a variable of the Collector holds no address or no port.
     """
+    configured = settings.read_group(CollectorSettings)
+
+    def endpoint(name: str, field: str, option: str, host: str | None, port: int | None) -> Endpoint:
+        listens: Address = getattr(configured, field)
+        variable = name_of(CollectorSettings, field)
+        return Endpoint(name, variable, option, Address(host or listens.host, port or listens.port))
+
     endpoints = [
-        endpoint("OTLP over gRPC", "AEGIS_OTLP_GRPC_ENDPOINT", "--grpc-port", 4317, host, grpc),
-        endpoint("OTLP over HTTP", "AEGIS_OTLP_HTTP_ENDPOINT", "--http-port", 4318, host, http),
-        endpoint("health check", "AEGIS_HEALTH_ENDPOINT", "--health-port", 13133, None, health),
+        endpoint("OTLP over gRPC", "grpc_endpoint", "--grpc-port", host, grpc),
+        endpoint("OTLP over HTTP", "http_endpoint", "--http-port", host, http),
+        endpoint("health check", "health_endpoint", "--health-port", None, health),
     ]
-    if os.environ.get("AEGIS_METRICS_LEVEL", "").strip().lower() != "none":
-        endpoints.append(_metrics(metrics))
+    if configured.metrics_level != "none":
+        listens = Address(configured.metrics_host, metrics or configured.metrics_port)
+        endpoints.append(Endpoint("own metrics", METRICS_ENDPOINT, "--metrics-port", listens))
     return Plan(
         stores,
+        configured,
         tuple(endpoints),
         current.loki_url or LOKI_DEFAULT,
         current.victorialogs_url or VICTORIALOGS_DEFAULT,
         current.seq_url,
         current.data_dir.absolute(),
     )
-
-
-def _metrics(port: int | None) -> Endpoint:
-    """The Collector takes host and port of its metrics apart, unlike the others."""
-    host = os.environ.get("AEGIS_METRICS_HOST", "").strip() or "127.0.0.1"
-    text = os.environ.get(METRICS, "").strip()
-    if port is None and text:
-        if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 65535:
-            raise CollectorError(f"{METRICS}: {text!r} is not a port number")
-        port = int(text)
-    return Endpoint("own metrics", METRICS, "--metrics-port", host, port or 8888)
-
-
-def _is_set(*names: str) -> bool:
-    return any(os.environ.get(name, "").strip() for name in names)

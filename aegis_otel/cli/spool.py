@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.table import Table
 
 from aegis_otel.cli import terminal
-from aegis_otel.cli.doctor import amount
 from aegis_otel.deliver.spool import DEAD_LETTER_FOLDER, find_dead_letters, hand_back_dead_letters, waiting
+from aegis_otel.health import amount
 
 
 def as_table(folder: Path) -> Table | None:

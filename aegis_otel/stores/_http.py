@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from aegis_otel.stores._url import without_credentials
 from aegis_otel.stores.errors import StoreError
 
 _SHOWN: Final = 500
@@ -17,12 +17,6 @@ _SHOWN: Final = 500
 
 class RefusedError(StoreError):
     """The store understood the request and said no."""
-
-
-def without_credentials(url: str) -> str:
-    """The URL as it may be shown: no user name, no password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 @dataclass

@@ -196,30 +196,27 @@ class _Session:
             expression, used = further(name)
             names += [each for each in used if each not in names]
             source += f", {expression} AS {quoted(name)}"
-        lines = self._lines(names, whole=WHOLE in self.extra)
+        lines = self._lines(names, [str(file.path) for file in self.files], whole=WHOLE in self.extra)
         main = ", ".join(f"r.{quoted(name)}" for name in _MAIN)
         self.database.execute(
             f"CREATE OR REPLACE VIEW stream AS {source} FROM {lines} WHERE coalesce({main}) IS NOT NULL"
         )
 
-    def _lines(self, names: Sequence[str], *, whole: bool = False) -> str:
-        """The lines of the store as rows `r` of texts; with the whole line in `line` too, where that is needed."""
-        if not self.files:
+    def _lines(self, names: Sequence[str], paths: Sequence[str], *, whole: bool = False) -> str:
+        """The lines of the files as rows `r` of texts; with the whole line in `line` too, where that is needed."""
+        if not paths:
             nothing = ", ".join(f"NULL::VARCHAR AS {quoted(name)}" for name in names)
             return f"(SELECT {nothing}, NULL::VARCHAR AS line WHERE false) AS r"
-        files, longest = _list(str(file.path) for file in self.files), f"maximum_object_size = {_LONGEST_LINE}"
-        if whole:
-            shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
-            return (
-                f"(SELECT json AS line, unnest(json_transform(json, {shape}))"
-                f" FROM read_ndjson_objects({files}, ignore_errors = true, {longest})) AS r"
-            )
         kinds = {name: "JSON" if name in self.unnamed else "VARCHAR" for name in names}
+        options = f"{_list(paths)}, ignore_errors = true, maximum_object_size = {_LONGEST_LINE}"
+        # Before 2.0 `read_json` loses the record after a line that is no JSON.
+        if whole or int(self.duckdb.__version__.partition(".")[0]) < 2:
+            shape = literal(json.dumps(kinds))
+            return (
+                f"(SELECT json AS line, unnest(json_transform(json, {shape})) FROM read_ndjson_objects({options})) AS r"
+            )
         columns = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in kinds.items())
-        return (
-            f"read_json({files}, format = 'newline_delimited', ignore_errors = true, {longest},"
-            f" columns = {{{columns}}}) AS r"
-        )
+        return f"read_json({options}, format = 'newline_delimited', columns = {{{columns}}}) AS r"
 
     def _rewritten(self) -> Rewritten:
         texts = {name.lower() for name, kind in FIELDS.items() if kind == "VARCHAR"}
@@ -227,7 +224,13 @@ class _Session:
 
     def _query(self) -> str:
         # One statement of SELECT, as `_only_reads` has seen: it cannot leave the parentheses.
-        return _BEFORE + self._rewritten().text.rstrip().rstrip(";") + _AFTER
+        text = self._rewritten().text
+        for token in reversed(tokens(text)):
+            if token.text == ";":
+                text = text[: token.start] + " " + text[token.start + 1 :]
+            elif token.kind != "space":
+                break
+        return _BEFORE + text + _AFTER
 
     def _keys(self) -> list[str]:
         files = _list(self._newest())
@@ -240,15 +243,10 @@ class _Session:
         return sorted(row[0] for row in found.fetchall() if row[0])
 
     def _skipped(self) -> int:
-        files = _list(self._newest())
-        if files == "[]" or not any(name_of(token).lower() == "stream" for token in tokens(self.text)):
+        if not any(name_of(token).lower() == "stream" for token in tokens(self.text)):
             return 0
-        columns = ", ".join(f"{name}: 'VARCHAR'" for name in _MAIN)
-        row = self._execute(
-            f"SELECT count(*) FROM read_json({files}, format = 'newline_delimited', ignore_errors = true,"
-            f" maximum_object_size = {_LONGEST_LINE}, columns = {{{columns}}})"
-            f" WHERE coalesce({', '.join(_MAIN)}) IS NULL"
-        ).fetchone()
+        lines = self._lines(_MAIN, self._newest())
+        row = self._execute(f"SELECT count(*) FROM {lines} WHERE coalesce({', '.join(_MAIN)}) IS NULL").fetchone()
         return int(row[0]) if row else 0
 
     def _newest(self) -> list[str]:

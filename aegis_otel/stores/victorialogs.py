@@ -1,7 +1,7 @@
 """VictoriaLogs as a store: LogsQL over its HTTP API ("Querying logs" in VictoriaLogs' documentation).
 
-It keeps the fields of a record as text. Read back, a record has AegisX's names and nesting again, and numbers where the
-schema has numbers; docs/victorialogs.md says what stays text.
+It keeps the fields of a record as text, and flattens maps. The Collector notes the types with each record, so that the
+record read back is that of the embedded store; docs/victorialogs.md has the limits.
 """
 
 from __future__ import annotations
@@ -27,18 +27,22 @@ _POLL_SECONDS: Final = 1.0
 
 _OWN: Final = ("level", "message", "service", "environment", "correlationId", "traceId", "spanId", "logger")
 """The record's own fields, in the order of the JSON line."""
-_OF_THE_STORE: Final = frozenset(("_time", "_stream", "_stream_id", "_msg"))
-_NUMBERS: Final = frozenset(("statusCode", "responseTime", schema.CODE_LINE))
-_ERROR: Final = ("error.name", "error.message", "error.stack")
 _OTHER_FIELDS: Final = "otherFields"
 """The Collector writes fields that VictoriaLogs cannot hold into this one, as JSON (aegis_route, shape `indexed`)."""
-_TAKEN: Final = {f"extra.{name}": name for name in ("", "_msg", "_time", "_stream", "_stream_id", _OTHER_FIELDS, "cut")}
+_FIELD_TYPES: Final = "fieldTypes"
+"""And into this one which fields are no texts."""
+_OF_THE_STORE: Final = frozenset(("_time", "_stream", "_stream_id", "_msg", _OTHER_FIELDS, _FIELD_TYPES))
+_LONGEST_NAME: Final = 128
+"""Of a field of VictoriaLogs, in bytes."""
+_NUMBERS: Final = frozenset(("statusCode", "responseTime", schema.CODE_LINE))
+_ERROR: Final = ("error.name", "error.message", "error.stack")
+_TAKEN: Final = {f"extra.{name}": name for name in ("", *_OF_THE_STORE, "cut")}
 """What the Collector calls attributes whose names VictoriaLogs or that shape needs, and their names elsewhere."""
 _NO_MESSAGE: Final = "missing _msg field; see https://docs.victoriametrics.com/"
 """How VictoriaLogs begins the text that it stores in the place of an empty message."""
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
-_INTEGER: Final = re.compile(r"-?\d+")
+_INTEGER: Final = re.compile(r"-?\d{1,19}")
 
 _Entry = tuple[int, bytes]
 """A time in nanoseconds, and the line of the answer."""
@@ -153,46 +157,92 @@ class VictoriaLogsStore:
         texts = {**stored, "message": "" if message.startswith(_NO_MESSAGE) else message}
         record: StoredRecord = {"timestamp": schema.iso_timestamp(entry[0])}
         record.update((name, texts[name]) for name in _OWN if name in texts)
-        nested = tuple(
-            prefix for prefix, on in (("error.", any(map(stored.__contains__, _ERROR))), ("metadata.", True)) if on
-        )
+        types = _types(stored)
+        fields = _Fields(record, types["m"])
         for name, text in stored.items():
-            if name in record or name in _OF_THE_STORE or name == _OTHER_FIELDS:
-                continue
-            if name.startswith(nested):
-                _put(record, name.split("."), text)
-            else:
-                record[_TAKEN.get(name, name)] = _number(text) if name in _NUMBERS else text
-        record.update(_other_fields(stored.get(_OTHER_FIELDS)))
+            if name not in record and name not in _OF_THE_STORE:
+                fields.put(name, _value(name, text, types))
+        for name in types["m"]:
+            fields.map_of(name)
+        for names, value in ((types["e"], ""), (types["z"], None)):
+            for name in names:
+                fields.put(name, value)
+        for taken in _TAKEN.keys() & record.keys():
+            record[_TAKEN[taken]] = record.pop(taken)
+        record.update(_json_object(stored.get(_OTHER_FIELDS)))
         return record
 
 
-def _put(record: dict[str, Any], path: list[str], text: str) -> None:
-    """Write a field of a map that VictoriaLogs has flattened back into its map."""
-    for depth, name in enumerate(path[:-1]):
-        below = record.setdefault(name, {})
-        if not isinstance(below, dict):  # there is a field with the name of the map, too
-            record[".".join(path[depth:])] = text
-            return
-        record = below
-    record[path[-1]] = text
+class _Fields:
+    """Writes fields into a record, those below a map into the map."""
+
+    def __init__(self, record: StoredRecord, maps: frozenset[str]) -> None:
+        self._maps = maps
+        self._made: dict[str, dict[str, Any]] = {"": record}
+
+    def put(self, name: str, value: Any) -> None:
+        """Write a field, whose name has those of its maps and dots before it."""
+        above = self._above(name)
+        self.map_of(above).setdefault(name[len(above) + 1 :] if above else name, value)
+
+    def map_of(self, name: str) -> dict[str, Any]:
+        """The map with this name, made where there is none yet; the record itself for the empty name."""
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = {}
+            self.put(name, made)
+        return made
+
+    def _above(self, name: str) -> str:
+        """The innermost map that a name is below."""
+        dot = name.rfind(".")
+        while dot > 0:
+            if name[:dot] in self._maps:
+                return name[:dot]
+            dot = name.rfind(".", 0, dot)
+        return ""
 
 
-def _number(text: str) -> int | float | str:
+def _types(stored: dict[str, str]) -> dict[str, frozenset[str]]:
+    """The names by type, as the Collector has noted them; of records that others have written, what the schema says."""
+    noted = _json_object(stored.get(_FIELD_TYPES))
+    if not noted:
+        maps = {"metadata"} if any(name.startswith("metadata.") for name in stored) else set()
+        if not stored.keys().isdisjoint(_ERROR):
+            maps.add("error")
+        return {**dict.fromkeys("bjez", frozenset()), "n": _NUMBERS, "m": frozenset(maps)}
+    lists = {letter: noted.get(letter, ()) for letter in "nbjmez"}
+    return {
+        letter: frozenset(filter(_is_name, names)) if isinstance(names, list) else frozenset()
+        for letter, names in lists.items()
+    }
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= _LONGEST_NAME
+
+
+def _value(name: str, text: str, types: dict[str, frozenset[str]]) -> Any:
+    """A value of its type; the text where it is none of that type."""
     try:
-        return int(text) if _INTEGER.fullmatch(text) else float(text)
-    except ValueError:
-        return text
+        if name in types["n"]:
+            return int(text) if _INTEGER.fullmatch(text) else float(text)  # a longer one was a float
+        if name in types["b"]:
+            return {"true": True, "false": False}[text]
+        if name in types["j"]:
+            return json.loads(text)
+    except (ValueError, KeyError, RecursionError):
+        pass
+    return text
 
 
-def _other_fields(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
+def _json_object(text: str | None) -> dict[str, Any]:
+    """What a field with JSON holds; empty where there is none, or no object in it."""
     try:
-        fields = json.loads(text)
+        value = json.loads(text or "{}")
     except (ValueError, RecursionError):
-        fields = None
-    return fields if isinstance(fields, dict) else {_OTHER_FIELDS: text}
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _nanoseconds(line: bytes) -> int:

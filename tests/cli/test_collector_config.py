@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aegis_otel import settings
 from aegis_otel.cli import pieces
 from tests.cli.conftest import Run, clean_environment
 
@@ -91,27 +90,3 @@ def test_maps_merge_and_lists_replace_as_in_the_collector(tmp_path: Path):
     (tmp_path / "c.yaml").write_text("# nothing\n")
     merged = yaml.safe_load(pieces.merged(tmp_path / name for name in ("a.yaml", "b.yaml", "c.yaml")))
     assert merged == {"a": {"b": 1, "c": [3], "d": {"e": 1, "f": 2}}}
-
-
-@pytest.mark.parametrize(
-    ("variables", "asked", "stores"),
-    [
-        ({}, ["auto"], ("file",)),
-        ({"AEGIS_LOKI_URL": "http://loki:3100"}, ["auto"], ("loki",)),
-        ({"SEQ_ENABLED": "true"}, ["auto"], ("file", "seq")),
-        ({"AEGIS_LOKI_URL": "http://loki:3100", "SEQ_ENABLED": "true"}, ["auto"], ("loki", "seq")),
-        ({"AEGIS_LOKI_URL": "http://loki:3100"}, ["file"], ("file",)),
-        ({}, ["seq", "LOKI"], ("loki", "seq")),
-        ({}, ["loki,auto"], ("file", "loki")),
-        ({"AEGIS_VICTORIALOGS_URL": "http://logs:9428"}, ["auto"], ("victorialogs",)),
-        (
-            {"AEGIS_VICTORIALOGS_URL": "http://logs:9428", "AEGIS_LOKI_URL": "http://loki:3100"},
-            ["auto"],
-            ("loki", "victorialogs"),
-        ),
-    ],
-)
-def test_stores_are_those_asked_for_else_those_set(
-    variables: dict[str, str], asked: list[str], stores: tuple[str, ...]
-):
-    assert pieces.chosen_stores(settings.read(variables), asked) == stores

@@ -138,6 +138,7 @@ def test_victorialogs_works_as_shown(shell: Shell):
     # No variable is set here: `logs` in the same folder knows which store is in use.
     shown = wait_for(lambda: "hello" in (text := shell.run("aegis-otel logs")) and text, what="the record")
     assert "[REDACTED:password]" in shown
+    assert shell.run("aegis-otel logs --store victorialogs") == shown
 
 
 class _Seq(BaseHTTPRequestHandler):

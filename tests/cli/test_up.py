@@ -327,6 +327,8 @@ def test_without_the_collector_the_pip_command_is_shown(run: Run, tmp_path: Path
         (["--host", "203.0.113.1"], {"AEGIS_OTLP_TOKEN": "t" * 32}, "203.0.113.1", 1),
         ([], {"AEGIS_DATA_DIR": "/dev/null/x"}, "AEGIS_DATA_DIR", 1),
         ([], {"AEGIS_OTELCOL_BINARY": "/dev/null"}, "AEGIS_OTELCOL_BINARY", 1),
+        ([], {"AEGIS_OTLP_GRPC_ENDPOINT": "here:there"}, "AEGIS_OTLP_GRPC_ENDPOINT", 1),
+        ([], {"AEGIS_METRICS_PORT": "70000"}, "AEGIS_METRICS_PORT", 1),
         ([], {"AEGIS_OTELCOL_CONFIG_DIR": "/dev/null"}, "receive.yaml", 1),
     ],
 )

@@ -1,7 +1,8 @@
-"""The build of the Collector: what its cache key covers, and what happens when a build can't be done."""
+"""The builds of the Collector and of VictoriaLogs: what their cache keys cover, and what happens when a build can't be done."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import ClassVar
 
 import pytest
@@ -234,3 +236,32 @@ def test_wheel_holds_an_executable_and_the_configuration(tmp_path, monkeypatch):
         names = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
     assert names[f"aegis_otelcol/bin/aegis-otelcol{gobuild.EXE}"] & 0o111
     assert "aegis_otelcol/config/receive.yaml" in names
+
+
+def victorialogs_build() -> ModuleType:
+    """`collector/victorialogs/build.py` as a module."""
+    spec = importlib.util.spec_from_file_location("victorialogs_build", COLLECTOR / "victorialogs" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class TestVictoriaLogs:
+    build = victorialogs_build()
+
+    def test_is_of_the_version_of_the_image_in_the_compose_file(self):
+        compose = (COLLECTOR.parent / "docker-compose.otel.yml").read_text()
+        (version,) = re.findall(r"victoriametrics/victoria-logs:v([\d.]+)", compose)
+        assert self.build.recipe().version == f"victoria-logs-{version}"
+
+    @pytest.mark.parametrize("program", build.PACKAGES)
+    def test_has_a_recorded_checksum_for_each_program(self, program):
+        module = self.build.PACKAGES[program].partition("/app/")[0]
+        version = self.build.recipe(program).version.removeprefix(f"{program}-")
+        assert f"{module} v{version} h1:" in (COLLECTOR / "victorialogs" / "go.sum").read_text()
+
+    def test_says_what_can_be_built(self):
+        with pytest.raises(gobuild.BuildError, match="victoria-logs or vmalert"):
+            self.build.recipe("loki")

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.support import logql
-from tests.support.collector import Collector
 from tests.support.otlp import Log
 from tests.support.processes import wait_for
 
@@ -46,14 +45,15 @@ RECORDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[logql.Embedded]:
-    with Collector(tmp_path_factory.mktemp("page"), "file") as collector:
-        resource = {"service.name": SERVICE, "deployment.environment.name": "test"}
+@pytest.fixture(scope="module", params=logql.backends())
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[logql.Answers]:
+    with logql.stored(request.param, tmp_path_factory.mktemp("page"), SERVICE, "other") as (collector, store):
+        resource = {"service.name": store.named(SERVICE), "deployment.environment.name": "test"}
         collector.send(*RECORDS, resource=resource)
-        collector.send(Log("of another service", 17), resource={"service.name": "other"})
-        store = logql.embedded(collector)
-        wait_for(lambda: len(store.lines('{service=~".+"}')) == len(RECORDS) + 1, what="all records in the store")
+        collector.send(Log("of another service", 17), resource={"service.name": store.named("other")})
+        for service, count in ((SERVICE, len(RECORDS)), ("other", 1)):
+            query = f'{{service="{service}"}}'
+            wait_for(lambda query=query, count=count: len(store.lines(query)) == count, what="all records in the store")
         yield store
 
 
@@ -69,7 +69,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[logql.Embedded]
         (f'{{service="aegisx-api"}} | json | correlationId="{CORRELATION}"', 1),
     ],
 )
-def test_a_search_finds_what_there_is(filled: logql.Embedded, query: str, messages: int) -> None:
+def test_a_search_finds_what_there_is(filled: logql.Answers, query: str, messages: int) -> None:
     lines = filled.lines(query)
     assert len(lines) == messages
     assert all(json.loads(line)["service"] == SERVICE for line in lines)
@@ -83,7 +83,7 @@ def test_a_search_finds_what_there_is(filled: logql.Embedded, query: str, messag
         ('rate({service="aegisx-api"}[5m])', len(RECORDS) / SECONDS),
     ],
 )
-def test_a_rate_is_that_of_all_records(filled: logql.Embedded, query: str, per_second: float) -> None:
+def test_a_rate_is_that_of_all_records(filled: logql.Answers, query: str, per_second: float) -> None:
     # Each correlation id is a series of its own: a panel or an alert wants the sum of them.
     assert sum(value for _, value in series(filled, query)) == pytest.approx(per_second)
     assert series(filled, f"sum({query})") == [({}, pytest.approx(per_second))]
@@ -110,11 +110,11 @@ def test_a_rate_is_that_of_all_records(filled: logql.Embedded, query: str, per_s
         ),
     ],
 )
-def test_a_count_is_right(filled: logql.Embedded, query: str, label: str, counts: dict[str, int]) -> None:
+def test_a_count_is_right(filled: logql.Answers, query: str, label: str, counts: dict[str, int]) -> None:
     assert {labels.get(label, ""): value for labels, value in series(filled, query)} == counts
 
 
-def test_the_percentile_is_asked_for_with_quantile_over_time(filled: logql.Embedded) -> None:
+def test_the_percentile_is_asked_for_with_quantile_over_time(filled: logql.Answers) -> None:
     pages = 'histogram_quantile(0.95, sum(rate({service="aegisx-api"} | json | __error__="" | unwrap responseTime [5m])) by (le))'
     with pytest.raises(AssertionError, match="parse error"):
         filled.query(pages)
@@ -136,9 +136,9 @@ def test_the_percentile_is_asked_for_with_quantile_over_time(filled: logql.Embed
         ('absent_over_time({service="nobody", complianceLevel="HIPAA"}[10m])', True),
     ],
 )
-def test_an_alert_fires_only_with_a_reason(filled: logql.Embedded, condition: str, fires: bool) -> None:
+def test_an_alert_fires_only_with_a_reason(filled: logql.Answers, condition: str, fires: bool) -> None:
     assert bool(filled.query(condition)) == fires
 
 
-def series(store: logql.Embedded, query: str) -> list[tuple[dict[str, str], float]]:
+def series(store: logql.Answers, query: str) -> list[tuple[dict[str, str], float]]:
     return [(one["metric"], float(one["value"][1])) for one in store.query(query)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -220,12 +221,40 @@ def test_a_record_comes_back_as_the_embedded_store_has_it(server: VictoriaLogs, 
     assert isinstance(found[-1]["statusCode"], int)
 
 
-def test_what_cannot_be_restored_comes_back_as_text(server: VictoriaLogs, tmp_path: Path) -> None:
-    attributes = {"amount": 5, "paid": True, "tags": ["a", "b"], "user": {"id": "u-7"}, "note": "", "nothing": None}
-    with Collector(tmp_path / "collector", "victorialogs", env={"AEGIS_VICTORIALOGS_URL": server.url}) as collector:
-        collector.send(Log("m", attributes=attributes), resource={"service.name": "texts"})
-        store = VictoriaLogsStore(server.url)
-        (found,) = wait_for(lambda: store.newest(Query(service="texts")), what="the record")
-    assert {name: found.get(name) for name in (*attributes, "user.id")} == {
-        "amount": "5", "paid": "true", "tags": '["a","b"]', "user": None, "user.id": "u-7", "note": None, "nothing": None,
+def test_values_of_all_types_come_back_as_the_embedded_store_has_them(server: VictoriaLogs, tmp_path: Path) -> None:
+    attributes = {
+        "amount": 5, "share": 0.25, "tiny": 1e-9, "huge": 1e300, "nan": math.nan, "large": 2**62, "paid": True,
+        "number as text": "5", "tags": ["a", 1, None, {"b": [True]}], "none": [], "note": "", "nothing": None, "empty": {},
+        "user": {"id": "u-7", "age": 41, "of.it": {"deep": False}, "empty": {}, "": "no name"}, "user.id": "flat",
+        "_msg": "theirs", "fieldTypes": "theirs", "otherFields": "theirs", "cut": "theirs", "n" * 200: 1,
     }  # fmt: skip
+    env = {"AEGIS_VICTORIALOGS_URL": server.url}
+    with Collector(tmp_path / "collector", "victorialogs", "file", env=env) as collector:
+        collector.send(Log("m", attributes=attributes, time_ns=NOW), resource={"service.name": "types"})
+        store = VictoriaLogsStore(server.url)
+        (found,) = wait_for(lambda: store.newest(Query(service="types")), what="the record")
+        (expected,) = wait_for(collector.stored, what="the record in the file")
+    assert found == expected
+
+
+def test_records_that_others_have_written_have_the_types_of_the_schema(
+    server: VictoriaLogs, store: VictoriaLogsStore
+) -> None:
+    fields = {"statusCode": "200", "responseTime": "7.5", "amount": "5", "error.name": "E", "metadata.adapter": "redis"}
+    server.insert(stored("theirs", "others", **fields))
+    (found,) = store.newest(Query(service="others"))
+    assert found == {
+        "timestamp": f"{datetime.fromtimestamp(NOW / 1e9, timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z",
+        "level": "info", "message": "theirs", "service": "others",
+        "statusCode": 200, "responseTime": 7.5, "amount": "5", "error": {"name": "E"}, "metadata": {"adapter": "redis"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "types", ["no JSON", "[]", '{"n": 1}', '{"n": [1, {}]}', '{"n": ["a"]}', '{"m": ["level", "a"]}', "[" * 5000]
+)
+def test_types_that_make_no_sense_change_nothing(server: VictoriaLogs, store: VictoriaLogsStore, types: str) -> None:
+    service = f"senseless {types[:20]}"
+    server.insert(stored("m", service, fieldTypes=types, a="text"))
+    (found,) = store.newest(Query(service=service))
+    assert (found["level"], found["a"]) == ("info", "text")

@@ -5,11 +5,13 @@ AEGIS_TEST_LOKI_URL names a Loki of the user's own. Where it is set, the same te
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aegis_otel.stores import logql
 from aegis_otel.stores.logql.embedded import EmbeddedSource
@@ -23,11 +25,75 @@ def backends() -> Sequence[str]:
     return ("embedded", "loki") if os.environ.get(LOKI_URL) else ("embedded",)
 
 
+class Answers(Protocol):
+    """What can be asked."""
+
+    def named(self, name: str) -> str:
+        """The name of a service or an environment as it must be sent."""
+        ...
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series of a metric query, now, in the shape of Loki's HTTP API; AssertionError where it is refused."""
+        ...
+
+    def lines(self, query: str, *, hours: float = 1) -> list[str]:
+        """The lines that a log query finds in the last hours, the oldest first."""
+        ...
+
+
+@contextmanager
+def stored(backend: str, folder: Path, *own: str) -> Iterator[tuple[Collector, Answers]]:
+    """A Collector, and what answers for the records that are sent to it.
+
+    `own` are names of services and environments; in a Loki that holds other records too, they are made unique.
+    """
+    if backend == "embedded":
+        with Collector(folder, "file") as collector:
+            yield collector, Embedded(collector.data / "store")
+    else:
+        url = os.environ[LOKI_URL]
+        with Collector(folder, "loki", env={"AEGIS_LOKI_URL": url}) as collector:
+            yield collector, OwnLoki(url, own)
+
+
+class OwnLoki:
+    """A Loki of the user's: names that the tests use stand for unique ones there."""
+
+    def __init__(self, url: str, own: Sequence[str]) -> None:
+        from tests.support.loki import Loki
+
+        self._loki = Loki.at(url)
+        self._names = {name: f"{name}-{time.time_ns()}" for name in own}
+
+    def named(self, name: str) -> str:
+        return self._names.get(name, name)
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self._shown(json.dumps(self._loki.query(self._asked(expression)))))
+        return found
+
+    def lines(self, query: str, *, hours: float = 1) -> list[str]:
+        return [self._shown(line) for line in self._loki.lines(self._asked(query), hours=hours)]
+
+    def _asked(self, query: str) -> str:
+        for name, unique in self._names.items():
+            query = query.replace(f'"{name}"', f'"{unique}"')
+        return query
+
+    def _shown(self, text: str) -> str:
+        for name, unique in self._names.items():
+            text = text.replace(unique, name)
+        return text
+
+
 class Embedded:
     """The store that a Collector writes; answers as Loki's HTTP API does, in the same shapes."""
 
     def __init__(self, folder: Path) -> None:
         self.source = EmbeddedSource(folder)
+
+    def named(self, name: str) -> str:
+        return name
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series of a metric query, now.
@@ -62,8 +128,3 @@ class Embedded:
     def lines(self, query: str, *, hours: float = 1) -> list[str]:
         """The same without labels."""
         return [line for _, line in self.streams(query, hours=hours)]
-
-
-def embedded(collector: Collector) -> Embedded:
-    """The store of a Collector that was started with "file"."""
-    return Embedded(collector.data / "store")

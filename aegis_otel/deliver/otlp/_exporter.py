@@ -233,9 +233,11 @@ class Exporter:
             self._changed.notify_all()
 
     def _may_go_on(self) -> bool:
-        if self._phase is Phase.CLOSING:
+        # Read once: another thread may change it at any moment.
+        phase = self._phase
+        if phase is Phase.CLOSING:
             return self._pending.pending_records > 0 and self._seconds_left() > 0
-        return self._phase is Phase.OPEN
+        return phase is Phase.OPEN
 
     def _seconds_left(self) -> float:
         return math.inf if self._deadline is None else self._deadline - time.monotonic()

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import enum
 import logging
-import os
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from opentelemetry import context
+
+from aegis_otel.settings import support_forks_of_grpc
 
 if TYPE_CHECKING:
     import grpc
@@ -114,8 +115,7 @@ class GrpcTransport:
     """OTLP/gRPC: the channel of upstream's exporter, called with bytes instead of a message object."""
 
     def __init__(self, timeout: float | None = None) -> None:
-        # gRPC reads this once, when it is imported: without it, a forked child that uses gRPC hangs for ever.
-        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
+        support_forks_of_grpc()
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 
         options: Any = (

@@ -146,7 +146,9 @@ def _printable(text: str) -> str:
     )
 
 
-def console_sink(identity: Identity, *, stream: str, structured: bool | None, development: bool) -> ConsoleSink:
+def console_sink(
+    identity: Identity, *, stream: str, structured: bool | None, development: bool, colour: bool = True
+) -> ConsoleSink:
     """The console as the settings ask for it.
 
     Args:
@@ -154,6 +156,7 @@ def console_sink(identity: Identity, *, stream: str, structured: bool | None, de
         stream: ``stderr`` or ``stdout``.
         structured: JSON (true), text (false), or text on a terminal in development (None).
         development: whether the development preset is in force.
+        colour: whether a terminal gets colours.
     """
     target = sys.stdout if stream == "stdout" else sys.stderr
     try:
@@ -161,5 +164,4 @@ def console_sink(identity: Identity, *, stream: str, structured: bool | None, de
     except (AttributeError, ValueError):
         terminal = False
     readable = (development and terminal) if structured is None else not structured
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return ConsoleSink(target, identity, readable=readable, colour=colour)
+    return ConsoleSink(target, identity, readable=readable, colour=terminal and colour)

@@ -10,12 +10,11 @@ from aegis_otel.deliver.spool._dead_letters import (
 )
 from aegis_otel.deliver.spool._folder import service_name, waiting
 from aegis_otel.deliver.spool._pending import Pending
-from aegis_otel.deliver.spool._segment import AUDIT, MANY, REST, Batch
+from aegis_otel.deliver.spool._segment import MANY, REST, Batch
 from aegis_otel.deliver.spool._spool import Spool, SpoolUnavailableError
 from aegis_otel.deliver.spool._stats import STATS_NAME, ProcessStats, read_stats, write_stats
 
 __all__ = [
-    "AUDIT",
     "DEAD_LETTER_FOLDER",
     "MANY",
     "PARTIAL",

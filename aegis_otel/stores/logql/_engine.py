@@ -13,7 +13,18 @@ from aegis_otel.stores.logql._parser import parse
 from aegis_otel.stores.logql._pipeline import Pipeline, needles
 from aegis_otel.stores.logql._ranges import Labels, RangeSamples, matching_labels, merged_by
 from aegis_otel.stores.logql._ranges import Vector as _Samples
-from aegis_otel.stores.logql._types import Entry, Matrix, Sample, Scalar, Series, Source, Stream, Streams, Vector
+from aegis_otel.stores.logql._types import (
+    Entry,
+    IndexedSource,
+    Matrix,
+    Sample,
+    Scalar,
+    Series,
+    Source,
+    Stream,
+    Streams,
+    Vector,
+)
 from aegis_otel.stores.logql._vectors import Value, aggregated, combined, replaced
 
 Direction = Literal["backward", "forward"]
@@ -191,8 +202,17 @@ def _streams(source: Source, log: _ast.LogExpr, start: int, end: int, limit: int
     matching, pipeline = matching_labels(log.matchers), Pipeline(log.stages)
     # A heap of the best so far, the worst of them first: time (negative where the oldest are wanted), order of arrival.
     best: list[tuple[int, int, Row]] = []
-    for order, entry in enumerate(source.entries(start, end, log.matchers, needles(source, log.stages))):
-        rank = (entry.time_ns, order) if backward else (-entry.time_ns, -order)
+
+    def floor() -> int:
+        return best[0][0] if len(best) >= limit and best else start
+
+    wanted, sign = needles(source, log.stages), 1
+    if backward and isinstance(source, IndexedSource):
+        entries, sign = source.newest(start, end, log.matchers, wanted, floor), -1
+    else:
+        entries = source.entries(start, end, log.matchers, wanted)
+    for order, entry in enumerate(entries):
+        rank = (entry.time_ns, sign * order) if backward else (-entry.time_ns, -order)
         if (len(best) >= limit and (not best or rank <= best[0][:2])) or not matching(entry.labels):
             continue
         row = pipeline.run(entry)

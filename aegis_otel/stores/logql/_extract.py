@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from aegis_otel.stores.logql import _jsonpath, _regex
@@ -15,6 +16,7 @@ from aegis_otel.stores.logql import _jsonpath, _regex
 _DEEPEST: Final = 100
 _INVALID: Final = re.compile(r"[^A-Za-z0-9_:]")
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_GROUP_NAME: Final = re.compile(r"(?<!\\)\(\?P?<([^>=!]+)>")
 _CAPTURE: Final = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
 
 Pairs = list[tuple[str, str]]
@@ -47,6 +49,7 @@ _MEMBERS: Final = json.JSONDecoder(
 )
 
 
+@lru_cache(maxsize=8192)
 def sanitized(name: str) -> str:
     """A name as a label: what is no letter, digit, underscore or colon becomes an underscore."""
     name = name.strip()
@@ -76,14 +79,20 @@ def _decoded(decoder: json.JSONDecoder, line: str) -> Any:
         raise ParseError(f"Value looks like object, but can't find closing symbol: {error}"[:200]) from None
 
 
+@lru_cache(maxsize=8192)
+def _nested(prefix: str, name: str) -> str:
+    return f"{prefix}_{_INVALID.sub('_', name)}"
+
+
 def _flatten(members: _Members, prefix: str, found: Pairs, depth: int) -> None:
     if depth > _DEEPEST:
         raise ParseError(f"objects nested more than {_DEEPEST} levels deep")
     for name, value in members:
-        key = sanitized(name) if not prefix else f"{prefix}_{_INVALID.sub('_', name)}"
+        key = _nested(prefix, name) if prefix else sanitized(name)
         if isinstance(value, str):
             if key:
-                found.append((key, str(value)))
+                # A number is text of a class of its own until here.
+                found.append((key, value if type(value) is str else str(value)))
         elif isinstance(value, _Members):
             _flatten(value, key, found, depth + 1)
         elif isinstance(value, bool) and key:
@@ -201,9 +210,11 @@ def named_groups(text: str) -> Any:
         ValueError: it is none, or has no named group.
     """
     expression = _regex.compiled(text)
-    names = list(expression.groupindex)
+    names = _GROUP_NAME.findall(text)
     if not names:
         raise ValueError("a regexp parser needs one named group at least: (?P<name>…)")
+    if len(names) != len(expression.groupindex):
+        raise ValueError("a name stands twice in the regular expression")
     for name in names:
         if not _LABEL.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a label")

@@ -9,7 +9,7 @@ from typing import Final
 from aegis_otel.stores.logql import _addresses, _ast, _extract, _regex, _template
 from aegis_otel.stores.logql._conditions import DETAILS, ERROR, Row, Step, condition
 from aegis_otel.stores.logql._template_functions import TemplateError
-from aegis_otel.stores.logql._types import CountingSource, Entry, Source
+from aegis_otel.stores.logql._types import Entry, IndexedSource, Source
 from aegis_otel.stores.logql._units import parse_bytes, parse_duration, parse_number
 
 _SUFFIX: Final = "_extracted"
@@ -78,7 +78,7 @@ def needles(source: Source, stages: Sequence[_ast.Stage]) -> list[bytes]:
     values that labels must have before a stage that makes new ones.
     """
     found = []
-    in_line = isinstance(source, CountingSource)
+    in_line = isinstance(source, IndexedSource)
     for stage in stages:
         if isinstance(stage, _ast.StringCondition) and in_line:
             matcher = stage.matcher
@@ -146,24 +146,23 @@ def _parser(extract: _extract.Extractor, error: str) -> Step:
         except _extract.ParseError as failure:
             row.fail(error, str(failure))
             return True
-        for name, value in pairs or ():
-            _set_extracted(row, name, value)
+        if pairs:
+            _set_extracted(row, pairs)
         return True
 
     return step
 
 
-def _set_extracted(row: Row, name: str, value: str) -> None:
-    if name in row.entry.labels or name in row.entry.metadata:
-        name += _SUFFIX
-    # Of a name that comes twice, Loki keeps the first value.
-    if row.extracted is None:
-        row.extracted = {name}
-    elif name in row.extracted:
-        return
-    else:
-        row.extracted.add(name)
-    row.labels[name] = value
+def _set_extracted(row: Row, pairs: _extract.Pairs) -> None:
+    labels, streams, metadata = row.labels, row.entry.labels, row.entry.metadata
+    extracted = row.extracted = row.extracted or set()
+    for name, value in pairs:
+        if name in streams or name in metadata:
+            name += _SUFFIX
+        # Of a name that comes twice, Loki keeps the first value.
+        if name not in extracted:
+            extracted.add(name)
+            labels[name] = value
 
 
 def _logfmt(stage: _ast.Logfmt) -> _extract.Extractor:
@@ -190,11 +189,8 @@ def _unpack(row: Row) -> bool:
     except _extract.ParseError as failure:
         row.fail("JSONParserErr", str(failure))
         return True
-    for name, value in pairs:
-        if name == "_entry":
-            row.line = value
-        else:
-            _set_extracted(row, name, value)
+    row.line = next((value for name, value in reversed(pairs) if name == "_entry"), row.line)
+    _set_extracted(row, [pair for pair in pairs if pair[0] != "_entry"])
     return True
 
 

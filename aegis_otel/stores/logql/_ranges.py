@@ -13,7 +13,7 @@ from aegis_otel.stores.logql import _ast
 from aegis_otel.stores.logql._conditions import ERROR, Row
 from aegis_otel.stores.logql._errors import LimitError, PipelineError
 from aegis_otel.stores.logql._pipeline import Pipeline, Unwrapped, needles
-from aegis_otel.stores.logql._types import CountingSource, Source
+from aegis_otel.stores.logql._types import IndexedSource, Source
 
 Labels = frozenset[tuple[str, str]]
 Vector = list[tuple[Labels, float]]
@@ -155,7 +155,7 @@ class RangeSamples:
         by = grouping.labels if grouping is not None and not grouping.without else None
         if by is None or part.log.stages or not self._plain_count or part.op == "absent_over_time":
             return False
-        found = source.counts(start, end, part.log.matchers, by) if isinstance(source, CountingSource) else None
+        found = source.counts(start, end, part.log.matchers, by) if isinstance(source, IndexedSource) else None
         if found is None:
             return False
         for values, count in found.items():

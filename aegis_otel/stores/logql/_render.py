@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,6 +55,11 @@ class _Renderer:
         self.length = 0
         self.steps = 0
 
+    def _count(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TemplateError(f"the template runs more than {MOST_STEPS} parts")
+
     def write(self, text: str) -> None:
         self.length += len(text)
         if self.length > LONGEST_OUTPUT:
@@ -63,9 +68,7 @@ class _Renderer:
 
     def run(self, nodes: list[Any], dot: Any, variables: dict[str, Any]) -> None:
         for node in nodes:
-            self.steps += 1
-            if self.steps > MOST_STEPS:
-                raise TemplateError(f"the template runs more than {MOST_STEPS} parts")
+            self._count()
             if isinstance(node, str):
                 self.write(node)
             elif node.keyword == "break":
@@ -102,20 +105,21 @@ class _Renderer:
 
     def _range(self, node: Action, dot: Any, variables: dict[str, Any]) -> None:
         value = self.pipe(node.pipe, dot, variables)
+        items: Iterable[tuple[Any, Any]]
         if isinstance(value, Mapping):
-            items = [(key, value[key]) for key in sorted(value)]
+            items = ((key, value[key]) for key in sorted(value))
         elif isinstance(value, (list, tuple)):
-            items = list(enumerate(value))
+            items = enumerate(value)
         elif isinstance(value, int) and not isinstance(value, bool):
-            items = [(index, index) for index in range(min(value, LONGEST_OUTPUT))]
+            items = zip(range(value), range(value), strict=True)
         elif value is None:
-            items = []
+            items = ()
         else:
             raise TemplateError("range can't iterate over this value")
-        if not items:
-            self.run(node.otherwise, dot, dict(variables))
-            return
+        empty = True
         for key, item in items:
+            empty = False
+            self._count()
             inner = dict(variables)
             if len(node.names) == 1:
                 inner[node.names[0]] = item
@@ -129,6 +133,8 @@ class _Renderer:
                 return
             finally:
                 self._keep(inner, variables, node)
+        if empty:
+            self.run(node.otherwise, dot, dict(variables))
 
     def pipe(self, commands: list[list[Any]], dot: Any, variables: dict[str, Any]) -> Any:
         value: Any = None
@@ -151,7 +157,7 @@ class _Renderer:
         arguments = [self._value(argument, dot, variables) for argument in command[1:]]
         if name in NEEDS_LINE:
             return NEEDS_LINE[name](self.line, self.time_ns)
-        return FUNCTIONS[name](*arguments, *last)
+        return _bounded(FUNCTIONS[name](*arguments, *last))
 
     def _value(self, operand: tuple[Any, ...], dot: Any, variables: dict[str, Any]) -> Any:
         kind = operand[0]
@@ -168,6 +174,15 @@ class _Renderer:
         if kind == "fields":
             return _fields(self._value(operand[1], dot, variables), operand[2])
         return self._command([operand], dot, variables, ())
+
+
+def _bounded(value: Any) -> Any:
+    """`value`, if it is not too long: a loop could double a text, or square a number, each time."""
+    if isinstance(value, str) and len(value) > LONGEST_OUTPUT:
+        raise TemplateError(f"a text in the template has more than {LONGEST_OUTPUT} characters")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise TemplateError("a number in the template does not fit into 64 bits")
+    return value
 
 
 def _fields(value: Any, names: tuple[str, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -40,8 +40,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class CountingSource(Source, Protocol):
-    """A source that can count without handing out each entry, and in which labels stand in the line.
+class IndexedSource(Source, Protocol):
+    """A source that can count, and begin with the newest entries, and in which labels stand in the line.
 
     Each value of a label or of metadata stands in its line as it is, if it is made of ASCII letters, digits, ``._:-``.
     """
@@ -50,6 +50,17 @@ class CountingSource(Source, Protocol):
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
     ) -> Mapping[tuple[str, ...], int] | None:
         """How many entries that match there are of each combination of values; None where it cannot tell."""
+        ...
+
+    def newest(
+        self,
+        start_ns: int,
+        end_ns: int,
+        matchers: Sequence[Matcher],
+        needles: Sequence[bytes],
+        floor: Callable[[], int],
+    ) -> Iterator[Entry]:
+        """As `entries`, but against the order of writing; entries before `floor()` are not wanted any more."""
         ...
 
 

@@ -29,7 +29,7 @@ BYTES: Final = {
 }
 """Units of sizes in lower case, as go-humanize reads them: decimal without an i, binary with one."""
 
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|[smhdwy])")
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|[smhdwy])", re.ASCII)
 _GO_UNITS: Final = ("d", "w", "y")
 _SIZE: Final = re.compile(r"([0-9][0-9.,]*)\s*([A-Za-z]*)")
 _NUMBER: Final = re.compile(
@@ -113,10 +113,10 @@ def format_number(value: float) -> str:
 
 
 def format_go(value: float) -> str:
-    """A float as Go's ``%v`` writes it: an exponent below 1e-4 and from 1e21 up."""
+    """A float as Go's ``%v`` writes it: an exponent below 1e-4 and from 1e6 up."""
     if not math.isfinite(value):
         return _not_finite(value)
-    if value == 0 or 1e-4 <= abs(value) < 1e21:
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
         return format_number(value)
     mantissa, _, exponent = format(Decimal(repr(value)).normalize(), "e").partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:].zfill(2)}"

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -35,7 +35,6 @@ METADATA: Final = ("correlationId", "traceId")
 _BLOCK: Final = 1 << 22
 _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
 _PREFIX: Final = b'{"timestamp":"'
-_PLAIN_TIME: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
 # A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
@@ -45,7 +44,7 @@ _RECORD: Final = re.compile(
     rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
 )
 _MOST_STREAMS: Final = 10_000
-_AHEAD_SECONDS: Final = 86_400.0
+_AHEAD_SECONDS: Final = 600.0
 """How far a record's time may be ahead of its file's: clocks differ."""
 
 
@@ -54,7 +53,7 @@ class EmbeddedSource:
     """Reads the store in `folder`.
 
     Attributes:
-        folder: holds `logs.jsonl` and `audit.jsonl`, which are being written, and their rotated siblings.
+        folder: the store's; `aegis_otel.stores._segments` says which files it has.
         skipped: how many lines were no records so far.
         files: only these, as they were when they were looked at; all where None.
     """
@@ -75,21 +74,45 @@ class EmbeddedSource:
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        wanted = [*needles, *(needle for matcher in matchers if (needle := _needle(matcher)))]
-        span = (_iso(start_ns), _iso(end_ns + 999_999))
         with contextlib.ExitStack() as stack:
             for file, modified in self._files(stack):
-                if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+                lines = _lines(file, _wanted(matchers, needles))
+                yield from self._of_file(file, modified, lines, lambda: start_ns, end_ns)
+
+    def newest(
+        self,
+        start_ns: int,
+        end_ns: int,
+        matchers: Sequence[Matcher],
+        needles: Sequence[bytes],
+        floor: Callable[[], int],
+    ) -> Iterator[Entry]:
+        """The same against the order of writing; lines before `floor()`, which rises, are left out."""
+        with contextlib.ExitStack() as stack:
+            for file, modified in reversed(self._files(stack)):
+                lines = _lines_backwards(file, _wanted(matchers, needles))
+                yield from self._of_file(file, modified, lines, lambda: max(floor(), start_ns), end_ns)
+
+    def _of_file(
+        self, file: BinaryIO, modified: float, lines: Iterator[bytes], floor: Callable[[], int], end_ns: int
+    ) -> Iterator[Entry]:
+        start_ns = floor()
+        if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+            return
+        low, high = _iso(start_ns), _iso(end_ns + 999_999)
+        try:
+            for line in lines:
+                # A line as the Collector writes it is surely of another time.
+                if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
                     continue
-                try:
-                    for line in _lines(file, wanted):
-                        if _is_outside(line, span):
-                            continue
-                        entry = self._entry(line)
-                        if entry is not None and start_ns <= entry.time_ns < end_ns:
-                            yield entry
-                except (OSError, EOFError) as error:
-                    raise StoreError(f"{file.name} cannot be read: {error}") from error
+                entry = self._entry(line)
+                if entry is not None and start_ns <= entry.time_ns < end_ns:
+                    yield entry
+                    if floor() != start_ns:
+                        start_ns = floor()
+                        low = _iso(start_ns)
+        except (OSError, EOFError) as error:
+            raise StoreError(f"{file.name} cannot be read: {error}") from error
 
     def counts(
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
@@ -122,22 +145,22 @@ class EmbeddedSource:
         return result
 
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live ones last; none is missed where one is renamed meanwhile."""
+        """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
         if self.files is not None:
-            return [(file, each.modified) for each in self.files if (file := _as_it_was(each, stack))]
+            return [(file, each.modified) for each in self.files if (file := _as_it_was(each, stack)) is not None]
         if not self.folder.is_dir():
             raise missing(self.folder)
-        try:
-            while True:
-                with contextlib.ExitStack() as opened:
-                    files = [_opened(each.path, opened) for each in segments(self.folder)]
-                    if {inode for _, inode, _ in files} == {each.inode for each in segments(self.folder)}:
-                        stack.push(opened.pop_all())
-                        return [(file, modified) for file, _, modified in files]
-        except FileNotFoundError:
-            return self._files(stack)  # rotated away since the folder was listed
-        except OSError as error:
-            raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+        while True:
+            with contextlib.ExitStack() as opened:
+                try:
+                    files = [_open(segment, opened) for segment in segments(self.folder)]
+                except FileNotFoundError:
+                    continue  # rotated away since the folder was listed
+                except OSError as error:
+                    raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+                if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
+                    stack.push(opened.pop_all())
+                    return [(file, modified) for file, modified, _ in files]
 
     def arrivals(self) -> Arrivals:
         """What arrives from now on. Until then, this source has exactly what came before."""
@@ -191,7 +214,7 @@ class Arrivals:
         self._tails.close()
 
     def entries(self) -> Iterator[Entry]:
-        """Those since the last call, in the order of writing, whatever their times are.
+        """Those since the last call was read to its end, in the order of writing, whatever their times are.
 
         Raises:
             StoreError: the store cannot be read.
@@ -203,22 +226,21 @@ def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
     """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
     correlation, trace = found.group(5), found.group(6)
     return (
+        # With one brace of each kind, a line that was torn cannot end in one, nor can another line follow in it.
         line.endswith(b"}")
-        and line.find(_PREFIX, 1) < 0
+        and line.count(b"{") == line.count(b"}") == 1
         and (trace is not None or b'"traceId"' not in line)
         and (correlation is not None or b'"correlationId"' not in line)
         and b'"complianceLevel"' not in line
     )
 
 
-def _is_outside(line: bytes, span: tuple[bytes, bytes]) -> bool:
-    """Whether a line as the Collector writes it is surely of another time."""
-    time = line[14:38]
-    return bool(line.startswith(_PREFIX) and _PLAIN_TIME.fullmatch(time)) and not span[0] <= time < span[1]
-
-
 def _strings(record: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
     return {name: value for name in names if (value := record.get(name)) and isinstance(value, str)}
+
+
+def _wanted(matchers: Sequence[Matcher], needles: Sequence[bytes]) -> list[bytes]:
+    return [*needles, *(needle for matcher in matchers if (needle := _needle(matcher)))]
 
 
 def _needle(matcher: Matcher) -> bytes:
@@ -227,22 +249,21 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _opened(path: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO, int, float]:
-    """The file, which its inode is, and when it was written last."""
-    file = stack.enter_context(path.open("rb"))
+def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, float, int]:
+    """The file, opened, with its time of change and its inode, which may be those of the next file by now."""
+    file = stack.enter_context(segment.path.open("rb"))
     status = os.fstat(file.fileno())
-    if path.suffix == ".gz":
-        return stack.enter_context(gzip.open(file)), status.st_ino, status.st_mtime  # type: ignore[return-value]
-    return file, status.st_ino, status.st_mtime
+    if segment.compressed:
+        return stack.enter_context(gzip.open(file)), status.st_mtime, status.st_ino  # type: ignore[return-value]
+    return file, status.st_mtime, status.st_ino
 
 
 def _as_it_was(segment: Segment, stack: contextlib.ExitStack) -> BinaryIO | None:
     """A file up to where it ended when it was looked at; None where it is gone."""
     if segment.file is not None:
-        segment.file.seek(0)
         return _Beginning(segment.file, segment.size)  # type: ignore[return-value]
     with contextlib.suppress(FileNotFoundError):
-        return _opened(segment.path, stack)[0] if segment.compressed else None
+        return _open(segment, stack)[0] if segment.compressed else None
     return None
 
 
@@ -252,14 +273,20 @@ class _Beginning:
 
     file: BinaryIO
     size: int
+    _at: int = 0
 
     @property
     def name(self) -> str:
         return self.file.name
 
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = self.size if whence == os.SEEK_END else offset
+        return self._at
+
     def read(self, length: int) -> bytes:
-        content = self.file.read(min(length, self.size))
-        self.size -= len(content)
+        self.file.seek(self._at)
+        content = self.file.read(max(0, min(length, self.size - self._at)))
+        self._at += len(content)
         return content
 
 
@@ -269,29 +296,57 @@ def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
     while block := file.read(_BLOCK):
         block = rest + block
         end = block.rfind(b"\n") + 1
-        if not end:
+        rest = block[end:]
+        yield from _containing(block[:end], needles)
+    yield from _last(rest, needles)
+
+
+def _lines_backwards(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """The same, the last line first."""
+    if not isinstance(file, (io.BufferedReader, _Beginning)):
+        yield from reversed(list(_lines(file, needles)))
+        return
+    position = file.seek(0, os.SEEK_END)
+    rest, at_end = b"", True
+    while position > 0:
+        length = min(_BLOCK, position)
+        position -= length
+        file.seek(position)
+        block = file.read(length) + rest
+        # What is before the first line feed goes on in the block before.
+        begin = block.find(b"\n") + 1 if position else 0
+        if position and not begin:
             rest = block
             continue
-        rest = block[end:]
-        if needles:
-            yield from _containing(block, end, needles)
-        else:
-            yield from block[: end - 1].split(b"\n")
-    # What follows the last line feed is still being written, unless nobody writes any more.
-    if rest and all(needle in rest for needle in needles) and rest.endswith(b"}"):
-        yield rest
+        rest, block = block[:begin], block[begin:]
+        if at_end:
+            at_end = False
+            end = block.rfind(b"\n") + 1
+            yield from _last(block[end:], needles)
+            block = block[:end]
+        yield from reversed(list(_containing(block, needles)))
 
 
-def _containing(block: bytes, end: int, needles: Sequence[bytes]) -> Iterator[bytes]:
+def _last(line: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """What follows the last line feed is still being written, unless nobody writes any more."""
+    if line.endswith(b"}") and all(needle in line for needle in needles):
+        yield line
+
+
+def _containing(block: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
+    """The lines of `block`, which ends with a line feed or is empty, that contain all needles."""
+    if not needles:
+        yield from block.split(b"\n")[:-1]
+        return
     longest = max(needles, key=len)
     others = [needle for needle in needles if needle is not longest]
-    position = block.find(longest, 0, end)
+    position = block.find(longest)
     while position >= 0:
         begin, stop = block.rfind(b"\n", 0, position) + 1, block.find(b"\n", position)
         line = block[begin:stop]
         if all(needle in line for needle in others):
             yield line
-        position = block.find(longest, stop, end)
+        position = block.find(longest, stop)
 
 
 @lru_cache(maxsize=4096)

@@ -28,8 +28,13 @@ const (
 	keepTimeout = time.Second
 )
 
-// askEvery is how often a store is asked at most when it was started.
-var askEvery = time.Second
+var (
+	// askEvery is how often a store is asked at most when it was started.
+	askEvery = time.Second
+
+	// askTimeout bounds how long an answer is waited for, as delivery waits too.
+	askTimeout = 2 * time.Second
+)
 
 // settler keeps requests that the store has acknowledged until the store must have written them to its disk. Where the
 // store was started again before that, it puts them back on the queue.
@@ -119,7 +124,7 @@ type storeStart struct {
 func (s *storeStart) known(ctx context.Context) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.started == 0 && !s.unknowable {
+	if s.started == 0 && !s.unknowable && time.Since(s.asked) >= askEvery {
 		_ = s.ask(ctx)
 	}
 	return s.started
@@ -129,7 +134,7 @@ func (s *storeStart) known(ctx context.Context) float64 {
 func (s *storeStart) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.started = 0
+	s.started, s.asked = 0, time.Time{}
 }
 
 func (s *storeStart) isUnknowable() bool {
@@ -183,6 +188,8 @@ func (s *storeStart) ask(ctx context.Context) error {
 var errNoStart = errors.New("no " + startMetric)
 
 func (s *storeStart) read(ctx context.Context) (float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return 0, err

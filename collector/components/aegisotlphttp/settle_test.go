@@ -15,6 +15,13 @@ import (
 
 func init() { askEvery = 5 * time.Millisecond }
 
+// impatient makes the exporter wait for metrics no longer than a moment.
+func impatient(t *testing.T) {
+	before := askTimeout
+	askTimeout = 10 * time.Millisecond
+	t.Cleanup(func() { askTimeout = before })
+}
+
 const (
 	noMetrics = 0
 	isAway    = -1
@@ -121,6 +128,21 @@ func TestSeveralProcessesBehindOneAddressDoNotMakeItSendWithoutEnd(t *testing.T)
 		return exp.(*logsExporter).settler.store.isUnknowable() && kept(exp) == 0 && exp.(*logsExporter).queue.Load().Size() == 0
 	})
 	require.LessOrEqual(t, len(s.accepted()), 2)
+}
+
+func TestMetricsThatHangDoNotHoldUpDelivery(t *testing.T) {
+	impatient(t)
+	s := newStore(t, statuses(200))
+	cfg := config(t, s)
+	ended := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ended }))
+	t.Cleanup(func() { close(ended); server.Close() })
+	cfg.Settle = SettleConfig{Time: time.Hour, MetricsURL: server.URL}
+	exp := start(t, cfg)
+	for _, text := range []string{"a", "b", "c"} {
+		send(t, exp, text)
+	}
+	eventually(t, func() bool { return len(s.accepted()) == 3 })
 }
 
 func TestSettlingNeedsAnAddress(t *testing.T) {

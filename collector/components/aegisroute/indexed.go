@@ -18,8 +18,9 @@ const (
 
 const (
 	otherFields  = "otherFields" // JSON of the attributes that the store could not hold as fields
+	fieldTypes   = "fieldTypes"  // JSON: which fields are no texts, as the store keeps all values as text
 	cutField     = "cut"         // what had to be left out
-	bytesOfField = 8             // quotes, colon, comma, and some room
+	bytesOfField = 12            // quotes, colons, commas
 )
 
 // addIndexed writes the record for a store that indexes each field and flattens maps (VictoriaLogs): the message is
@@ -28,7 +29,11 @@ const (
 func (b *batch) addIndexed(f *fields, lines *lineWriter) {
 	record := b.single().AppendEmpty()
 	record.SetTimestamp(pcommon.Timestamp(timeOf(f)))
-	w := indexedWriter{out: record.Attributes(), source: f.record.Attributes(), room: maxRecordBytes, fields: maxFieldCount}
+	w := indexedWriter{
+		out: record.Attributes(), source: f.record.Attributes(), types: &lines.types,
+		room: maxRecordBytes, fields: maxFieldCount,
+	}
+	w.types.reset()
 	w.out.EnsureCapacity(w.source.Len() + 9)
 	message := cutText(f.message, maxRecordBytes/2)
 	w.left += len(f.message) - len(message)
@@ -43,13 +48,19 @@ func (b *batch) addIndexed(f *fields, lines *lineWriter) {
 		w.left += len(f.errorMessage) - len(short.errorMessage) + len(f.errorStack) - len(short.errorStack)
 		w.room -= 2*len(f.errorName) + 2*len(short.errorMessage) + len(short.errorStack)
 		putError(w.out, &short)
+		if detail, ok := w.out.Get(attrError); ok {
+			w.types.note(attrError, detail)
+		}
 	}
 	w.rest = append(lines.buf[:0], '{')
 	eachAttribute(f, w.put)
 	if len(w.rest) > 1 {
 		w.out.PutStr(otherFields, lines.keep(append(w.rest, '}')))
 	}
-	lines.buf = w.rest
+	lines.buf = w.types.append(w.rest[:0])
+	if len(lines.buf) > 0 {
+		w.out.PutStr(fieldTypes, lines.keep(lines.buf))
+	}
 	if w.left > 0 {
 		w.out.PutStr(cutField, fmt.Sprintf("%d bytes of this record are left out: the store takes 2 MiB", w.left))
 	}
@@ -59,6 +70,7 @@ func (b *batch) addIndexed(f *fields, lines *lineWriter) {
 type indexedWriter struct {
 	out    pcommon.Map
 	source pcommon.Map
+	types  *typeNotes
 	rest   []byte // JSON of what goes to otherFields, without its end
 	room   int    // bytes
 	fields int    // how many more there may be
@@ -84,6 +96,7 @@ func (w *indexedWriter) put(key string, value pcommon.Value) {
 	default:
 		value.CopyTo(w.out.PutEmpty(key))
 		w.fields -= size.fields
+		w.types.note(key, value)
 	}
 	w.room -= size.bytes
 }
@@ -104,7 +117,7 @@ func (w *indexedWriter) isBelowMap(key string) bool {
 // isTaken says whether the name belongs to the record itself, to the store, or to this shape.
 func isTaken(name string) bool {
 	switch name {
-	case "", "_msg", "_time", "_stream", "_stream_id", otherFields, cutField:
+	case "", "_msg", "_time", "_stream", "_stream_id", otherFields, fieldTypes, cutField:
 		return true
 	}
 	return isReserved(name)
@@ -115,7 +128,7 @@ type fieldSize struct{ fields, longestName, bytes int }
 
 // sizeOf measures a value whose field has this name; a list is one field of JSON text.
 func sizeOf(name string, value pcommon.Value, depth int) fieldSize {
-	own := fieldSize{fields: 1, longestName: len(name), bytes: len(name) + bytesOfField}
+	own := fieldSize{fields: 1, longestName: len(name), bytes: 2*len(name) + bytesOfField} // its name is in fieldTypes, too
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		own.bytes += len(value.Str())
@@ -141,6 +154,9 @@ func sizeOfMembers(name string, members pcommon.Map, depth int) fieldSize {
 		whole.fields += one.fields
 		whole.bytes += one.bytes
 		whole.longestName = max(whole.longestName, one.longestName)
+		if key == "" { // the store leaves it out
+			whole.longestName = maxFieldName + 1
+		}
 		return true
 	})
 	return whole

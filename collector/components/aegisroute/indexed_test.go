@@ -1,6 +1,7 @@
 package aegisroute
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -40,23 +41,48 @@ func TestAnIndexedRecordHasItsFieldsAndNothingElse(t *testing.T) {
 		"traceId":       "0a000000000000000000000000000000",
 		"correlationId": "0a000000-0000-0000-0000-000000000000",
 		"errorName":     "Error", "errorMessage": "away",
-		"error": map[string]any{"name": "Error", "message": "away", "stack": ""},
+		"error":      map[string]any{"name": "Error", "message": "away", "stack": ""},
+		"fieldTypes": `{"n":["statusCode"],"m":["error"],"e":["error.stack"]}`,
 	}, record.Attributes().AsRaw())
 }
 
 func TestNoAttributeTakesTheNameOfAFieldOfTheStore(t *testing.T) {
 	record := indexed(t, func(record plog.LogRecord) {
-		for _, name := range []string{"", "_msg", "_time", "_stream", "_stream_id", "otherFields", "level"} {
+		for _, name := range []string{"", "_msg", "_time", "_stream", "_stream_id", "otherFields", "fieldTypes", "level"} {
 			record.Attributes().PutStr(name, "theirs")
 		}
 	})
 	got := record.Attributes().AsRaw()
-	for _, name := range []string{"", "_msg", "_time", "_stream", "_stream_id", "otherFields", "level"} {
+	for _, name := range []string{"", "_msg", "_time", "_stream", "_stream_id", "otherFields", "fieldTypes", "level"} {
 		require.Equal(t, "theirs", got["extra."+name])
 	}
 	require.Equal(t, "info", got["level"])
 	require.NotContains(t, got, "_time")
 	require.NotContains(t, got, "otherFields")
+}
+
+func TestTheTypesOfFieldsAreNoted(t *testing.T) {
+	record := indexed(t, func(record plog.LogRecord) {
+		a := record.Attributes()
+		a.PutInt("int", 1)
+		a.PutDouble("double", 1.5)
+		a.PutDouble("nan", math.NaN())
+		a.PutBool("bool", true)
+		a.PutStr("text", "5")
+		a.PutStr("quoted\"name", "")
+		a.PutEmpty("null")
+		a.PutEmptySlice("list").AppendEmpty().SetInt(1)
+		members := a.PutEmptyMap("map")
+		members.PutInt("int", 1)
+		members.PutEmptyMap("empty")
+	})
+	types, _ := record.Attributes().Get("fieldTypes")
+	require.Equal(t, map[string]any{
+		"n": []any{"int", "double", "map.int"}, "b": []any{"bool"}, "j": []any{"list"},
+		"m": []any{"map", "map.empty"}, "e": []any{"quoted\"name"}, "z": []any{"null"},
+	}, line(t, types.Str()))
+	plain := indexed(t, func(record plog.LogRecord) { record.Attributes().PutStr("text", "5") })
+	require.NotContains(t, plain.Attributes().AsRaw(), "fieldTypes")
 }
 
 func TestWhatTheStoreCannotHoldAsFieldsIsKeptAsJSON(t *testing.T) {
@@ -104,5 +130,5 @@ func TestARecordLargerThanTheStoreTakesIsCutAndSaysSo(t *testing.T) {
 	require.Contains(t, got, "first")
 	require.NotContains(t, got, "second")
 	require.Equal(t, "small", got["third"])
-	require.Contains(t, got["cut"], "1150014 bytes")
+	require.Contains(t, got["cut"], "1150024 bytes")
 }

@@ -17,8 +17,9 @@ import (
 type lineWriter struct {
 	buf    []byte
 	kept   strings.Builder // what keep has returned lies in here
-	second int64           // of the time text that stamp holds
-	stamp  []byte          // "2006-01-02T15:04:05"
+	types  typeNotes
+	second int64  // of the time text that stamp holds
+	stamp  []byte // "2006-01-02T15:04:05"
 }
 
 // maxLineDepth bounds the recursion into attributes; redaction cuts them long before.

@@ -58,8 +58,6 @@ def test_control_characters_never_reach_the_terminal(colour):
 )
 def test_the_form_follows_the_settings_on_a_terminal(structured, development, readable, monkeypatch):
     parent, child = pty.openpty()
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
     with os.fdopen(child, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         console_sink(IDENTITY, stream="stderr", structured=structured, development=development).write([record()])
@@ -67,6 +65,17 @@ def test_the_form_follows_the_settings_on_a_terminal(structured, development, re
     os.close(parent)
     assert shown.startswith("{") is not readable
     assert ("\x1b[" in shown) is readable
+
+
+def test_a_terminal_gets_no_colours_where_they_are_switched_off(monkeypatch):
+    parent, child = pty.openpty()
+    with os.fdopen(child, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        console_sink(IDENTITY, stream="stderr", structured=False, development=True, colour=False).write([record()])
+        shown = os.read(parent, 10_000).decode()
+    os.close(parent)
+    assert shown
+    assert "\x1b" not in shown
 
 
 def test_there_is_no_ansi_when_it_is_no_terminal(monkeypatch):

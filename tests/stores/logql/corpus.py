@@ -476,6 +476,7 @@ REFUSED_BY_MEANING = {
     '{a="b"} |= ip("nowhere")': "no address",
     '{a="b"} | x=ip("1.2.3.4/99")': "no network",
     '{a="b"} | regexp "no names"': "a named group is wanted",
+    '{a="b"} | regexp "(?P<x>a)(?P<x>b)"': "a name stands twice",
     '{a="b"} | regexp "(?P<x>a)(?=b)"': "RE2 has no look-around",
     '{a="b"} | pattern "no captures"': "a named capture is wanted",
     '{a="b"} | pattern "<x><y>"': "two captures side by side",
