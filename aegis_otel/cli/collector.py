@@ -159,8 +159,10 @@ class Collector:
             time.sleep(_POLL_SECONDS)
         return False
 
-    def run_until_signal(self) -> None:
+    def run_until_signal(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Keep it running until SIGINT or SIGTERM; SIGHUP goes on to it, and it reads its configuration anew.
+
+        `meanwhile` is called now and then.
 
         Raises:
             CollectorError: it ended by itself; the text has its last lines.
@@ -173,6 +175,7 @@ class Collector:
                 self._signals.remove(signal.SIGHUP)
                 self._send(signal.SIGHUP)
             self._bound_log()
+            meanwhile()
             time.sleep(_POLL_SECONDS)
 
     @property

@@ -6,9 +6,11 @@ import base64
 import binascii
 import hmac
 import ipaddress
+from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -27,10 +29,12 @@ class Guard:
     Args:
         inner: gets only requests with the right token that name this machine.
         token: what clients must show.
+        refused: is told of each request that is not let through, and its status.
     """
 
-    def __init__(self, inner: ASGIApp, token: str) -> None:
+    def __init__(self, inner: ASGIApp, token: str, refused: Callable[[HTTPConnection, int], None]) -> None:
         self._inner = inner
+        self._refused = refused
         self._token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +43,9 @@ class Guard:
         refusal = self._refusal(scope)
         if refusal is None:
             await self._inner(scope, receive, send)
-        elif scope["type"] == "http":
+            return
+        self._refused(HTTPConnection(scope), refusal.status_code)
+        if scope["type"] == "http":
             await refusal(scope, receive, send)
         else:
             await WebSocket(scope, receive, send).send_denial_response(refusal)

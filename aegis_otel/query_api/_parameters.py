@@ -63,8 +63,7 @@ class Parameters:
         if limit > MOST_ENTRIES:
             raise RequestError(
                 400,
-                "max entries limit per query exceeded, limit > max_entries_limit_per_query"
-                f" ({limit} > {MOST_ENTRIES})",
+                f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {MOST_ENTRIES})",
             )
         return limit
 
@@ -149,7 +148,7 @@ def nanoseconds(text: str, name: str) -> int:
             return round(float(text) * 1e9)
     except (ValueError, OverflowError):
         pass
-    raise RequestError(400, f"could not parse {name!r}: {text[:50]!r} is no time in nanoseconds, seconds, or by RFC 3339")
+    raise RequestError(400, f"could not parse {name!r}: {text[:50]!r} is no time in nanoseconds, seconds or RFC 3339")
 
 
 def matchers(texts: Sequence[str]) -> list[str]:

@@ -43,7 +43,9 @@ def find_token(data_dir: Path, given: str | None, file: Path | None) -> tuple[st
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _made(path) or _kept(path), str(path)
     except OSError as error:
-        raise QueryApiError(f"{path} cannot be used: {error.strerror}; name another with AEGIS_QUERY_TOKEN_FILE") from None
+        raise QueryApiError(
+            f"{path} cannot be used: {error.strerror}; name another with AEGIS_QUERY_TOKEN_FILE"
+        ) from None
 
 
 def _made(path: Path) -> str | None:
@@ -69,5 +71,5 @@ def _kept(path: Path) -> str:
 
 def _checked(token: str, where: str) -> str:
     if len(token) < _LEAST or not _TOKEN.fullmatch(token):
-        raise QueryApiError(f"{where} holds no token: {_LEAST} or more letters, digits and signs of ASCII, without spaces")
+        raise QueryApiError(f"{where} holds no token: {_LEAST} or more ASCII letters, digits and signs without spaces")
     return token

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
 
 from aegis_otel.query_api._errors import RequestError
-from aegis_otel.stores.logql import CountingSource, Entry, Matcher
+from aegis_otel.stores.logql import Entry, IndexedSource, Matcher
 
 T = TypeVar("T")
 
@@ -38,6 +38,11 @@ class Stop:
     deadline: float
     asked: bool = False
 
+    @classmethod
+    def after(cls, seconds: float) -> Stop:
+        """One that says so by itself after so long."""
+        return cls(time.monotonic() + seconds)
+
     def check(self) -> None:
         """Go on.
 
@@ -56,7 +61,7 @@ class StoppedSource:
         handed_out: how many entries were read.
     """
 
-    source: CountingSource
+    source: IndexedSource
     stop: Stop
     handed_out: int = 0
 
@@ -64,19 +69,33 @@ class StoppedSource:
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], needles: Sequence[bytes]
     ) -> Iterator[Entry]:
         """See `aegis_otel.stores.logql.Source`."""
-        self.stop.check()
-        for entry in self.source.entries(start_ns, end_ns, matchers, needles):
-            self.handed_out += 1
-            if self.handed_out % _CHECKED == 0:
-                self.stop.check()
-            yield entry
+        return self._until_stopped(self.source.entries(start_ns, end_ns, matchers, needles))
+
+    def newest(
+        self,
+        start_ns: int,
+        end_ns: int,
+        matchers: Sequence[Matcher],
+        needles: Sequence[bytes],
+        floor: Callable[[], int],
+    ) -> Iterator[Entry]:
+        """See `aegis_otel.stores.logql.IndexedSource`."""
+        return self._until_stopped(self.source.newest(start_ns, end_ns, matchers, needles, floor))
 
     def counts(
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
     ) -> Mapping[tuple[str, ...], int] | None:
-        """See `aegis_otel.stores.logql.CountingSource`."""
+        """See `aegis_otel.stores.logql.IndexedSource`."""
         self.stop.check()
         return self.source.counts(start_ns, end_ns, matchers, by)
+
+    def _until_stopped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        self.stop.check()
+        for entry in entries:
+            self.handed_out += 1
+            if self.handed_out % _CHECKED == 0:
+                self.stop.check()
+            yield entry
 
 
 class Work:
@@ -100,14 +119,15 @@ class Work:
         """
         if self._waiting >= MOST_WAITING:
             raise RequestError(429, "too many outstanding requests")
-        stop = Stop(time.monotonic() + self._seconds)
+        stop = Stop.after(self._seconds)
         self._waiting += 1
         # Counted until it has ended, not until its client is answered.
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._one, work, stop)
         future.add_done_callback(self._ended)
         gone = asyncio.ensure_future(_disconnected(request))
         try:
-            await asyncio.wait({future, gone}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {future, gone}
+            await asyncio.wait(both, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
             if not future.done():
                 stop.asked = True
                 if gone.done():

@@ -12,8 +12,8 @@ from aegis_otel.stores.logql._errors import LimitError, LogQLError, PipelineErro
 from aegis_otel.stores.logql._parser import is_log_query, parse
 from aegis_otel.stores.logql._types import (
     Answer,
-    CountingSource,
     Entry,
+    IndexedSource,
     Matrix,
     Sample,
     Scalar,
@@ -27,9 +27,9 @@ from aegis_otel.stores.logql._units import format_number, parse_duration
 
 __all__ = [
     "Answer",
-    "CountingSource",
     "Direction",
     "Entry",
+    "IndexedSource",
     "LimitError",
     "LogQLError",
     "Matcher",
