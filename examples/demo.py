@@ -17,8 +17,10 @@ import argparse
 import contextlib
 import fcntl
 import gzip
+import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -88,11 +90,12 @@ def main() -> int:
     """Run the demo; the exit status."""
     parser = argparse.ArgumentParser(description="Two services, the Collector, a store, and a check of what arrived.")
     parser.add_argument("--store", choices=("file", "victorialogs"), default="file")
-    store = parser.parse_args().store
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also write the table of records as SVG")
+    options = parser.parse_args()
     signals = Signals()
     try:
         with signals.held_at_exit(contextlib.ExitStack()) as stack:
-            problems = Demo(store, stack, signals).run()
+            problems = Demo(options.store, stack, signals, options.picture).run()
     except (DemoError, OSError, httpx.HTTPError) as error:
         say(f"failed: {error}", "bold red")
         return 1
@@ -152,8 +155,9 @@ class Signals:
 class Demo:
     """One run. Whatever it starts is on `stack`, which stops it in the reverse order."""
 
-    def __init__(self, store: str, stack: contextlib.ExitStack, signals: Signals) -> None:
+    def __init__(self, store: str, stack: contextlib.ExitStack, signals: Signals, picture: Path | None = None) -> None:
         self.store = store
+        self.picture = picture
         self.stack = stack
         self.signals = signals
         self.environ = clean_environment()
@@ -325,6 +329,8 @@ class Demo:
             )
             table.add_row(*(Text(cell) for cell in cells))
         CONSOLE.print(table)
+        if self.picture is not None:
+            self.picture.write_text(svg_of(table), encoding="utf-8")
 
     def secrets_in_store(self) -> list[str]:
         found = []
@@ -333,6 +339,14 @@ class Demo:
             if any(secret in text for secret in SECRETS):
                 found.append(f"a secret shows in the store, in a record of {record.get('service')}")
         return found
+
+
+def svg_of(table: Table) -> str:
+    """The table as a picture of a terminal; it loads nothing from elsewhere."""
+    recorder = Console(record=True, file=io.StringIO(), width=150, force_terminal=True)
+    recorder.print(table)
+    picture = recorder.export_svg(title="make demo", unique_id="demo")
+    return re.sub(r"@font-face \{.*?\}\n", "", picture, flags=re.DOTALL)
 
 
 def problems_of(request: Request, *, missing_only: bool = False) -> list[str]:

@@ -67,6 +67,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         ('{service="aegisx-api"} |~ "(?i)(auth|login|logout)"', 2),
         ('{service="aegisx-api"} | json | responseTime > 1000', 2),
         (f'{{service="aegisx-api"}} | json | correlationId="{CORRELATION}"', 1),
+        (f'{{service="aegisx-api"}} | correlationId="{CORRELATION}"', 1),
     ],
 )
 def test_a_search_finds_what_there_is(filled: logql.Answers, query: str, messages: int) -> None:

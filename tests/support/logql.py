@@ -62,7 +62,7 @@ class OwnLoki:
     def __init__(self, url: str, own: Sequence[str]) -> None:
         from tests.support.loki import Loki
 
-        self._loki = Loki.at(url)
+        self._loki = Loki(url)
         self._names = {name: f"{name}-{time.time_ns()}" for name in own}
 
     def named(self, name: str) -> str:

@@ -110,16 +110,24 @@ class Loki:
         """The series of a metric query, now."""
         return self.get("/loki/api/v1/query", query=expression)["data"]["result"]
 
-    def entries(self, service: str, *, hours: float = 24 * 25) -> list[Entry]:
+    def lines(self, query: str, *, hours: float = 1) -> list[str]:
+        """The lines that a log query finds in the last hours, the oldest first."""
+        found = [(int(at), line) for stream in self._streams(query, hours) for at, line in stream["values"]]
+        return [line for _, line in sorted(found, key=lambda entry: entry[0])]
+
+    def _streams(self, query: str, hours: float) -> list[dict[str, Any]]:
         now = time.time_ns()
         answer = self.get(
             "/loki/api/v1/query_range",
-            query=f'{{service="{service}"}}',
+            query=query,
             start=now - int(hours * 3600e9),
             end=now + 60 * 10**9,
             limit=5000,
             direction="forward",
         )
+        return answer["data"]["result"]
+
+    def entries(self, service: str, *, hours: float = 24 * 25) -> list[Entry]:
         # The answer has index labels and structured metadata in one; records that come late have one label of Loki's own.
         found = [
             Entry(
@@ -128,7 +136,7 @@ class Loki:
                 line,
                 {n: value for n, value in stream["stream"].items() if n not in LABELS and not n.startswith("__")},
             )
-            for stream in answer["data"]["result"]
+            for stream in self._streams(f'{{service="{service}"}}', hours)
             for at, line in stream["values"]
         ]
         return sorted(found, key=lambda entry: entry.time_ns)
