@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -50,7 +51,8 @@ def application(
     """
     folder = data_dir / "store"
     journal = Journal(data_dir / NAME)
-    paths = _Paths(folder, journal, source or (lambda: EmbeddedSource(folder)), Work(seconds))
+    work = Work(seconds)
+    paths = _Paths(folder, journal, source or (lambda: EmbeddedSource(folder)), work)
     routes = [
         Route("/ready", _ready),
         Route(f"{_V1}/query", paths.of(_answers.query), methods=_BOTH),
@@ -64,7 +66,13 @@ def application(
         Route(f"{_V1}/status/buildinfo", paths.of(_answers.build_info)),
         WebSocketRoute(f"{_V1}/tail", paths.tail),
     ]
-    inner = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        work.close()
+
+    inner = Starlette(routes=routes, exception_handlers={HTTPException: _refused}, lifespan=lifespan)
     return Guard(GZipMiddleware(inner, minimum_size=1024), token, lambda *refused: _note_refusal(journal, *refused))
 
 

@@ -7,6 +7,7 @@ import errno
 import ipaddress
 import os
 import resource
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def serve(listening: socket.socket, data_dir: Path, token: str) -> None:
         application(data_dir, token),
         http="h11",
         ws="websockets-sansio",
-        lifespan="off",
+        lifespan="on",
         access_log=False,
         log_config=None,
         log_level="critical",
@@ -78,4 +79,7 @@ def serve(listening: socket.socket, data_dir: Path, token: str) -> None:
         h11_max_incomplete_event_size=LONGEST_URL + 16_384,
         ws_max_size=65_536,
     )
+    # uvicorn stops at a signal and then sends it again to whom it was for before: to nobody.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listening])

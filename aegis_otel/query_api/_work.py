@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -90,12 +90,17 @@ class StoppedSource:
         return self.source.counts(start_ns, end_ns, matchers, by)
 
     def _until_stopped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
-        self.stop.check()
-        for entry in entries:
-            self.handed_out += 1
-            if self.handed_out % _CHECKED == 0:
-                self.stop.check()
-            yield entry
+        try:
+            self.stop.check()
+            for entry in entries:
+                self.handed_out += 1
+                if self.handed_out % _CHECKED == 0:
+                    self.stop.check()
+                yield entry
+        finally:
+            # At once: the files that it reads would stay open for as long as somebody looks at the error.
+            if isinstance(entries, Generator):
+                entries.close()
 
 
 class Work:
@@ -109,7 +114,7 @@ class Work:
     def __init__(self, seconds: float = SECONDS, at_once: int = AT_ONCE) -> None:
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="aegis-query")
-        self._waiting = 0
+        self._running: list[Stop] = []
 
     async def run(self, request: Request, work: Callable[[Stop], T]) -> T:
         """What `work` gives.
@@ -117,13 +122,13 @@ class Work:
         Raises:
             RequestError: too many wait; it takes too long; the client is gone.
         """
-        if self._waiting >= MOST_WAITING:
+        if len(self._running) >= MOST_WAITING:
             raise RequestError(429, "too many outstanding requests")
         stop = Stop.after(self._seconds)
-        self._waiting += 1
+        self._running.append(stop)
         # Counted until it has ended, not until its client is answered.
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._one, work, stop)
-        future.add_done_callback(self._ended)
+        future.add_done_callback(lambda done: self._ended(done, stop))
         gone = asyncio.ensure_future(_disconnected(request))
         try:
             both: set[asyncio.Future[Any]] = {future, gone}
@@ -141,7 +146,9 @@ class Work:
             gone.cancel()
 
     def close(self) -> None:
-        """Take no more work."""
+        """Take no more work, and end all that runs."""
+        for stop in self._running:
+            stop.asked = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @staticmethod
@@ -149,8 +156,8 @@ class Work:
         stop.check()
         return work(stop)
 
-    def _ended(self, future: asyncio.Future[T]) -> None:
-        self._waiting -= 1
+    def _ended(self, future: asyncio.Future[T], stop: Stop) -> None:
+        self._running = [one for one in self._running if one is not stop]
         with contextlib.suppress(asyncio.CancelledError):
             future.exception()  # looked at, so nobody complains that it was not
 

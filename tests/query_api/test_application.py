@@ -137,7 +137,7 @@ def test_a_crowd_is_told_to_come_back(tmp_path: Path, source: Source) -> None:
             refused = done.pop().result()
             assert (refused.status_code, refused.text) == (429, "too many outstanding requests")
             source.released.set()
-            statuses = sorted((await each).status_code for each in crowd)
+            statuses = sorted([(await each).status_code for each in crowd])
             assert statuses == [200] * MOST_WAITING + [429] * 3
 
     asyncio.run(run())

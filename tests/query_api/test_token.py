@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -57,6 +56,6 @@ def test_a_link_that_was_put_there_is_not_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(GIVEN)
     elsewhere.chmod(0o600)
-    os.symlink(elsewhere, tmp_path / "query-token")
+    (tmp_path / "query-token").symlink_to(elsewhere)
     with pytest.raises(QueryApiError, match="cannot be used"):
         find_token(tmp_path, None, None)

@@ -63,7 +63,7 @@ class QueryApi:
         self,
         path: str,
         *,
-        method: str = "GET",
+        method: str | None = None,
         headers: dict[str, str] | None = None,
         form: Any = None,
         **parameters: Any,
@@ -72,7 +72,10 @@ class QueryApi:
         url = f"{self.url}{path}?{urllib.parse.urlencode(parameters, doseq=True)}"
         sent = {"authorization": f"Bearer {self.token}", **(headers or {})}
         body = None if form is None else urllib.parse.urlencode(form, doseq=True).encode()
-        request = urllib.request.Request(url, body, {name: value for name, value in sent.items() if value}, method=method)
+        method = method or ("GET" if body is None else "POST")
+        request = urllib.request.Request(
+            url, body, {name: value for name, value in sent.items() if value}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
