@@ -137,7 +137,7 @@ class Collector:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     pass_fds=(lock.fileno(),),
-                    preexec_fn=_before_it_runs(),
+                    preexec_fn=before_it_runs(),
                 )
             except OSError as error:
                 raise CollectorError(f"{self.binary} cannot be run: {error.strerror}") from None
@@ -311,11 +311,11 @@ def _check_port(endpoint: Endpoint) -> None:
             ) from None
 
 
-def _before_it_runs() -> Callable[[], None]:
-    """What the new process does before it becomes the Collector.
+def before_it_runs() -> Callable[[], None]:
+    """What the new process does before it becomes the Collector, or the query API beside it.
 
     It ignores SIGHUP until the Collector listens to it, a moment after it is healthy: before, SIGHUP would end it.
-    Linux: a Collector whose `aegis-otel up` was killed gets SIGTERM. Looked up before the fork.
+    Linux: it gets SIGTERM if its `aegis-otel up` was killed. Looked up before the fork.
     """
     prctl = None
     if sys.platform.startswith("linux"):

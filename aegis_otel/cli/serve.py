@@ -18,7 +18,7 @@ import httpx
 
 from aegis_otel import settings
 from aegis_otel.cli import terminal
-from aegis_otel.cli.collector import CollectorError, Endpoint
+from aegis_otel.cli.collector import CollectorError, Endpoint, before_it_runs
 from aegis_otel.settings import Address, QuerySettings, Settings, name_of
 
 DEFAULT_PORT: Final = 3100
@@ -83,6 +83,7 @@ class QueryServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=before_it_runs(),
         )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
