@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test static lint go rust licences unit bench endurance clean python provisioned
+.PHONY: help demo check test static victorialogs lint go rust licences unit bench endurance clean python provisioned
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
@@ -27,7 +27,10 @@ test: provisioned static ## all that CI runs: `check`, and the integration tests
 	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 static: provisioned
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust licences
+	@$(MAKE) --no-print-directory -j2 --output-sync=target victorialogs lint go rust licences
+
+victorialogs: provisioned
+	$(VENV)/python collector/victorialogs/build.py victoria-logs vmalert
 
 lint: provisioned ## ruff and mypy
 	$(VENV)/ruff check .
@@ -44,7 +47,7 @@ licences: provisioned ## the licences of all that is built or installed, against
 	$(VENV)/python -m tools.licences
 
 unit: provisioned
-	$(VENV)/python -m pytest -q -m "not integration" $(PYTEST)
+	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 --dist loadgroup -m "not integration" $(PYTEST)
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)

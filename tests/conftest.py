@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import loki, seq
+from tests.support.examples import examples
 from tests.support.native import WAYS
 
 pytest_plugins = ["tests.support.again"]
@@ -18,7 +19,9 @@ HERE = Path(__file__).parent
 
 # No example and no drawing of one has a time limit, which a busy machine would exceed. `--hypothesis-profile=explore`
 # looks at other examples in each run.
-settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("explore", settings.get_profile("tests"), derandomize=False, max_examples=5_000)
 settings.load_profile("tests")
 

@@ -6,9 +6,11 @@ A query can only read, and nothing but the store's files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,7 +96,7 @@ class _Session:
     objects: set[str] = field(default_factory=lambda: {"error", "metadata"})
     database: duckdb.DuckDBPyConnection = field(init=False)
 
-    def answer(self, limit: int) -> Answer:
+    def __post_init__(self) -> None:
         self.database = self.duckdb.connect(
             ":memory:",
             config={
@@ -108,6 +110,21 @@ class _Session:
                 "errors_as_json": True,
             },
         )
+
+    def answer(self, limit: int) -> Answer:
+        """Run it. Ctrl-C ends it: DuckDB does not hear signals, so it works in another thread."""
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(self._run, limit)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                while not answer.done():
+                    with contextlib.suppress(self.duckdb.Error):  # it may be closed by now
+                        self.database.interrupt()
+                    wait([answer], 0.05)
+                raise
+
+    def _run(self, limit: int) -> Answer:
         try:
             self.database.execute("SET TimeZone = 'UTC'")
             self.database.execute("CREATE MACRO to_iso_string(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')")
@@ -131,7 +148,7 @@ class _Session:
         shown, is_json = as_values(columns)
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         query = self._query() + f" AS result({names})\n"
-        rows = self._execute(f"SELECT {shown} {query} LIMIT {limit + 1}").fetchall()
+        rows = self._execute(f"SELECT {shown} {query} LIMIT {limit + 1}")
         answer = [tuple(plain(value, is_json[i]) for i, value in enumerate(row)) for row in rows[:limit]]
         return Answer(
             tuple(name for name, _ in columns), answer, len(rows) > limit, records=whole, skipped=self._skipped()
@@ -240,14 +257,14 @@ class _Session:
             f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({files}, ignore_errors = true,"
             f" maximum_object_size = {_LONGEST_LINE}) WHERE json_type(json) = 'OBJECT' LIMIT {_MOST_FIELDS}"
         )
-        return sorted(row[0] for row in found.fetchall() if row[0])
+        return sorted(row[0] for row in found if row[0])
 
     def _skipped(self) -> int:
         if not any(name_of(token).lower() == "stream" for token in tokens(self.text)):
             return 0
         lines = self._lines(_MAIN, self._newest())
-        row = self._execute(f"SELECT count(*) FROM {lines} WHERE coalesce({', '.join(_MAIN)}) IS NULL").fetchone()
-        return int(row[0]) if row else 0
+        rows = self._execute(f"SELECT count(*) FROM {lines} WHERE coalesce({', '.join(_MAIN)}) IS NULL")
+        return int(rows[0][0])
 
     def _newest(self) -> list[str]:
         result: list[str] = []
@@ -259,13 +276,14 @@ class _Session:
             result.append(str(file.path))
         return result
 
-    def _execute(self, query: str) -> Any:
+    def _execute(self, query: str) -> list[tuple[Any, ...]]:
         try:
-            return self.database.execute(query)
+            rows: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
         except self.duckdb.IOException:
             raise
         except self.duckdb.Error as error:
             raise self._told(error) from error
+        return rows
 
     def _told(self, error: Exception, before: int | None = None) -> SqlError:
         message, byte = _parts(error)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent.resolve()
-sys.path.insert(0, str(HERE.parent))
+sys.path.append(str(HERE.parent))  # last: the folder also has the sources of aegis_otelcol, without its program
 
 import gobuild
 

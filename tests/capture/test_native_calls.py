@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from aegis_otel import correlation_scope, schema
 from aegis_otel.capture.stdlib import StdlibCapture
+from tests.support.examples import examples
 from tests.support.native import NATIVE, needs_native
 
 pytestmark = needs_native
@@ -122,7 +123,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("seen_by_others", [False, True])
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(500), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from([5, 10, 20, 25, 30, 40, 50, 99]), MESSAGES, st.lists(VALUES, max_size=2), OPTIONS)
 def test_a_call_gives_the_record_that_it_gives_without_the_extension(
     seen_by_others: bool, level: int, message: Any, args: list[Any], options: dict[str, Any]

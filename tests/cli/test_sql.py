@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import signal
+import subprocess
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import CLI, Run, clean_environment
+from tests.support.processes import wait_for
 from tests.support.stored import lines, record
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\u202e\u2028[bold]x[/bold]"
@@ -81,6 +84,23 @@ def test_a_wrong_query_shows_the_place_and_no_traceback(run: Run, store: Path):
     assert "\n                ^" in done.err
     assert "Traceback" not in done.err
     assert "\x1b" not in done.err
+
+
+def test_ctrl_c_ends_a_query(store: Path, tmp_path: Path):
+    (store / "logs.jsonl").write_bytes(lines(record(1)))
+    endless = "select count(*) from range(100000000) a, range(100000000) b, stream where a.range <> b.range + 1"
+    process = subprocess.Popen(
+        [*CLI, "query", "--sql", endless], cwd=tmp_path, env=clean_environment(), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_for(lambda: len(list(Path(f"/proc/{process.pid}/task").iterdir())) > 1, what="DuckDB's threads")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Traceback" not in said
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_query_that_writes_is_refused(run: Run, store: Path, tmp_path: Path):

@@ -15,6 +15,7 @@ from aegis_otel.schema import ErrorInfo, Record
 from tests.redaction.corpus import benign_lines, records, secrets
 from tests.redaction.test_properties import BESIDE_IDS, KEY_NAMES, TEXTS, VALUES
 from tests.redaction.test_vectors import VECTORS, make_redactor
+from tests.support.examples import examples
 from tests.support.native import NATIVE, needs_native
 
 pytestmark = needs_native
@@ -97,19 +98,19 @@ DISGUISED = st.lists(
 )
 
 
-@settings(max_examples=1_500, deadline=None, derandomize=True)
+@settings(max_examples=examples(1_500), deadline=None, derandomize=True)
 @given(st.one_of(TEXTS, NEAR.map("".join), DISGUISED.map("".join), st.text(max_size=40)))
 def test_no_text_is_clean_that_is_masked(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), deadline=None, derandomize=True)
 @given(BESIDE_IDS)
 def test_nothing_beside_ids_is_clean_that_is_masked(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), deadline=None, derandomize=True)
 @given(
     st.one_of(
         st.text("0123456789 ().-/_x:", max_size=40),
@@ -197,7 +198,7 @@ RECORDS = st.builds(
 
 
 @pytest.mark.parametrize("name", [*REDACTORS, "off"])
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=examples(150), deadline=None, derandomize=True)
 @given(st.lists(RECORDS, min_size=1, max_size=5))
 def test_records_come_out_as_they_do_without_the_extension(name: str, fields: list[dict[str, Any]]) -> None:
     def batch() -> list[Record]:

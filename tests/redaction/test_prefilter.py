@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from aegis_otel.redaction import DEFAULT, Redactor
 from aegis_otel.redaction.prefilter import Prefilter
 from tests.redaction.keys import kind_of_key
+from tests.support.examples import examples
 
 LITERALS = ["token", "ssn", "account n", "d.o.b", "ghp_", 'mr"', "xox", "-----begin"]
 NAMES = [["pan"], ["api", "key"], ["date", "of", "birth"], ["session"], ["auth"]]
 PREFILTER = Prefilter(LITERALS, NAMES)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 @given(st.text(alphabet="abcdeknopst -_.=", max_size=20), st.sampled_from(LITERALS), st.text(max_size=20))
 def test_a_literal_is_found_wherever_it_stands(before: str, literal: str, after: str) -> None:
     assert PREFILTER.hits((before + literal + after).lower())

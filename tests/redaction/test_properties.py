@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aegis_otel.redaction import Redactor
 from tests.redaction.corpus import KEYS
 from tests.redaction.keys import kind_of_key
+from tests.support.examples import examples
 
 REDACTOR = Redactor()
 HASHING = Redactor(hash_key="a key")
@@ -32,7 +33,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=examples(600), deadline=None, derandomize=True)
 @given(TEXTS)
 def test_redacting_a_text_twice_changes_nothing_more(text: str) -> None:
     for redactor in (REDACTOR, HASHING):
@@ -40,14 +41,14 @@ def test_redacting_a_text_twice_changes_nothing_more(text: str) -> None:
         assert redactor.redact_text(once) == once
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=examples(400), deadline=None, derandomize=True)
 @given(st.dictionaries(KEY_NAMES, VALUES, max_size=5))
 def test_redacting_a_record_twice_changes_nothing_more(record: dict[str, Any]) -> None:
     once = REDACTOR.redact_mapping(record)
     assert repr(REDACTOR.redact_mapping(once)) == repr(once)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 @given(st.dictionaries(KEY_NAMES, VALUES, max_size=5))
 def test_maps_and_lists_keep_their_shape(record: dict[str, Any]) -> None:
     def same_shape(old: Any, new: Any) -> bool:
@@ -85,7 +86,7 @@ BESIDE_IDS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=1_500, deadline=None, derandomize=True)
+@settings(max_examples=examples(1_500), deadline=None, derandomize=True)
 @given(BESIDE_IDS)
 def test_what_a_quick_look_finds_clean_beside_ids_is_left_alone_by_all_rules(text: str) -> None:
     texts = REDACTOR._text
@@ -110,7 +111,7 @@ FORMS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=examples(500), deadline=None, derandomize=True)
 @given(
     st.sampled_from(sorted({key for kind in ("password", "secret", "token", "api_key") for key in KEYS[kind]})),
     SECRETS,
@@ -121,7 +122,7 @@ def test_a_secret_under_its_key_leaves_nothing_behind(key: str, secret: str, for
     assert not any(secret[start : start + 5] in output for start in range(len(secret) - 4))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 @given(st.sampled_from(["pass word", "api key", "date of birth", "client secret", "medical record number"]), st.data())
 def test_a_key_is_known_in_every_notation(name: str, data: st.DataObject) -> None:
     words = name.split()
@@ -141,7 +142,7 @@ def test_a_key_is_known_in_every_notation(name: str, data: st.DataObject) -> Non
     assert kind_of_key(REDACTOR, prefix + key)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(VALUES)
 def test_a_json_message_stays_json(value: Any) -> None:
     text = json.dumps({"event": "x", "value": value}, default=repr, allow_nan=False) if _finite(value) else "{}"

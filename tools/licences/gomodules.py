@@ -17,7 +17,7 @@ from pathlib import Path
 from . import texts
 from .inventory import ROOT, Package, Section, UnreadableError, digest, recall, remember, remembered, tree
 
-sys.path.insert(0, str(ROOT / "collector"))
+sys.path.append(str(ROOT / "collector"))  # last: the folder also has the sources of aegis_otelcol
 
 import build_collector
 import gobuild

@@ -19,6 +19,7 @@ from opentelemetry.trace import TraceFlags
 from aegis_otel import schema
 from aegis_otel.deliver.otlp import Encoder
 from aegis_otel.schema import CodeLocation, ErrorInfo, Record
+from tests.support.examples import examples
 from tests.support.native import NATIVE, needs_native
 
 RESOURCE = Resource(
@@ -110,13 +111,13 @@ def decoded(batch: Sequence[Record], native: Any, **options: int) -> list[Export
     ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_bytes_decode_to_the_message_that_upstream_makes(native: Any, batch: list[Record]) -> None:
     assert decoded(batch, native, limit=10**8, record_limit=10**8) == [upstream(batch)]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(records, min_size=1, max_size=3), min_size=2, max_size=4))
 def test_an_encoder_that_has_seen_other_records_writes_the_same(native: Any, batches: list[list[Record]]) -> None:
     encoder = Encoder(RESOURCE, native=native, limit=10**8, record_limit=10**8)
@@ -232,7 +233,7 @@ def test_tables_stay_bounded_whatever_names_come(native: Any) -> None:
 
 
 @needs_native
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_the_extension_writes_the_same_bytes(batch: list[Record]) -> None:
     ours, theirs = Encoder(RESOURCE), Encoder(RESOURCE, native=NATIVE)
@@ -241,7 +242,7 @@ def test_the_extension_writes_the_same_bytes(batch: list[Record]) -> None:
 
 
 @needs_native
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, min_size=1, max_size=6))
 def test_the_extension_leaves_no_record_that_can_be_written_to_python(batch: list[Record]) -> None:
     left: list[Record] = []

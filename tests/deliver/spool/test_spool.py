@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aegis_otel.deliver.spool import Spool, SpoolUnavailableError
+from tests.support.examples import examples
 
 
 def drain(spool: Spool, limit: int = 10**6) -> list[bytes]:
@@ -46,7 +47,7 @@ def segments(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.suffix in (".rest", ".audit"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.tuples(st.binary(min_size=1, max_size=400), st.booleans()), max_size=40),
     st.integers(1, 2_000),
@@ -141,7 +142,7 @@ def test_a_torn_last_entry_is_skipped_and_counted(tmp_path: Path, cut: int) -> N
     assert spool.torn == (0 if cut == 30 else 1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(16, 400), st.binary(min_size=1, max_size=12))
 def test_damage_in_the_middle_costs_the_damaged_entries_only(
     tmp_path_factory: pytest.TempPathFactory, position: int, damage: bytes
