@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import resource
 import signal
@@ -60,6 +61,9 @@ def listen(host: str, port: int, option: str = "--port") -> socket.socket:
 def serve(listening: socket.socket, data_dir: Path, token: str) -> None:
     """Answer requests at `listening` for the store below `data_dir` until SIGINT or SIGTERM."""
     os.umask(0o077)
+    # Nothing that a client sends gets to the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
+    sys.unraisablehook = lambda _: None
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))

@@ -154,7 +154,13 @@ class Work:
     @staticmethod
     def _one(work: Callable[[Stop], T], stop: Stop) -> T:
         stop.check()
-        return work(stop)
+        try:
+            return work(stop)
+        except Exception as error:
+            # Its traceback holds all that the query has read.
+            failure = error.with_traceback(None)
+            failure.__context__ = None
+        raise failure
 
     def _ended(self, future: asyncio.Future[T], stop: Stop) -> None:
         self._running = [one for one in self._running if one is not stop]

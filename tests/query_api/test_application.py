@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,39 @@ def test_the_query_of_a_client_that_goes_is_ended(tmp_path: Path, source: Source
         assert await asyncio.to_thread(source.ended.acquire, timeout=30)
 
     asyncio.run(run())
+
+
+class Held:
+    """What a query has read."""
+
+
+class Hoarding(Source):
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: weakref.ref[Held] | None = None
+
+    def newest(self, *ignored: Any) -> Iterator[Entry]:
+        read = Held()
+        self.held = weakref.ref(read)
+        raise MemoryError
+        yield
+
+
+def test_a_query_that_took_all_memory_leaves_none_of_it_taken(tmp_path: Path) -> None:
+    hoarding = Hoarding()
+
+    async def run() -> None:
+        async with client(tmp_path, hoarding) as asking:
+            assert (await asking.get(QUERY, params=QUICK)).status_code == 500
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(run())
+        assert hoarding.held is not None
+        assert hoarding.held() is None
+    finally:
+        gc.enable()
 
 
 SECRET_PATH = "/home/somebody/.aegis/store"
