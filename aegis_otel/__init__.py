@@ -2,6 +2,8 @@
 
 Apps need nothing from here: the distribution is reached through OpenTelemetry's entry points. These two
 names are for code that wants to know or to set the correlation id, such as jobs and scripts.
+
+PYTEST_DONT_REWRITE: with the switch on this is imported before pytest, which warns of it otherwise.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Correlation ids and trace context: how an id comes in, where it is kept, how it goes out.
+"""Correlation ids and trace context: how an id arrives, where it is kept, how it leaves.
 
-The id lives in the OpenTelemetry context, so it follows a request wherever the trace context does:
-threads, tasks, and every client and server that OpenTelemetry instruments. Where no id came in, it is the
-trace id in UUID form, so one can be computed from the other.
+The id is kept in the OpenTelemetry context, so it follows a request wherever the trace context goes:
+threads, tasks, and every client and server that OpenTelemetry instruments. If no id arrived, it is the
+trace id in UUID form, so each can be computed from the other.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ DEFAULT_HEADER: Final = "x-correlation-id"
 SPAN_ATTRIBUTE: Final = "correlationId"
 
 _KEY: Final = otel_context.create_key("aegis-correlation-id")
-# fullmatch, since `$` would let a trailing newline through: the id goes into headers.
+# fullmatch, because `$` would accept a trailing newline: the id goes into headers.
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 def accept(value: object) -> str | None:
-    """An incoming id if it is acceptable, else None.
+    """An incoming id if it is acceptable, otherwise None.
 
-    Acceptable are 1 to 128 characters of ``[A-Za-z0-9._:/+=@-]``: the value comes from outside and goes
+    Acceptable ids have 1 to 128 characters of ``[A-Za-z0-9._:/+=@-]``: the value comes from outside and goes
     into headers, logs and queries.
     """
     if isinstance(value, str) and _ACCEPTABLE.fullmatch(value):
@@ -54,20 +54,20 @@ def accept(value: object) -> str | None:
 
 
 def in_context(context: Context | None = None) -> str | None:
-    """The id that came in or was set, without the fallback to the trace id."""
+    """The id that arrived or was set, without the fallback to the trace id."""
     value = otel_context.get_value(_KEY, context)
     return value if isinstance(value, str) else None
 
 
 def get_correlation_id(context: Context | None = None) -> str | None:
-    """The correlation id in force here.
+    """The current correlation id.
 
     Args:
-        context: an OpenTelemetry context; the current one where None.
+        context: an OpenTelemetry context; None: the current one.
 
     Returns:
-        The id that came with the request or that `correlation_scope` set; else the current trace id in
-        UUID form (8-4-4-4-12); else None, outside of any request or span.
+        The id that came with the request or that `correlation_scope` set; otherwise the current trace id in
+        UUID form (8-4-4-4-12); otherwise None, outside any request or span.
     """
     value = in_context(context)
     if value is not None:
@@ -80,13 +80,13 @@ def get_correlation_id(context: Context | None = None) -> str | None:
 def correlation_scope(correlation_id: str | None = None) -> Iterator[str]:
     """Give everything logged and called inside the ``with`` block one correlation id.
 
-    For jobs, scripts and consumers, where no request brings an id. Works in async code as well.
+    For jobs, scripts and consumers, which get no id from a request. Works in async code as well.
 
     Args:
-        correlation_id: the id; a new UUID where it is None or not acceptable (see `accept`).
+        correlation_id: the id; if it is None or not acceptable (see `accept`), a new UUID.
 
     Yields:
-        The id in force.
+        The current id.
     """
     value = accept(correlation_id) or str(uuid.uuid4())
     token = otel_context.attach(otel_context.set_value(_KEY, value))
@@ -101,8 +101,8 @@ class CorrelationPropagator(TextMapPropagator):
 
     Args:
         header: the header's name, lower case.
-        harmless: tells whether an acceptable id may be kept; one that is an e-mail address or a card number
-            should not, since the id is written everywhere.
+        harmless: tells whether an acceptable id may be kept. It should reject e-mail addresses and card numbers,
+            because the id is written everywhere.
     """
 
     def __init__(self, header: str = DEFAULT_HEADER, harmless: Callable[[str], bool] | None = None) -> None:
@@ -115,7 +115,7 @@ class CorrelationPropagator(TextMapPropagator):
         context: Context | None = None,
         getter: Getter[CarrierT] = default_getter,
     ) -> Context:
-        """The context with the id that the carrier brings; unchanged where it brings none acceptable."""
+        """The context with the carrier's id; unchanged if the carrier has no acceptable id."""
         if context is None:
             context = otel_context.get_current()
         for value in getter.get(carrier, self._header) or ():
@@ -130,7 +130,7 @@ class CorrelationPropagator(TextMapPropagator):
         context: Context | None = None,
         setter: Setter[CarrierT] = default_request_setter,
     ) -> None:
-        """Write the id in force, if there is one, into the carrier."""
+        """Write the current id, if there is one, into the carrier."""
         value = get_correlation_id(context)
         if value is not None:
             setter.set(carrier, self._header, value)
@@ -196,7 +196,7 @@ class CorrelationSpanProcessor(SpanProcessor):
 
 
 class Current(NamedTuple):
-    """The context of a record: ids of the current span (0 without one) and the id that came in or was set."""
+    """The context of a record: ids of the current span (0 without one) and the id that arrived or was set."""
 
     trace_id: int
     span_id: int
@@ -205,7 +205,7 @@ class Current(NamedTuple):
 
 
 def current() -> Current:
-    """What holds at this point of the app; cheap, since every record asks."""
+    """The context at this point of the app. It is cheap, because every record asks for it."""
     global _latest
     context = otel_context.get_current()
     latest = _latest
@@ -219,7 +219,7 @@ def current() -> Current:
 
 
 def context_getter() -> Callable[[], Context]:
-    """`opentelemetry.context.get_current`, or what it comes to with the usual implementation: a third of the time."""
+    """`opentelemetry.context.get_current`, or its usual implementation called directly in a third of the time."""
     implementation = otel_context._RUNTIME_CONTEXT
     variable = getattr(implementation, "_current_context", None)
     if type(implementation) is ContextVarsRuntimeContext and isinstance(variable, ContextVar):

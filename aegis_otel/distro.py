@@ -29,6 +29,7 @@ from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
 from aegis_otel.capture.stdlib import StdlibCapture
+from aegis_otel.capture.structlog import only_without_logging
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
@@ -116,6 +117,8 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
         super().load_instrumentor(entry_point, **kwargs)
+        if entry_point.name == "structlog":
+            only_without_logging(entry_point.load())
         if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
             # Its record factory adds nothing then, and costs every call of the app.
             logging.setLogRecordFactory(factory)
@@ -158,7 +161,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
         _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, queue, native)
+        _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
 
 
@@ -290,7 +293,7 @@ def _propagate(header: str, redactor: Redactor | None) -> None:
     set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
 
 
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, queue: RecordQueue, native: Any) -> None:
+def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, native: Any) -> None:
     foreign = ForeignProcessors.of_global_provider(logs_api)
 
     def accept_stdlib(record: Record) -> None:
@@ -303,7 +306,7 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, queue
         level=settings.level,
         code_location=settings.code_location,
         replaces_last_resort=settings.console_enabled,
-        own_thread=queue.owns_thread,
+        own_thread=lifecycle.OWN_THREADS.__contains__,
         native=native,
     )
     capture.install()

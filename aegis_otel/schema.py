@@ -2,15 +2,20 @@
 
 Every producer (`aegis_otel.capture`) makes a `Record`, every consumer (`aegis_otel.deliver`) takes one.
 This module knows neither of them. Field names are those of AegisX's "Standard Log Entry", "Error Log
-Entry" and "Audit Log Entry", so its queries work on whatever a record ends up in.
+Entry" and "Audit Log Entry", so AegisX's queries work in every store.
 """
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import math
+import numbers
+import reprlib
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
+from datetime import time as clock_time
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 # Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
@@ -54,18 +59,18 @@ RESERVED: Final = frozenset(
 )
 """Field names that the record itself owns.
 
-An attribute of the same name is kept as ``extra.<name>``, but for the error fields: these yield only
-to an exception that the record carries, since AegisX code sets them by hand too.
+An attribute of the same name is kept as ``extra.<name>``. For the error fields this happens only if
+the record carries an exception, because AegisX code also sets these fields by hand.
 """
 
 MAX_DEPTH: Final = 16
-"""How deep a map or list in an attribute may nest; what lies deeper is written as its text."""
+"""Maximum depth of a map or list in an attribute; deeper values are written as their text."""
 
 MAX_ITEMS: Final = 1_000
-"""How many members of one map or list are kept; the rest is counted in a last member."""
+"""Maximum members of one map or list; a last member counts the rest."""
 
 MAX_TEXT: Final = 65_536
-"""Default for how many characters of a message, a stack or a text value are kept."""
+"""Default maximum characters of a message, a stack or a text value."""
 
 _INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
@@ -80,7 +85,7 @@ class ErrorInfo(NamedTuple):
 
 
 class CodeLocation(NamedTuple):
-    """Where the app logged: file path, line number, function name."""
+    """The place in the app that logged: file path, line number, function name."""
 
     path: str
     line: int
@@ -92,17 +97,17 @@ class Record:
 
     Cheap to make (the app's thread makes it) and self-contained: nothing in it refers to the app's
     mutable objects. `attributes` holds plain values only (None, bool, int, float, str, list, dict with
-    str keys); `snapshot` makes them so.
+    str keys); `snapshot` ensures this.
 
     Attributes:
         time_ns: nanoseconds since the epoch, when the event happened.
         severity: an OpenTelemetry severity number.
         message: the rendered message.
         logger: the logger's name.
-        trace_id, span_id, trace_flags: of the span that was current, 0 where there was none.
-        correlation_id: the id in force, or None: then it is derived from `trace_id`.
+        trace_id, span_id, trace_flags: of the current span; 0 if there was none.
+        correlation_id: the current id, or None: then it is derived from `trace_id`.
         attributes: all further fields, by name.
-        code: where it was logged, or None.
+        code: the place that logged, or None.
         error: the exception it carries, or None.
         event_name: OpenTelemetry's event name, or None.
     """
@@ -155,7 +160,7 @@ class Record:
 
 
 class Identity(NamedTuple):
-    """Who wrote the records of this process: the `service` and `environment` fields."""
+    """The source of this process's records: the `service` and `environment` fields."""
 
     service: str
     environment: str
@@ -192,7 +197,7 @@ def trace_id_as_uuid(trace_id: int) -> str:
 
 
 def correlation_id_of(record: Record) -> str | None:
-    """The record's `correlationId`: the one in force, else its trace id as a UUID, else None."""
+    """The record's `correlationId`: the current one, otherwise its trace id as a UUID, otherwise None."""
     if record.correlation_id is not None:
         return record.correlation_id
     if record.trace_id:
@@ -256,7 +261,7 @@ def error_fields(error: ErrorInfo) -> dict[str, Any]:
 
 
 def attribute_name(name: object, *, has_error: bool = False) -> str:
-    """The field name for an attribute called `name`: itself, or ``extra.<name>`` where it is taken."""
+    """The field name for an attribute called `name`: the same, or ``extra.<name>`` if it is taken."""
     text = name if type(name) is str else safe_text(name)
     if text in RESERVED and (has_error or text not in ("errorName", "errorMessage", "error")):
         return "extra." + text
@@ -266,9 +271,11 @@ def attribute_name(name: object, *, has_error: bool = False) -> str:
 def snapshot(value: object) -> Any:
     """A plain, independent copy of any value: None, bool, int, float, str, or lists and dicts of these.
 
-    Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers all come
-    out as text or cut. NaN and infinities become strings, since JSON has no numbers for them; integers
-    beyond 64 bits become strings, since OTLP has none; bytes become base64.
+    Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers become
+    text or are cut. NaN and infinities become strings, because JSON has no numbers for them. Integers
+    beyond 64 bits become strings, because OTLP has no such integers. Bytes become base64. An enum of
+    numbers or strings becomes its value, a dataclass a dict of the fields that its repr shows, a time
+    ISO 8601. Everything else becomes text, also a `Decimal`.
     """
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -287,10 +294,12 @@ def snapshot(value: object) -> Any:
 def _copy(value: Any, depth: int, seen: set[int]) -> Any:
     if value is None or isinstance(value, bool):
         return value
+    value = _unwrapped(value)
     if isinstance(value, str):
         return str.__str__(value) if type(value) is str else safe_text(value)
     if isinstance(value, int):
-        return value if type(value) is int and _INT64_MIN <= value <= _INT64_MAX else safe_text(value)
+        whole = int(value)
+        return whole if _INT64_MIN <= whole <= _INT64_MAX else safe_text(whole)
     if isinstance(value, float):
         number = float(value)
         return number if math.isfinite(number) else _float_text(number)
@@ -298,6 +307,14 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
         return base64.b64encode(bytes(value)[: MAX_TEXT * 3 // 4]).decode("ascii")
     if isinstance(value, BaseException):
         return {"name": type(value).__name__, "message": safe_text(value)}
+    if isinstance(value, (datetime, date, clock_time)):
+        return value.isoformat()
+    scalar = _scalar(value)
+    if scalar is not value:
+        return _copy(scalar, depth + 1, seen)
+    if _is_plain_dataclass(value):
+        # What the class leaves out of its repr, it leaves out here.
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.repr}
     is_map = isinstance(value, Mapping)
     if not is_map and not isinstance(value, (list, tuple, set, frozenset)):
         return safe_text(value)
@@ -314,7 +331,7 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
                 if index >= MAX_ITEMS:
                     result["…"] = f"[{more} more]"
                     break
-                name = key if type(key) is str else safe_text(key, limit=200)
+                name = key if type(key) is str else safe_text(_unwrapped(key), limit=200)
                 result[name] = _copy(member, depth + 1, seen)
             return result
         members = [_copy(member, depth + 1, seen) for member in list(value)[:MAX_ITEMS]]
@@ -325,6 +342,29 @@ def _copy(value: Any, depth: int, seen: set[int]) -> Any:
         seen.discard(id(value))
 
 
+def _unwrapped(value: Any) -> Any:
+    """The value of an enum of numbers or strings, whose text is its name or its value, by Python's version."""
+    return value.value if isinstance(value, Enum) and isinstance(value, (int, float, str)) else value
+
+
+def _scalar(value: Any) -> Any:
+    """The Python value of a number of numpy's and its like; anything else as it is."""
+    # Its booleans are registered as no numbers, and its long floats are their own item.
+    if isinstance(value, numbers.Number) or (type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()):
+        found = value.item() if hasattr(value, "item") else value
+        return float(value) if found is not value and type(found) is type(value) else found
+    return value
+
+
+def _is_plain_dataclass(value: Any) -> bool:
+    """Whether a value is of a dataclass that has no way of its own to be written, which may hide something."""
+    kind: Any = type(value)
+    if not hasattr(kind, "__dataclass_fields__") or kind.__str__ is not object.__str__:
+        return False
+    code = getattr(kind.__repr__, "__code__", None)
+    return code is not None and code.co_filename in (dataclasses.__file__, reprlib.__file__)
+
+
 def _float_text(value: float) -> str:
     if value != value:
         return "NaN"
@@ -332,7 +372,7 @@ def _float_text(value: float) -> str:
 
 
 def safe_text(value: object, *, limit: int | None = None) -> str:
-    """`str(value)` that never raises; a value that cannot be written is named by its type instead."""
+    """`str(value)` that never raises; if a value cannot be written, the text names its type instead."""
     try:
         text = str(value)
         # A subclass of str may still override every method that delivery calls on it.
@@ -345,7 +385,7 @@ def safe_text(value: object, *, limit: int | None = None) -> str:
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:
-    r"""`text` cut to `limit` characters (and saying so) and free of lone surrogates, so it encodes as UTF-8.
+    r"""`text` cut to `limit` characters (with a note) and free of lone surrogates, so it encodes as UTF-8.
 
     A lone surrogate becomes its escape (``\ud800``), so no information is lost.
     """

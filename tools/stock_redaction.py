@@ -218,21 +218,21 @@ connectors:
 exporters:
   otlp_http/loki-audit: &loki
     logs_endpoint: ${env:AEGIS_LOKI_URL:-http://127.0.0.1:3100}/otlp/v1/logs # Loki's address
-    compression: ${env:AEGIS_LOKI_COMPRESSION:-zstd} # of requests: zstd, gzip, lz4, none
+    compression: ${env:AEGIS_LOKI_COMPRESSION:-zstd} # compression of requests: zstd, gzip, lz4, none
     tls: # for an https address
-      ca_file: ${env:AEGIS_LOKI_CA_FILE:-} # the authority of its certificate
-      cert_file: ${env:AEGIS_LOKI_CERT_FILE:-} # a client certificate to show
-      key_file: ${env:AEGIS_LOKI_KEY_FILE:-} # its private key
-    timeout: ${env:AEGIS_EXPORT_TIMEOUT:-30s} # of one request
-    sending_queue: # senders wait while it is full
+      ca_file: ${env:AEGIS_LOKI_CA_FILE:-} # file with the CA of the store's certificate
+      cert_file: ${env:AEGIS_LOKI_CERT_FILE:-} # file with the client certificate, for mTLS
+      key_file: ${env:AEGIS_LOKI_KEY_FILE:-} # file with the private key of the client certificate
+    timeout: ${env:AEGIS_EXPORT_TIMEOUT:-30s} # timeout of one request
+    sending_queue: # if it is full, senders wait
       storage: file_storage
       sizer: bytes
       queue_size: 1073741824
       num_consumers: 1
       block_on_overflow: true
-    retry_on_failure: # without end
-      initial_interval: ${env:AEGIS_RETRY_INITIAL:-1s} # before the second try; it doubles from try to try
-      max_interval: ${env:AEGIS_RETRY_MAX:-30s} # the longest wait
+    retry_on_failure: # no limit
+      initial_interval: ${env:AEGIS_RETRY_INITIAL:-1s} # wait before the first retry; it doubles with each retry
+      max_interval: ${env:AEGIS_RETRY_MAX:-30s} # longest wait between retries
       max_elapsed_time: 0
   otlp_http/loki-error: *loki
   otlp_http/loki-rest: *loki

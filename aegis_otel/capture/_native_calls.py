@@ -26,6 +26,8 @@ class CallConfig:
         source: the path of `logging`'s own code; the extension refuses None.
         methods: what a logger's class must have for a call to be the usual one, by name.
         record_methods: the same of `factory`.
+        last_standard: the name of the last field that `logging` gives its records.
+        levels: `logging`'s names of levels by number.
         refused: names of fields that an `extra` must not have for a call to be the usual one.
         names: the level from which each logger's records are taken.
         least_level: finds that level of a logger that is not in `names`.
@@ -51,6 +53,8 @@ class CallConfig:
     source: str | None
     methods: list[tuple[str, Callable[..., Any]]]
     record_methods: list[tuple[str, Callable[..., Any]]]
+    last_standard: str
+    levels: dict[int, str]
     refused: frozenset[str]
     names: dict[str, int]
     least_level: Callable[[str], int]

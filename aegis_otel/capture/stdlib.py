@@ -10,15 +10,26 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
+import time
 import traceback
+from _thread import get_ident  # that of the system, also when gevent has replaced it
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from aegis_otel.capture import Accept
+from aegis_otel.capture._logrecord import (
+    LEVEL_NAME,
+    mark_recorded,
+    message_of,
+    of_other_process,
+    origin,
+    own_level_name,
+    split_extra,
+    was_recorded,
+)
 from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.correlation import context_getter, current
 from aegis_otel.schema import (
@@ -42,7 +53,6 @@ _FOREIGN: Final = frozenset(
     (
         "message",
         "asctime",
-        "taskName",
         "color_message",
         "otelSpanID",
         "otelTraceID",
@@ -51,13 +61,18 @@ _FOREIGN: Final = frozenset(
     )
 )
 
-# Loggers that speak about exporting: their records must not become exports.
-_SILENT: Final = ("aegis_otel", "opentelemetry.exporter", "opentelemetry.sdk", "grpc")
+# The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
+_TASK_NAME: Final = "extra.taskName"
+
+# Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
+# log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
+_SILENT: Final = ("aegis_otel.", "opentelemetry.exporter.", "opentelemetry.sdk.")
 # Loggers whose debug and info records tell how the instrumentation works, not what the app does.
 _WARNINGS_ONLY: Final = "opentelemetry."
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
+_PLACE: Final = {"pathname", "lineno", "funcName"}
 
 # What a call passes through on its way to the handlers: where others put something in the place of one of these, the
 # extension must not go round it.
@@ -76,7 +91,7 @@ class StdlibCapture:
         code_location: whether records say where they were logged.
         replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
             not print them to stderr as its last resort.
-        own_thread: tells whether a thread (by ident) is one of ours: what it logs is not taken.
+        own_thread: tells whether a thread (by ident of `_thread`) is one of ours: what it logs is not taken.
         native: the extension's module (`aegis_otel._native`), which takes the usual calls; None to take all here.
     """
 
@@ -96,7 +111,10 @@ class StdlibCapture:
         self._replaces_last_resort = replaces_last_resort
         self._own_thread = own_thread
         self._native = native
-        own_fields = frozenset(logging.makeLogRecord({}).__dict__)
+        # Not `makeLogRecord`, which would take what a factory of the app adds for logging's own.
+        in_order = tuple(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
+        own_fields = frozenset(in_order)
+        self._last_standard = in_order[-1]
         self._standard = own_fields | _FOREIGN
         self._standard_count = len(own_fields)
         self._names: dict[str, int] = {}
@@ -118,6 +136,7 @@ class StdlibCapture:
         capture = self.capture
         replaces = self._replaces_last_resort
         refused = self._refused
+        split = split_extra
 
         def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
             capture(record)
@@ -140,13 +159,14 @@ class StdlibCapture:
         ) -> logging.LogRecord:
             # logging raises for an extra that is no mapping or overwrites one of its own fields.
             if extra and not (isinstance(extra, dict) and refused.isdisjoint(extra)):
-                extra, taken = _split_extra(extra, refused)
+                extra, taken = split(extra, refused)
                 made = make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
                 made.__dict__.update(taken)
                 return made
             return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
 
-        logging.Logger.callHandlers, logging.Logger.makeRecord = callHandlers, makeRecord  # type: ignore[method-assign]
+        logging.Logger.callHandlers = _as_loggings_own(callHandlers)  # type: ignore[method-assign]
+        logging.Logger.makeRecord = _as_loggings_own(makeRecord)  # type: ignore[method-assign]
         if self._native is not None:
             with suppress(Exception):  # then the hook above sees every call
                 self._take_calls(self._native)
@@ -168,11 +188,13 @@ class StdlibCapture:
             source=logging._srcfile,
             methods=[(name, getattr(logger, name)) for name in _PASSED],
             record_methods=[(name, getattr(record, name)) for name in _RECORDS],
-            refused=self._refused | self._standard | RESERVED,
+            refused=self._refused | self._standard | RESERVED | {_TASK_NAME},
+            last_standard=self._last_standard,
+            levels=logging._levelToName,
             names=self._names,
             least_level=self._least_level,
             own_thread=self._own_thread,
-            this_thread=threading.get_ident,
+            this_thread=get_ident,
             frame=sys._getframe,
             context=context_getter(),
             current=current,
@@ -211,22 +233,27 @@ class StdlibCapture:
         if calls is not None and calls.capture(record, self._standard_count):
             return
         try:
-            severity = _SEVERITY.get(record.levelno) or severity_of_level(record.levelno)
-            if severity >= self._level and not self._ignored(record):
+            level = record.levelno
+            if not isinstance(level, int):
+                level = logging.INFO  # `makeLogRecord` of fields without one
+            severity = _SEVERITY.get(level) or severity_of_level(level)
+            if severity >= self._level and not self._ignored(record, level) and not was_recorded(record):
                 self._accept(self._translate(record, severity))
+                mark_recorded(record)
         except Exception as error:
             self._report(record, error)
 
-    def _ignored(self, record: logging.LogRecord) -> bool:
-        name = record.name
+    def _ignored(self, record: logging.LogRecord, level: int) -> bool:
+        name = record.name if type(record.name) is str else safe_text(record.name)
         least = self._names.get(name)
         if least is None:
             least = self._least_level(name)
-        return record.levelno < least or self._own_thread(record.thread)
+        return level < least or self._own_thread(get_ident())
 
     def _least_level(self, name: str) -> int:
         """The level from which a logger's records are taken, remembered for the names an app has."""
-        least = sys.maxsize if name.startswith(_SILENT) else logging.WARNING if name.startswith(_WARNINGS_ONLY) else 0
+        full = name + "."
+        least = sys.maxsize if full.startswith(_SILENT) else logging.WARNING if full.startswith(_WARNINGS_ONLY) else 0
         if len(self._names) < _REMEMBERED:
             self._names[name] = least
         return least
@@ -241,44 +268,67 @@ class StdlibCapture:
         return site
 
     def _translate(self, record: logging.LogRecord, severity: int) -> Record:
-        context = current()
         fields = record.__dict__
-        error = error_info(record.exc_info) if record.exc_info else None
-        attributes: dict[str, Any] | None = None
-        if len(fields) > self._standard_count:
+        attributes: dict[str, Any] = {}
+        if of_other_process(record):
+            context, attributes = origin(record)
+        else:
+            context = current()
+        exc_info, stack_info = fields.get("exc_info"), fields.get("stack_info")
+        error = error_info(exc_info) if exc_info else None
+        taken = error is None and isinstance(fields.get("error"), BaseException)
+        if taken:
+            error = error_info(fields["error"])
+        message, said = message_of(record)
+        if said is not None:
+            self._add(attributes, said, has_error=error is not None)
+        start = self._first_extra(record)
+        if len(fields) > start:
             standard = self._standard
-            # logging's own fields come first; a subclass may have put some before them.
-            start = self._standard_count if type(record) is logging.LogRecord else 0
-            taken = error is None and isinstance(fields.get("error"), BaseException)
+            extras = {name: value for name, value in islice(fields.items(), start, None) if name not in standard}
             if taken:
-                error = error_info(fields["error"])
-            has_error = error is not None
-            attributes = {}
-            for name, value in islice(fields.items(), start, None):
-                if name in standard:
-                    continue
-                if name in RESERVED or type(name) is not str:
-                    if taken and name == "error":
-                        continue
-                    name = attribute_name(name, has_error=has_error)
-                kind = type(value)
-                attributes[name] = value if kind is str or kind is bool or value is None else snapshot(value)
-        if record.stack_info:
-            attributes = attributes or {}
-            attributes["stackInfo"] = safe_text(record.stack_info)
+                del extras["error"]
+            if context.correlation_id is not None and of_other_process(record):
+                del extras["correlationId"]
+            self._add(attributes, extras, has_error=error is not None)
+            if _TASK_NAME in attributes:
+                attributes["taskName"] = attributes.pop(_TASK_NAME)
+        if stack_info:
+            attributes["stackInfo"] = safe_text(stack_info)
+        level = own_level_name(record, severity)
+        if level is not None:
+            attributes.setdefault(LEVEL_NAME, level)
+        created = fields.get("created")
         return Record(
-            int(record.created * 1e9),
+            int(created * 1e9) if created is not None else time.time_ns(),
             severity,
-            _message(record),
+            message,
             record.name if type(record.name) is str else safe_text(record.name),
             context.trace_id,
             context.span_id,
             context.trace_flags,
             context.correlation_id,
-            attributes,
-            self._code(record) if self._code_location else None,
+            attributes or None,
+            self._code(record) if self._code_location and fields.keys() >= _PLACE else None,
             error,
         )
+
+    def _first_extra(self, record: logging.LogRecord) -> int:
+        """From where on a record's fields are not logging's own; 0 where these are not all there, or not in order."""
+        count = self._standard_count
+        fields = record.__dict__
+        if type(record) is not logging.LogRecord or len(fields) < count:
+            return 0
+        last = next(reversed(fields)) if len(fields) == count else next(islice(fields, count - 1, None))
+        return count if last == self._last_standard else 0
+
+    @staticmethod
+    def _add(attributes: dict[str, Any], fields: Mapping[Any, Any], *, has_error: bool) -> None:
+        for name, value in fields.items():
+            if name in RESERVED or type(name) is not str:
+                name = attribute_name(name, has_error=has_error)
+            kind = type(value)
+            attributes[name] = value if kind is str or kind is bool or value is None else snapshot(value)
 
     def _report(self, record: logging.LogRecord, error: Exception) -> None:
         # A fault of ours costs the app this line and one warning, not an exception.
@@ -292,25 +342,21 @@ class StdlibCapture:
             return
 
 
+def _as_loggings_own(function: Any) -> Any:
+    """The same function, with a frame that counts as one of `logging`'s for whoever looks for the app's own past these.
+
+    Some go by the file (loguru's usual way in, `findCaller`), some by the module's name (structlog).
+    """
+    code = function.__code__.replace(co_filename=logging.Logger.info.__code__.co_filename)
+    made = FunctionType(code, logging.__dict__, function.__name__, function.__defaults__, function.__closure__)
+    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
+    return made
+
+
 def _is_loggings_own(function: Any) -> bool:
     """Whether a method is that of the standard library, not one that wraps it or took its place before we came."""
     code = getattr(function, "__code__", None)
     return code is not None and code.co_filename == logging.Logger.info.__code__.co_filename
-
-
-def _message(record: logging.LogRecord) -> str:
-    message = record.msg
-    if type(message) is str and not record.args:
-        return message
-    try:
-        return record.getMessage()
-    except Exception:
-        # A wrong format or an argument that cannot be written: keep what can be.
-        text = safe_text(message)
-        args = record.args
-        if isinstance(args, Mapping):
-            args = tuple(args.values())
-        return text + " " + ", ".join(safe_text(value) for value in args) if args else text
 
 
 def error_info(exc_info: Any) -> ErrorInfo | None:
@@ -327,18 +373,3 @@ def error_info(exc_info: Any) -> ErrorInfo | None:
     except Exception:
         stack = f"{name}: {message}"
     return ErrorInfo(name, message, stack)
-
-
-def _split_extra(extra: Any, refused: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What logging can take of an `extra`, and the rest under names that do not overwrite its fields."""
-    if not isinstance(extra, Mapping):
-        return {"extra": extra}, {}
-    allowed: dict[str, Any] = {}
-    taken: dict[str, Any] = {}
-    for key, value in extra.items():
-        name = key if isinstance(key, str) else safe_text(key)
-        if name in refused:
-            taken["extra." + name] = value
-        else:
-            allowed[name] = value
-    return allowed, taken

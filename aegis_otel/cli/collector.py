@@ -1,7 +1,7 @@
 """Runs the Collector: checks its ports, starts it, waits until it is healthy, passes signals, stops it.
 
-Secrets reach it by its environment only, so they are not in the process list. Everything it writes is
-readable by this user alone.
+The Collector gets secrets through its environment only, so the process list does not show them. Only this user can
+read the files that it writes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from aegis_otel.cli import terminal
 from aegis_otel.settings import Address
 
 STOP_SECONDS: Final = 30.0
-"""How long the Collector may take to hand over and write what it holds before it is killed."""
+"""Seconds that the Collector has to hand over and write its records before it is killed."""
 
 _POLL_SECONDS: Final = 0.1
 _LOG_BYTES: Final = 8 * 2**20
@@ -38,16 +38,16 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 class CollectorError(Exception):
-    """The Collector cannot be started, or ended by itself; the text says why and what to do."""
+    """The Collector cannot be started, or ended by itself; the text gives the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the Collector listens for one thing.
+    """An address on which the Collector listens.
 
     Attributes:
         name: for people.
-        variable: the environment variable by which the Collector's configuration gets it.
+        variable: the environment variable that passes the address to the Collector's configuration.
         option: the command line's option for the port.
     """
 
@@ -63,7 +63,7 @@ class Endpoint:
 
     @property
     def reachable(self) -> str:
-        """The same as one can call it from this machine."""
+        """The same address as clients on this machine can reach it."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.listens.host)  # noqa: S104 - read, not bound
         return str(self.listens._replace(host=host)) if host else self.address
 
@@ -73,9 +73,9 @@ class Collector:
     """One Collector process.
 
     Attributes:
-        binary, pieces: what is run with which configuration.
+        binary, pieces: the program and its configuration files.
         environ: its whole environment.
-        data_dir: queues, store, dead letters and its own log go below.
+        data_dir: contains queues, store, dead letters and its own log.
     """
 
     binary: Path
@@ -94,11 +94,11 @@ class Collector:
 
     @property
     def log(self) -> Path:
-        """What the Collector says about itself."""
+        """The file of the Collector's own log."""
         return self.data_dir / "collector.log"
 
     def validate(self) -> str | None:
-        """Let the Collector check its configuration; what it finds wrong, None where it is fine."""
+        """Let the Collector check its configuration; return its error, or None if it is valid."""
         done = subprocess.run(  # noqa: S603 - the binary is the user's own choice
             [str(self.binary), "validate", *self.argv[1:]],
             env=dict(self.environ),
@@ -111,7 +111,7 @@ class Collector:
         return self._without_secrets((done.stderr + done.stdout).decode(errors="replace").strip())
 
     def start(self) -> None:
-        """Start it; see `wait_until_healthy` for the rest.
+        """Start it; `wait_until_healthy` does the rest.
 
         Raises:
             CollectorError: a port is taken, another Collector uses the folder, or it cannot be run.
@@ -127,8 +127,8 @@ class Collector:
             lock = self._lock
             assert lock is not None
             try:
-                # Of its own session, so that a Ctrl-C at the terminal reaches it once, through `stop`. It
-                # inherits the lock: the folder is in use for as long as it lives, whatever happens to us.
+                # In its own session, so a Ctrl-C at the terminal reaches it only once, through `stop`. It
+                # inherits the lock: the folder is in use as long as it lives, even if this process dies.
                 self._process = subprocess.Popen(  # noqa: S603 - the binary is the user's own choice
                     self.argv,
                     env=dict(self.environ),
@@ -143,7 +143,7 @@ class Collector:
                 raise CollectorError(f"{self.binary} cannot be run: {error.strerror}") from None
 
     def wait_until_healthy(self, url: str, seconds: float) -> bool:
-        """Wait until its health check answers 200; False where a signal asked to stop first.
+        """Wait until its health check answers 200; False if a signal asked to stop first.
 
         Raises:
             CollectorError: it ended, or `seconds` passed; the text has its last lines.
@@ -160,7 +160,7 @@ class Collector:
         return False
 
     def run_until_signal(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Keep it running until SIGINT or SIGTERM; SIGHUP goes on to it, and it reads its configuration anew.
+        """Keep it running until SIGINT or SIGTERM. SIGHUP is passed on; it then reads its configuration again.
 
         `meanwhile` is called now and then.
 
@@ -188,7 +188,7 @@ class Collector:
         return self._process
 
     def stop(self) -> bool:
-        """Stop it and wait for its end; whether it went by itself. A second signal kills it at once."""
+        """Stop it and wait for its end; return whether it ended by itself. A second signal kills it at once."""
         process = self._process
         if process is None:
             return True
@@ -205,7 +205,7 @@ class Collector:
 
     @contextlib.contextmanager
     def signals_caught(self) -> Any:
-        """While this lasts, SIGINT, SIGTERM and SIGHUP are noted instead of ending this process."""
+        """During this block, SIGINT, SIGTERM and SIGHUP are recorded and do not end this process."""
 
         def note(number: int, frame: FrameType | None) -> None:
             self._signals.append(number)
@@ -240,7 +240,7 @@ class Collector:
         try:
             existed = self.data_dir.is_dir()
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # A folder that was there before may be someone else's as well, unless it has our name.
+            # An existing folder may belong to someone else, unless it has our name.
             if existed and self.data_dir.name == ".aegis":
                 self.data_dir.chmod(0o700)
             for name in ("queue", "store", "dead-letter"):
@@ -280,7 +280,7 @@ class Collector:
             raise CollectorError(f"the Collector ended by itself, {how}.\n{self.last_lines()}")
 
     def _bound_log(self) -> None:
-        """It appends, so cutting the file under it is safe; the part before stays as `collector.log.1`."""
+        """Rotate its log. It appends, so truncating the open file is safe; the old part stays as `collector.log.1`."""
         with contextlib.suppress(OSError):
             if self.log.stat().st_size > _LOG_BYTES:
                 self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
@@ -312,10 +312,10 @@ def _check_port(endpoint: Endpoint) -> None:
 
 
 def before_it_runs() -> Callable[[], None]:
-    """What the new process does before it becomes the Collector, or the query API beside it.
+    """Runs in the new process before it becomes the Collector, or the query API beside it.
 
-    It ignores SIGHUP until the Collector listens to it, a moment after it is healthy: before, SIGHUP would end it.
-    Linux: it gets SIGTERM if its `aegis-otel up` was killed. Looked up before the fork.
+    The process ignores SIGHUP until the Collector handles it, shortly after it is healthy. Before, SIGHUP would end it.
+    Linux: if `aegis-otel up` is killed, it gets SIGTERM. The function is looked up before the fork.
     """
     prctl = None
     if sys.platform.startswith("linux"):
@@ -334,7 +334,7 @@ def before_it_runs() -> Callable[[], None]:
 
 
 def _ignores(pid: int, number: signal.Signals) -> bool:
-    """Whether a process ignores a signal; False where there is no /proc to tell."""
+    """Whether a process ignores a signal; False if there is no /proc to read."""
     with contextlib.suppress(OSError, IndexError, ValueError):
         ignored = int(Path(f"/proc/{pid}/status").read_text().partition("SigIgn:")[2].split()[0], 16)
         return bool(ignored >> (number - 1) & 1)
@@ -342,7 +342,7 @@ def _ignores(pid: int, number: signal.Signals) -> bool:
 
 
 def describe_stop(collector: Collector) -> None:
-    """Stop the Collector, saying so."""
+    """Stop the Collector, with a message."""
     terminal.warn("stopping the Collector")
     if not collector.stop():
         terminal.warn("the Collector did not stop in time and was killed; what it had queued is on disk")

@@ -1,7 +1,7 @@
-"""What the command line shows: text that is safe for a terminal, tables, and how it says what went wrong.
+"""Output of the command line: text that is safe for a terminal, tables, and error messages.
 
-What a store holds was written by others. A control character in it could move the cursor, hide lines or
-set the window's title, so nothing gets to the terminal before `safe` has been over it.
+Others have written the content of a store. A control character in it could move the cursor, hide lines or
+set the window's title. So all text goes through `safe` before it reaches the terminal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# C0 and C1 controls, DEL, characters that turn the writing direction or break lines, zero-width ones,
+# C0 and C1 controls, DEL, characters that change the writing direction or break lines, zero-width ones,
 # lone surrogates and the invisible "tag" characters.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
@@ -26,7 +26,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def safe(text: str, *, keep_newlines: bool = False) -> str:
-    """`text` with every character that a terminal would act on, or not show, written as its escape."""
+    """`text` with every character that a terminal would act on or not show replaced by its escape."""
     if text.isascii() and text.isprintable():
         return text
 
@@ -62,17 +62,17 @@ def _escape(code: int) -> str:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the command: rich would end the process with status 1."""
+        """Leave this to the command: rich would end the process with status 1."""
         raise BrokenPipeError
 
 
 def console() -> Console:
-    """A console that shows text as it is: no markup, no emoji codes, no guessing at what to highlight."""
+    """A console that shows text unchanged: no markup, no emoji codes, no automatic highlighting."""
     return _Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A table whose cells are shown whole: too long ones go on in the next line."""
+    """A table that shows its cells completely: long ones continue on the next line."""
     result = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_edge=False)
     for column in columns:
         result.add_column(column, overflow="fold")
@@ -82,7 +82,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
 
 
 def show(renderable: Table) -> None:
-    """Print a table; where the output is not a terminal, as wide as it needs."""
+    """Print a table; if the output is not a terminal, as wide as needed."""
     target = Console(markup=False, emoji=False, highlight=False)
     if not target.is_terminal:
         target = Console(markup=False, emoji=False, highlight=False, width=200)
@@ -90,18 +90,18 @@ def show(renderable: Table) -> None:
 
 
 def say(text: str) -> None:
-    """Lines on stdout, at once."""
+    """Print lines on stdout, at once."""
     sys.stdout.write(safe(text, keep_newlines=True) + "\n")
     sys.stdout.flush()
 
 
 def warn(text: str) -> None:
-    """One line on stderr."""
+    """Print one line on stderr."""
     sys.stderr.write(f"aegis-otel: {safe(text)}\n")
     sys.stderr.flush()
 
 
 def fail(text: str, *, status: int = 1) -> NoReturn:
-    """Say on stderr what was wrong and what to do, and end with `status` (2: it was called wrongly)."""
+    """Print the error and the remedy on stderr, and end with `status` (2: it was called wrongly)."""
     sys.stderr.write(f"aegis-otel: {safe(text, keep_newlines=True)}\n")
     raise typer.Exit(status)

@@ -1,7 +1,7 @@
-"""Forks, and the exporters of this process: their threads end before a fork and start again after it.
+"""Forks and the exporters of this process: exporter threads end before a fork and start again after it.
 
-A lock that a thread holds at a fork stays locked in the child. So at a fork there is no exporter's thread, and no
-import that one has begun.
+A lock held at fork time stays locked in the child. So at a fork no exporter thread runs, and no import that such a
+thread began is unfinished.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Forkable(Protocol):
         """Start the thread again."""
 
     def keep_native(self) -> None:
-        """While the thread is ended: use locks of the operating system, not those of gevent."""
+        """While the thread is ended: use the operating system's locks, not gevent's."""
 
 
 _exporters: Final[weakref.WeakSet[Forkable]] = weakref.WeakSet()
@@ -40,14 +40,14 @@ _hooked = False
 
 
 def register(exporter: Forkable) -> None:
-    """Take care of an exporter for as long as it exists."""
+    """Pause an exporter at each fork, for as long as the exporter exists."""
     global _hooked
     _exporters.add(exporter)
     if not _hooked and hasattr(os, "register_at_fork"):
         _hooked = True
-        # Hooks run last registered first. Upstream's exporters start a thread pool while they are imported, and the
-        # pool's module has a hook of its own that holds the pools' lock: it has to be registered before ours, which
-        # waits for that import.
+        # The hook that is registered last runs first. Upstream's exporters start a thread pool during their import.
+        # The pool's module has its own hook, which holds the pools' lock. Our hook waits for that import, so that
+        # module must register its hook before ours.
         import concurrent.futures.thread  # noqa: F401
 
         os.register_at_fork(before=before, after_in_parent=after_in_parent, after_in_child=_after_in_child)
@@ -55,13 +55,13 @@ def register(exporter: Forkable) -> None:
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Hold this while a transport's modules are imported; an exporter that is paused does not begin to."""
+    """Hold this during the import of a transport's modules; a paused exporter does not begin an import."""
     with _importing:
         yield
 
 
 def leave_to_parent(connection: object) -> None:
-    """In a child: keep a connection of the parent's unused. To close or collect it would speak on that connection."""
+    """In a child: keep a connection of the parent unused. Closing or collecting it would send data on it."""
     _inherited.append(connection)
 
 
@@ -70,7 +70,7 @@ def before() -> None:
     exporters = list(_exporters)
     for exporter in exporters:
         exporter.pause()
-    # Released at once: a thread that is about to import would wait for this one, which waits for that thread's end.
+    # Released at once: a thread that waits to import needs this lock to end, and the fork waits for that thread.
     if _importing.acquire(timeout=_IMPORT_SECONDS):
         _importing.release()
     for exporter in exporters:
@@ -78,7 +78,7 @@ def before() -> None:
 
 
 def keep_native() -> None:
-    """Between `before` and `after_in_parent`: keep all exporters from using what gevent replaces."""
+    """Between `before` and `after_in_parent`: prevent all exporters from using what gevent replaces."""
     for exporter in list(_exporters):
         exporter.keep_native()
 

@@ -1,7 +1,7 @@
-"""What delivery does when the process ends, forks or is patched by gevent.
+"""Delivery at the end of the process, at forks and under gevent.
 
-However the process ends (but for SIGKILL, `os._exit` and a crash of the interpreter), delivery has the shutdown
-timeout to send records. What is left then stays in the spool.
+At every end of the process (except SIGKILL, `os._exit` and a crash of the interpreter), delivery sends records until
+the shutdown timeout. The remaining records stay in the spool.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from aegis_otel.lifecycle import _forks, _threads
 
 
 class Delivery(Protocol):
-    """What `attach` ties to the process: the queue, and through it all outputs."""
+    """The object that `attach` connects to the process: the queue, and through it all outputs."""
 
     def before_fork(self) -> None:
-        """In the parent: end the thread and finish the write that is under way."""
+        """In the parent: end the thread and finish the current write."""
 
     def after_fork_in_parent(self) -> None:
-        """In the parent: go on."""
+        """In the parent: continue."""
 
     def after_fork_in_child(self) -> None:
         """In the child: start empty."""
 
     def keep_native(self) -> None:
-        """While the thread is ended: use locks of the operating system, not those of gevent."""
+        """While the thread is ended: use the operating system's locks, not gevent's."""
 
     def close(self, timeout: float) -> None:
-        """Deliver what is left, for `timeout` seconds at most."""
+        """Deliver the remaining records, for `timeout` seconds at most."""
 
 
 def attach(delivery: Delivery, timeout: float) -> None:
-    """Tie delivery to this process and to those it forks.
+    """Connect delivery to this process and to its forked children.
 
     Args:
         delivery: is closed when the process ends.
-        timeout: seconds that the end waits for delivery at most.
+        timeout: maximum seconds that the end of the process waits for delivery.
     """
     os.register_at_fork(
         before=delivery.before_fork,
@@ -56,7 +56,7 @@ def attach(delivery: Delivery, timeout: float) -> None:
     atexit.register(end)
 
     def hook_children(util: Any) -> None:
-        # Children of multiprocessing do not run what `atexit` holds. They run multiprocessing's own finalizers.
+        # Children of multiprocessing do not run `atexit` functions. They run multiprocessing's own finalizers.
         util.register_after_fork(delivery, lambda _: util.Finalize(delivery, end, exitpriority=-1000))
 
     for module in ("multiprocessing.util", "billiard.util"):
@@ -68,7 +68,7 @@ def attach(delivery: Delivery, timeout: float) -> None:
 
 
 class _End:
-    """Delivers what is left, once, and is not cut short by a second signal."""
+    """Delivers the remaining records, once; a second signal does not stop it early."""
 
     def __init__(self, delivery: Delivery, timeout: float) -> None:
         self._delivery = delivery
@@ -86,7 +86,7 @@ class _End:
             _die(self._signal)
 
     def handle_sigterm(self) -> None:
-        """Deliver before a SIGTERM ends the process, unless the app has a handler of its own."""
+        """Deliver before SIGTERM ends the process, unless the app has its own handler."""
         in_main = threading.current_thread() is threading.main_thread()
         if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._on_signal)
@@ -94,7 +94,7 @@ class _End:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """End at once, as Python does by default, but deliver first."""
         if self._under_way == os.getpid():
-            # The signal interrupts the end itself, which is bounded. It has its effect afterwards.
+            # The signal interrupts the end itself, which has a time limit. The signal takes effect after it.
             self._signal = number
             return
         self()
@@ -107,7 +107,7 @@ def _die(number: int) -> None:
 
 
 def _hook_gevent(module: Any, delivery: Delivery) -> None:
-    """Keep our threads out of what `gevent.monkey`, just imported, is about to replace."""
+    """Keep our threads from using the parts that `gevent.monkey`, just imported, will replace."""
     _threads.keep_native()
     with _without_threads(delivery):
         delivery.keep_native()
@@ -116,7 +116,7 @@ def _hook_gevent(module: Any, delivery: Delivery) -> None:
 
     @wraps(patch)
     def patch_all(*arguments: Any, **options: Any) -> Any:
-        # It also changes who a thread is, and an import that a thread of ours is in would wait for itself.
+        # patch_all also changes thread identities. An import in one of our threads would then wait for itself.
         with _without_threads(delivery):
             return patch(*arguments, **options)
 
@@ -125,7 +125,7 @@ def _hook_gevent(module: Any, delivery: Delivery) -> None:
 
 @contextlib.contextmanager
 def _without_threads(delivery: Delivery) -> Iterator[None]:
-    """As at a fork: no thread of ours runs."""
+    """Run the block while none of our threads runs, as at a fork."""
     delivery.before_fork()
     _forks.before()
     try:
@@ -136,10 +136,10 @@ def _without_threads(delivery: Delivery) -> Iterator[None]:
 
 
 def _hook_celery(signals: Any, end: _End) -> None:
-    """Deliver before a process of Celery's pool ends, which it does without running what `atexit` holds."""
+    """Deliver before a process of Celery's pool ends: it ends without running `atexit` functions."""
 
     def on_start(**_: Any) -> None:
-        # The pool has just set the signals back to the system's default.
+        # The pool has just reset the signals to the system's default.
         end.handle_sigterm()
 
     def on_end(**_: Any) -> None:
@@ -150,9 +150,9 @@ def _hook_celery(signals: Any, end: _End) -> None:
 
 
 def _hook_uvicorn(module: Any, end: Callable[[], None]) -> None:
-    """Deliver before uvicorn repeats the signal that stopped it, where that ends the process at once.
+    """Deliver before uvicorn repeats the signal that stopped it, if that signal ends the process at once.
 
-    So it is in gunicorn's workers with uvicorn: they set the signals back to the system's default.
+    This is the case in gunicorn's workers with uvicorn: they reset the signals to the system's default.
     """
     capture = module.Server.capture_signals
 

@@ -1,20 +1,29 @@
-"""Threads and locks of the operating system for our own threads, also where gevent has replaced those of `threading`.
+"""The operating system's threads and locks for our own threads, even if gevent has replaced those of `threading`.
 
-As a greenlet, a thread of ours would stop the app wherever it waits: for gRPC, for a lock, for the disk.
+If one of our threads were a greenlet, it would stop the app whenever it waits: for gRPC, for a lock, for the disk.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import threading
-from typing import Any
+from _thread import get_ident  # that of the system, also when gevent has replaced it
+from collections.abc import Callable
+from typing import Any, Final
 
 _module: Any = threading
 
+OWN_THREADS: Final[set[int]] = set()
+"""Idents (of `_thread.get_ident`) of the threads made here that run. What they log is about delivery."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=OWN_THREADS.clear)
+
 
 def keep_native() -> None:
-    """Go on with a copy of `threading` that nobody knows; to be called before gevent replaces anything."""
+    """Continue with a private copy of `threading`; call this before gevent replaces anything."""
     global _module
     spec = importlib.util.find_spec("threading")
     if _module is not threading or spec is None or spec.loader is None:
@@ -24,16 +33,25 @@ def keep_native() -> None:
     _module = module
 
 
-def thread(**arguments: Any) -> threading.Thread:
-    """A new `threading.Thread`."""
-    found: threading.Thread = _module.Thread(**arguments)
+def thread(*, target: Callable[[], None], **arguments: Any) -> threading.Thread:
+    """A new `threading.Thread`, one of `OWN_THREADS` while it runs."""
+
+    def run() -> None:
+        ident = get_ident()
+        OWN_THREADS.add(ident)
+        try:
+            target()
+        finally:
+            OWN_THREADS.discard(ident)
+
+    found: threading.Thread = _module.Thread(target=run, **arguments)
     return found
 
 
 class Wake:
-    """An event for one thread that waits. Also a signal's handler that interrupts `set` may set it: it is one lock.
+    """An event for one waiting thread. It is a single lock, so a signal handler that interrupts `set` may call `set`.
 
-    `threading.Event` holds a lock of its own while it is set, for which such a handler would wait for ever.
+    `threading.Event` holds its own lock during `set`; such a handler would wait for it forever.
     """
 
     def __init__(self) -> None:
@@ -41,16 +59,16 @@ class Wake:
         self._lock.acquire()
 
     def set(self) -> None:
-        """Let the one that waits, or the next that does, go on."""
+        """Wake the waiting thread, or the next one that waits."""
         with contextlib.suppress(RuntimeError):
             self._lock.release()
 
     def wait(self, timeout: float = -1) -> None:
-        """Until it is set, for `timeout` seconds at most; it is clear then."""
+        """Wait until it is set, for `timeout` seconds at most; then it is clear."""
         self._lock.acquire(timeout=timeout)
 
     def clear(self) -> None:
-        """Forget that it was set."""
+        """Clear it."""
         self._lock.acquire(blocking=False)
 
 
@@ -61,6 +79,6 @@ def lock() -> threading.Lock:
 
 
 def condition() -> threading.Condition:
-    """A new `threading.Condition`; a signal's handler may use it that interrupts whoever holds it."""
+    """A new `threading.Condition`; a signal handler may use it, even if it interrupts the thread that holds it."""
     found: threading.Condition = _module.Condition()
     return found

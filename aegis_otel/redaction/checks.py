@@ -1,6 +1,6 @@
-"""What a regular expression can't say about a candidate: check digits, neighbours, whether it is opaque.
+"""Checks that a regular expression can't express: check digits, neighbours, whether a text is opaque.
 
-Each check takes the text and the candidate's start and end and says whether it counts. The Collector's
+Each check takes the text and the candidate's start and end, and says whether it counts. The Collector's
 processor has the same functions under the same names.
 """
 
@@ -21,7 +21,7 @@ _JOINERS: Final = ".-_"
 _OPAQUE: Final = frozenset(_DIGITS + "!@#$%^&*+=~\\")
 _LONGEST_ID: Final = 64
 _LONGEST_USER: Final = 256
-"""Characters of `user:password` in a URL that are looked at: without a bound, time would grow with the square."""
+"""Limit for the characters of `user:password` in a URL; without it, time would grow with the square."""
 _ID: Final = re.compile(
     "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
         "|".join(
@@ -77,7 +77,7 @@ def digits_of(text: str) -> str:
 
 
 def edge(text: str, start: int, end: int) -> bool:
-    """Not a part of a longer number: no digit next to it, nor behind one of `.-_`."""
+    """Not a part of a longer number: no digit beside it, also not behind one of `.-_`."""
     if start > 0:
         before = text[start - 1]
         if before in _DIGITS or (before in _JOINERS and start > 1 and text[start - 2] in _DIGITS):
@@ -90,9 +90,9 @@ def edge(text: str, start: int, end: int) -> bool:
 
 
 def in_id(text: str, start: int, end: int) -> bool:
-    """Inside of a UUID (RFC 9562) or of a hash or trace id of 32, 40 or 64 hex digits, with a letter in it.
+    """Inside a UUID (RFC 9562), or inside a hash or trace id of 32, 40 or 64 hex digits with a letter in it.
 
-    Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
+    Such ids are frequent, and one in some thousands contains digits that form a valid card number.
     """
     for match in _ID.finditer(text, max(0, start - _LONGEST_ID), end + _LONGEST_ID + 1):
         if match.start() > start:
@@ -103,12 +103,12 @@ def in_id(text: str, start: int, end: int) -> bool:
 
 
 def without_ids(text: str) -> str:
-    """`text` with an `x` for each such id, from its first letter to its last: the digits at its ends stay."""
+    """`text` with each such id replaced by `x`, from its first letter to its last; the digits at its ends stay."""
     return _ID.sub(lambda match: _HEX_LETTERS.sub("x", match.group()), text)
 
 
 def luhn(text: str, start: int, end: int) -> bool:
-    """A payment card number: an issuer's range and length, right check digit, no part of a longer number or an id."""
+    """A payment card number: an issuer's range and length, a valid check digit, no part of a longer number or id."""
     candidate = text[start:end]
     digits = digits_of(candidate)
     if not _issued(digits) or text[start - 1 : start] in _DIGIT or text[end : end + 1] in _DIGIT:
@@ -144,7 +144,7 @@ def _issued(digits: str) -> bool:
 
 
 def ssn(text: str, start: int, end: int) -> bool:
-    """A social security number. With dashes the shape is enough; otherwise the number must be one that exists."""
+    """A social security number. With dashes the shape is enough; otherwise the number must be a possible one."""
     if not edge(text, start, end):
         return False
     candidate = text[start:end]
@@ -187,7 +187,7 @@ def phone_hint(text: str, start: int, end: int) -> bool:
 
 
 def opaque(text: str, start: int, end: int) -> bool:
-    """Looks like a secret, not like a word: six characters or more with a digit, a symbol, mixed case, or long."""
+    """Looks like a secret and not like a word: 6 characters or more with a digit, a symbol, mixed case, or long."""
     candidate = text[start:end]
     if len(candidate) < 6:
         return False
@@ -217,7 +217,7 @@ def basic(text: str, start: int, end: int) -> bool:
 
 
 def email(text: str, start: int, end: int) -> bool:
-    """An address of a person: not a file, a systemd unit, a git remote, or the password in a URL."""
+    """An address of a person; not a file, a systemd unit, a git remote, or the password in a URL."""
     local, _, domain = text[start:end].rpartition("@")
     if local.lower() in _NOT_MAIL_LOCALS or domain.rpartition(".")[2].lower() in _NOT_MAIL_DOMAINS:
         return False

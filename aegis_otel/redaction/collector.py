@@ -11,7 +11,7 @@ from typing import Any, Final
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
 
 HINTS: Final = ("literals", "digits")
-"""Fields of a value rule that the Collector does not need: it reads them off the pattern."""
+"""Fields of a value rule that the Collector does not need: it derives them from the pattern."""
 
 _WIDTH: Final = 118
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?: [A-Za-z][A-Za-z0-9_]*)*\Z")
@@ -86,7 +86,7 @@ def render_collector_yaml(rules: RuleSet = DEFAULT) -> str:
 
 
 def _plain(rule: KeyRule | ValueRule) -> dict[str, Any]:
-    """The fields of a rule that are not at their default, with `$` doubled."""
+    """The fields of a rule that differ from their default, with `$` doubled."""
     plain: dict[str, Any] = {}
     for field in fields(rule):
         value = getattr(rule, field.name)

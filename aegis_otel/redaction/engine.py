@@ -1,4 +1,4 @@
-"""Redacts records: maps and lists at any depth by key, everything that is text through `TextRedactor`."""
+"""Redacts records: maps and lists at any depth by key, all texts through `TextRedactor`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet
 from aegis_otel.redaction.text import TextRedactor
 
 FAILED: Final = "[REDACTION FAILED]"
-"""Stands in the place of a value that could not be redacted: it is never let through."""
+"""Replaces a value that could not be redacted. Such a value is never passed on."""
 
 MAX_DEPTH: Final = 32
-"""Levels of maps and lists; what lies deeper is masked as kind `depth`."""
+"""Maximum levels of maps and lists; deeper values are masked as kind `depth`."""
 
 MAX_TEXT: Final = 4 * 2**20
-"""Characters of one text; a longer one is masked as kind `length`."""
+"""Maximum characters of one text; a longer one is masked as kind `length`."""
 
 _MAX_NODES: Final = 200_000
 _MAX_TEXTS: Final = 10_000
@@ -28,7 +28,7 @@ _KEY_CACHE: Final = 4096
 _SMALLEST_NUMBER: Final = 10**8
 _LARGEST_NUMBER: Final = 10**40
 _NOT_HASHED: Final = re.compile(r"[^a-z0-9]+")
-# What a key looks like as a value: a name, a flag, or a reference such as FHIR's http://hl7.org/fhir/sid/us-ssn.
+# The form of a key as a value: a name, a flag, or a reference such as FHIR's http://hl7.org/fhir/sid/us-ssn.
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\- ]{1,64}\Z", re.ASCII)
 _FLAG: Final = re.compile(r"-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\Z", re.ASCII)
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.\-:/# ]{1,200}\Z", re.ASCII)
@@ -47,7 +47,7 @@ class _Number:
 
 
 class _Walk:
-    """How far one call has come."""
+    """The progress of one call."""
 
     __slots__ = ("nodes", "parent", "path", "texts")
 
@@ -67,8 +67,8 @@ class Redactor:
         rules: the rule set; `load_rules` adds an operator's file to the default one.
         enable: kinds to switch on that are off by default (`ipv4`, `ipv6`).
         disable: kinds to switch off.
-        hash_key: if given, masks carry the first 16 hex digits of HMAC-SHA256(key, kind + ":" + normalised value),
-            so that two records about one patient can be joined.
+        hash_key: if given, masks carry the first 16 hex digits of HMAC-SHA256(key, kind + ":" + normalised value).
+            With them, two records about one patient can be joined.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Redactor:
         disable: Iterable[str] = (),
         hash_key: str | bytes | None = None,
     ) -> None:
-        """Compile the rules; raises re.error only for a rule set that `load_rules` has not checked."""
+        """Compile the rules. Raises re.error only if `load_rules` has not checked the rule set."""
         off = (set(rules.disable) - set(rules.enable) - set(enable)) | set(disable)
         rules = replace(
             rules,
@@ -100,14 +100,14 @@ class Redactor:
         self._by_kind = {rule.kind: rule for rule in reversed(rules.keys)}
 
     def redact_text(self, text: str) -> str:
-        """`text` with its secrets masked; the same object if there are none."""
+        """`text` with its secrets masked; the same object if it has no secrets."""
         try:
             return self._redact_text(text, self._text, 0)
         except Exception:
             return FAILED
 
     def redact_mapping(self, mapping: Mapping[str, Any], *, audit: bool = False) -> dict[str, Any]:
-        """A record's attributes; the same object if it is a dict and nothing changes.
+        """A record's attributes, redacted; the same object if it is a dict and nothing changes.
 
         With `audit` the identity fields at the top (who, what, when) are not masked by their key.
         A value that can't be redacted becomes `[REDACTION FAILED]`.
@@ -120,12 +120,12 @@ class Redactor:
             return self._one_by_one(mapping, audit)
 
     def native_look(self, native: Any, max_text: int) -> Any:
-        """What finds the records that need neither redaction nor cleaning; None where the rules don't allow it."""
+        """Finds the records that need neither redaction nor cleaning; None if the rules don't allow it."""
         texts = self._text.native_look(native)
         return texts and native.Records((texts, self._plain_keys), _SMALLEST_NUMBER, max_text)
 
     def _is_plain(self, mapping: dict[str, Any]) -> bool:
-        """Whether a look at each entry of a flat map shows that there is nothing to do: the usual case, made cheap."""
+        """Whether each entry of a flat map shows that there is nothing to do: makes the usual case cheap."""
         plain_keys = self._plain_keys
         is_clean = self._text.is_clean
         for key, value in mapping.items():
@@ -150,7 +150,7 @@ class Redactor:
         return True
 
     def _one_by_one(self, mapping: Mapping[str, Any], audit: bool) -> dict[str, Any]:
-        """Redacts each entry by itself, so that one that fails does not take the others with it."""
+        """Redacts each entry separately, so one entry that fails does not affect the others."""
         redacted: dict[str, Any] = {}
         try:
             for key in list(mapping):
@@ -184,7 +184,7 @@ class Redactor:
         return texts.redact(text)
 
     def _redact_json(self, text: str, texts: TextRedactor, depth: int) -> str | None:
-        """The redacted JSON text, or None if `text` is no JSON."""
+        """The redacted JSON text, or None if `text` is not JSON."""
         try:
             value = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_reject)
         except (ValueError, RecursionError):
@@ -212,7 +212,7 @@ class Redactor:
         typed = self._typed_rule(mapping) if depth or len(mapping) > 1 else None
         for key, value in mapping.items():
             name = key if isinstance(key, str) else str(key)
-            # A key that holds a secret is judged by what is left of it, as it will be when it is seen again.
+            # If a key holds a secret, its redacted form chooses the rule: a second pass sees only that form.
             new_name = self._redact_text(name, texts, depth)
             if new_name != name:
                 renamed[key] = new_name
@@ -370,7 +370,7 @@ class Redactor:
         return rule
 
     def _flag_rule(self, item: str) -> KeyRule | None:
-        """The rule for what follows a command line's `--password`."""
+        """The rule for the value after a command line's `--password`."""
         return self._keys.match(item.lstrip("-")) if _FLAG.match(item) else None
 
     def _typed_rule(self, mapping: Mapping[Any, Any]) -> KeyRule | None:
@@ -402,7 +402,7 @@ def _strings(value: Any, depth: int) -> list[str]:
 
 
 def _number_text(value: float) -> str:
-    """The decimal text of a number that might be an identifier, else its shortest form."""
+    """The decimal text of a number that might be an identifier, otherwise its shortest form."""
     if isinstance(value, int) or value.is_integer():
         return str(int(value)) if abs(value) < _LARGEST_NUMBER else "number"
     return repr(value)

@@ -1,8 +1,8 @@
-"""Folds the disguises of a text away, so that a rule written for ASCII sees what a reader sees.
+"""Removes the disguises of a text, so that a rule written for ASCII sees the same text as a reader.
 
 Fullwidth and other digits, zero-width characters, percent escapes, JSON and HTML escapes, terminal
-colours. The folded text is only for matching: offsets lead back to the original, which is what gets
-masked. It knows no rules.
+colours. The folded text is only for matching: offsets lead back to the original, and the original gets
+masked. This module knows no rules.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def needs_folding(text: str) -> bool:
 
 
 def fold_character(code_point: int) -> str:
-    """What one code point counts as: an ASCII character (any other letter as `x`), itself, or nothing (deleted)."""
+    """The folded form of one code point: an ASCII character (`x` for other letters), itself, or nothing (deleted)."""
     if code_point < 0x80:
         return chr(code_point)
     if code_point in _DELETED:
@@ -80,10 +80,10 @@ def fold_character(code_point: int) -> str:
 
 
 def fold(text: str) -> tuple[str, list[int], list[int]] | None:
-    """The folded text and, for each of its characters, start and end of what it stands for in `text`.
+    """The folded text and, for each of its characters, start and end of the source characters in `text`.
 
-    None if folding changes nothing. A deleted character belongs to no folded one: a span that runs over it
-    covers it, one that ends before it doesn't.
+    None if folding changes nothing. A deleted character belongs to no folded one. A span that runs over it
+    covers it; a span that ends before it does not.
     """
     parts: list[str] = []
     starts: list[int] = []

@@ -1,8 +1,8 @@
 """Decides by its key whether a value is secret: `userPassword`, `X-Api-Key`, `db.password`, `PGPASSWORD`.
 
-A key is split into lower-case words at camelCase borders and at everything that is neither letter nor
-digit; a rule applies if its words are the last words of the key. So `tokenCount`, `passwordless` and
-`secretary` are no secrets, with no list of exceptions needed for them.
+A key is split into lower-case words at camelCase borders and at every character that is neither letter nor
+digit. A rule applies if its words are the last words of the key. So `tokenCount`, `passwordless` and
+`secretary` are not secret, without a list of exceptions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aegis_otel.redaction.fold import fold, needs_folding
 from aegis_otel.redaction.rules import KeyRule
 
 MAX_KEY: Final = 128
-"""Characters of a key that are looked at; the end of a longer one counts."""
+"""Maximum characters of a key that are examined, counted from its end."""
 
 _GLUED_MINIMUM: Final = 6
 _CACHE_SIZE: Final = 4096
@@ -32,7 +32,7 @@ def split_words(key: str) -> list[str]:
 
 
 class KeyMatcher:
-    """Finds the rule for a key; decisions are cached, in a bounded cache."""
+    """Finds the rule for a key. A bounded cache keeps decisions."""
 
     def __init__(self, rules: Iterable[KeyRule], allow_keys: Iterable[str], neutral: Iterable[str]) -> None:
         """Prepare `rules` (earlier ones win), the keys that are never secret and the words that change nothing."""

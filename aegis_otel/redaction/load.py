@@ -29,9 +29,9 @@ class RuleError(ValueError):
 
 
 def load_rules(path: str | Path, base: RuleSet = DEFAULT) -> RuleSet:
-    """`base` with the rules of the file at `path` added, its keys and values before those of `base`.
+    """`base` with the rules of the file at `path` added; its keys and values come before those of `base`.
 
-    JSON needs nothing else; YAML needs PyYAML (`pip install aegis-otel[yaml]`). Raises RuleError.
+    JSON needs no extra package; YAML needs PyYAML (`pip install aegis-otel[yaml]`). Raises RuleError.
     """
     return add_rules(read_rules(path), base, str(path))
 
@@ -139,7 +139,7 @@ def _value_rule(rule: Any, where: str) -> ValueRule:
     if check and check not in TEXT_CHECKS:
         raise RuleError(f"{where}: check must be one of {', '.join(sorted(TEXT_CHECKS))}, not {check!r}")
     given["check"] = "" if check == "none" else check
-    given["digits"] = False  # The quick look for numbers knows the built-in rules only.
+    given["digits"] = False  # The quick search for numbers knows the built-in rules only.
     given["literals"] = tuple(str(literal).lower() for literal in given.get("literals", ()))
     return ValueRule(**given)
 

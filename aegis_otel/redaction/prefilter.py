@@ -1,7 +1,7 @@
-"""Says quickly that a text can't hold a secret: most texts don't, and rules cost far more than this look.
+"""Says quickly that a text can't hold a secret. Most texts hold none, and rules cost far more than this search.
 
-Python's `re` finds single characters fast and alternatives slowly. So each word is looked for from its rarest letter
-on: only where one of these letters stands is anything tried, first what comes before it, then the rest.
+Python's `re` finds single characters fast and alternatives slowly. So the search looks for each word's rarest letter.
+Only at such a letter it tries more: first the part before the letter, then the rest.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Final
 
-# How often letters occur in English log lines, rarest first. The last ones are everywhere.
+# Frequency of letters in English log lines, rarest first. The last ones are in almost every line.
 _RARE_FIRST: Final = "#|zqxjkvwybgpmufchdlrsnioate"
 _EVERYWHERE: Final = frozenset("rsnioate")
 _SHORT: Final = 4
 _GAP: Final = r"[^a-z0-9]?"
-# A short name must end there, or one of the words follows that change nothing (pinHash): else `pan` were in "company".
+# A short name must end there, or a word that changes nothing must follow (pinHash). Otherwise `pan` matches "company".
 _END: Final = r"(?:[^a-z]|\Z|va|nu|no|ha|st|te|en|da|pl|ra|la|fu|di)"
 
 
@@ -25,17 +25,17 @@ class Prefilter:
 
     Args:
         literals: parts of texts.
-        names: names of keys, as words. Between two of their words one other character may stand.
+        names: names of keys, as words. One other character may stand between two of their words.
     """
 
     def __init__(self, literals: Iterable[str], names: Iterable[Sequence[str]] = ()) -> None:
-        """Keep the words; the search is compiled when it is first needed, off the start of the app."""
+        """Keep the words. The search is compiled at first use, not at the start of the app."""
         self._words = ({(literal,) for literal in literals}, {tuple(name) for name in names})
         self._contained: tuple[str, ...] = ()
         self._search: Callable[[str], object] | None = None
 
     def hits(self, lower: str) -> bool:
-        """Whether any of the words may be in `lower`; never wrongly False."""
+        """Whether any of the words may be in `lower`; False is always right."""
         if self._search is None:
             self._search = self._compile()
         if self._search(lower) is not None:
@@ -86,13 +86,13 @@ def _behind(text: str) -> str:
 
 
 def _any(patterns: Iterable[str]) -> str:
-    """One of `patterns`, the common one-letter beginnings left to the caller."""
+    """One of `patterns`, without the common one-letter beginnings, which the caller handles."""
     unique = sorted(set(patterns))
     return unique[0] if len(unique) == 1 else f"(?:{'|'.join(unique)})"
 
 
 def _split(words: Sequence[str], anchor: int) -> tuple[list[str], str]:
-    """What stands before and at the anchor, with each way of filling the gaps, and the pattern of what follows."""
+    """The text before and at the anchor, with each way of filling the gaps, and the pattern of the text after it."""
     index = 0
     while anchor >= len(words[index]):
         anchor -= len(words[index])

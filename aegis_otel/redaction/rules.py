@@ -1,7 +1,7 @@
 """The redaction rule set, as data: the one source for the process and for the Collector.
 
-Patterns are written for Python's `re` (ASCII) and for RE2 alike: no lookaround, no back reference. What a
-pattern can't say, a check from `checks.py` says. Engine and meaning of the fields: see the package's docstring.
+Patterns are valid for both Python's `re` (ASCII) and RE2: no lookaround, no back reference. A check from
+`checks.py` covers conditions that a pattern can't express. The package's docstring explains the engine and the fields.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class KeyRule:
-    """Values under certain keys are secret, whatever they look like."""
+    """Values under certain keys are secret, whatever they are."""
 
     kind: str
     """Named in the mask: `[REDACTED:kind]`."""
@@ -27,16 +27,16 @@ class KeyRule:
     quoted: bool = False
     """In plain text the key must be quoted, as in JSON."""
     not_number: bool = False
-    """A number is no secret: `tokens=512`."""
+    """A number is not a secret: `tokens=512`."""
     min_digits: int = 0
-    """The value must have at least so many digits."""
+    """The value must have at least this many digits."""
     opaque: bool = False
     """In prose (`session: active`) the value must look like a secret."""
 
 
 @dataclass(frozen=True)
 class ValueRule:
-    """Values that are secret by their form, wherever they stand."""
+    """Values that are secret by their form, at any place."""
 
     kind: str
     """Named in the mask. Empty if `key` names the group that decides."""
@@ -48,7 +48,7 @@ class ValueRule:
     check: str = ""
     """A function of `checks.py` that must agree, applied to `group`."""
     literals: tuple[str, ...] = ()
-    """One of them occurs in every match (lower case): a cheap test before the pattern is tried."""
+    """One of them occurs in every match (lower case). Testing for them is cheaper than trying the pattern."""
     digits: bool = False
     """Every match has a digit."""
 
@@ -70,13 +70,13 @@ class RuleSet:
     audit_keys: tuple[str, ...] = ()
     """Top-level fields of audit records that key rules leave alone: who, what, when."""
     audit_who: tuple[str, ...] = ()
-    """Those of them where e-mail addresses and telephone numbers stay readable too."""
+    """Those of them in which e-mail addresses and telephone numbers stay readable too."""
     disable: tuple[str, ...] = ()
     """Kinds that are switched off."""
     enable: tuple[str, ...] = ()
-    """Kinds that are on although `disable` names them."""
+    """Kinds that are on even if `disable` names them."""
     mask: str = "[REDACTED:{kind}]"
-    """What stands in the place of a secret; `{kind}` is filled in."""
+    """The text that replaces a secret; `{kind}` is filled in."""
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -344,7 +344,7 @@ _SAID: Final = (
     "otp",
     "pin ",
 )
-"""Keys that people write sentences about."""
+"""Keys that also occur in ordinary sentences."""
 
 VALUES: Final = (
     # Keys and credentials of machines
@@ -832,4 +832,4 @@ DEFAULT: Final = RuleSet(
     audit_who=("userId", "user", "actor"),
     disable=("ipv4", "ipv6"),
 )
-"""What is redacted when nobody says otherwise."""
+"""The default rule set."""

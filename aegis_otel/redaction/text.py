@@ -1,9 +1,9 @@
 """Redacts one text: a message, a string attribute, a stack trace, a URL.
 
-Two ways of finding what to mask, both on the text as it is and, where it is disguised, on its folded form:
-the forms `key=value` and `key: value` with a secret key (by hand, as no regular expression can decide
-which key is secret and where a value ends), and the rule set's patterns. It knows no structures: maps,
-lists and messages that are JSON are the engine's.
+There are two ways to find secrets. Both run on the text itself and, if it is disguised, on its folded form. The first
+finds `key=value` and `key: value` with a secret key; it is code, because no regular expression can decide
+which key is secret and where a value ends. The second uses the rule set's patterns. This module knows no
+structures: the engine handles maps, lists and messages that are JSON.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from aegis_otel.redaction.prefilter import Prefilter
 from aegis_otel.redaction.rules import KeyRule, RuleSet, ValueRule
 
 MAX_ROUNDS: Final = 8
-"""A text that changed is looked at again until nothing changes, so that redacting twice changes nothing more."""
+"""A changed text is searched again until nothing changes, so a second redaction changes nothing more."""
 
 MASKED: Final = "\x01"
-"""Stands for each character of a mask while rules run, so that none can match inside of one."""
+"""Replaces each character of a mask while rules run, so that no rule can match inside a mask."""
 
 _CLEAN_CACHE: Final = 4096
 _CLEAN_LENGTH: Final = 256
@@ -44,7 +44,7 @@ _PROSE_STRIP: Final = "<>[](){}*.!,;:'\"` "
 _SEPARATOR: Final = re.compile(r"=+>?|:=|:| -> |\u2192", re.ASCII)
 _CLOSED: Final = r"[,;&\"'`)\]}>|.:]*(?:[\s\x01]|\Z|\\+[nrt\"'])"
 _NEXT_KEY: Final = r"[\"'\\]*[A-Za-z_][A-Za-z0-9_.\-\[\]]*[\"'\\]*\s?[=:]"
-# What must follow a character for it to end an unquoted value: separators, and closing brackets and quotes.
+# A character ends an unquoted value only before one of these: separators, and closing brackets and quotes.
 _AFTER_SEPARATOR: Final = re.compile(rf"{_CLOSED}|\s?{_NEXT_KEY}|[\"'\[({{]", re.ASCII)
 _AFTER_AMPERSAND: Final = re.compile(rf"{_CLOSED}|[A-Za-z_][A-Za-z0-9_.\-\[\]%]*=", re.ASCII)
 _AFTER_CLOSING: Final = re.compile(rf"{_CLOSED}|[\"'`)\]}}>]*[,;&|]\s?(?:{_NEXT_KEY}|[\"'\[({{])", re.ASCII)
@@ -70,11 +70,11 @@ _NEXT_DATE_WORD: Final = re.compile(
 )
 _FIELD_NAME: Final = re.compile(r"(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*)\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9][0-9.,_]*", re.ASCII)
-# Of several words, but written as one: a name in a program or a header, not a word of a sentence.
+# Several words written as one: a name in a program or a header, not a word of a sentence.
 _IDENTIFIER: Final = re.compile(r"[^\s]*(?:[A-Za-z0-9][_\-][A-Za-z]|[a-z][A-Z])[^\s]*", re.ASCII)
 _NO_TYPE: Final = re.compile(r"[A-Za-z]{8,}|[A-Za-z]*[0-9][A-Za-z0-9]*", re.ASCII)
 _INSERT: Final = re.compile(r"\binsert\s+into\s+[^\s(]+\s*\(([^()]*)\)\s*values\s*(?=\()", re.ASCII | re.IGNORECASE)
-# A text without any of these has no `key=value` in it, nor a disguise.
+# A text without any of these has no `key=value` and no disguise.
 _ACTIVE: Final = re.compile(r"[=:@<>\"'%\\|&_`\x1b]", re.ASCII)
 # SQLAlchemy's errors: [SQL: INSERT … VALUES (?, ?)]\n[parameters: ('x', 'y')]
 _PARAMETERS: Final = re.compile(r"\]?\s*\[parameters: \[?", re.ASCII)
@@ -83,7 +83,7 @@ _NINE_DIGITS: Final = re.compile(r"[0-9](?:[ ().\-/_+]{0,3}[0-9]){8}", re.ASCII)
 
 
 class Span(NamedTuple):
-    """A part of the text to be masked. Of overlapping ones the lowest priority number names the kind."""
+    """A part of the text to mask. Of overlapping spans, the one with the lowest priority number names the kind."""
 
     start: int
     end: int
@@ -96,7 +96,7 @@ class TextRedactor:
     """Redacts texts with one rule set."""
 
     def __init__(self, rules: RuleSet, keys: KeyMatcher, mask: Callable[[str, str], str]) -> None:
-        """`mask` gets the kind and the secret text and returns what stands in its place."""
+        """`mask` gets the kind and the secret text and returns the replacement."""
         self._keys = keys
         self._mask = mask
         self._prose = frozenset(rules.prose_values)
@@ -130,7 +130,7 @@ class TextRedactor:
         self._clean: dict[str, None] = {}
 
     def is_clean(self, text: str) -> bool:
-        """Whether a quick look already shows that nothing in `text` can be a secret."""
+        """Whether a quick search already shows that nothing in `text` can be a secret."""
         if text in self._clean:
             return True
         if not text.isascii():
@@ -153,7 +153,7 @@ class TextRedactor:
         )
 
     def native_look(self, native: Any) -> Any:
-        """`is_clean` by the extension, which says no where it is not sure; None where the rules don't allow one."""
+        """`is_clean` by the extension, which says no if it is not sure; None if the rules don't allow it."""
         if self._ungated or self._wants_all:
             return None
         names, literals, plain, hints = self._words
@@ -162,7 +162,7 @@ class TextRedactor:
         )
 
     def redact(self, text: str) -> str:
-        """`text` with its secrets masked; the same object if there are none."""
+        """`text` with its secrets masked; the same object if it has no secrets."""
         if self.is_clean(text):
             return text
         current = text
@@ -177,7 +177,7 @@ class TextRedactor:
         return current
 
     def is_masked(self, text: str) -> bool:
-        """Whether `text` is nothing but a mask."""
+        """Whether `text` is only a mask."""
         return self.mask_pattern.fullmatch(text) is not None
 
     def is_prose(self, text: str) -> bool:
@@ -323,7 +323,7 @@ class TextRedactor:
             position = end
 
     def _key_before(self, text: str, end: int) -> tuple[KeyRule, int, str] | None:
-        """The rule of the key that ends before `end`, where the key starts, and its quote with its backslashes."""
+        """The rule of the key that ends before `end`, the start of the key, and its quote with its backslashes."""
         end = _skip_back(text, end)
         if end and text[end - 1] == ")":
             opening = text.rfind("(", max(0, end - _MAX_PARENTHESIS), end)
@@ -408,7 +408,7 @@ class TextRedactor:
 
 
 class _Pattern:
-    """A value rule, its pattern compiled when it is first needed: most never are, and compiling takes a millisecond."""
+    """A value rule. Its pattern is compiled at first use: most are never used, and compiling takes 1 ms."""
 
     __slots__ = ("_search", "needs_literal", "priority", "rule")
 
@@ -425,7 +425,7 @@ class _Pattern:
 
 
 def _fits(rule: KeyRule, value: str) -> bool:
-    """Whether a value is of the sort that `rule` is about."""
+    """Whether a value is of the type that `rule` covers."""
     if rule.not_number and _NUMBER.fullmatch(value.strip()):
         return False
     return not rule.min_digits or sum(character in "0123456789" for character in value) >= rule.min_digits
@@ -498,7 +498,7 @@ def _value_after(
 
 
 def _closing_quote(text: str, start: int, backslashes: int, quote: str) -> int:
-    """Where the quoted text ends that starts at `start`; the end of the text if it is never closed."""
+    """The end of the quoted text that starts at `start`; the end of the text if it is never closed."""
     length = len(text)
     if backslashes:
         position = start
@@ -524,7 +524,7 @@ def _closing_quote(text: str, start: int, backslashes: int, quote: str) -> int:
 
 
 def _matching(text: str, position: int, limit: int | None = None) -> int:
-    """The position after the bracket that closes the one at `position`; `limit`, else the text's end, if none does."""
+    """The position after the bracket that closes the one at `position`; if none does, `limit` or the text's end."""
     length = len(text) if limit is None else limit
     open_brackets: list[str] = []
     while position < length:
@@ -546,7 +546,7 @@ def _matching(text: str, position: int, limit: int | None = None) -> int:
 
 
 def _token_end(text: str, position: int) -> int:
-    """The end of an unquoted value: at white space, or at punctuation that something else follows."""
+    """The end of an unquoted value: at white space, or at punctuation before something new."""
     start = position
     length = len(text)
     while position < length:
@@ -590,7 +590,7 @@ def _words_end(text: str, position: int, mode: str, keys: KeyMatcher) -> int:
 
 
 def _line_end(text: str, position: int, key_start: int) -> int:
-    """The end of the line, or of the quoted text that starts right before the key."""
+    """The end of the line, or of the quoted text that starts directly before the key."""
     line = _LINE_END.search(text, position)
     end = line.start() if line else len(text)
     if key_start and text[key_start - 1] in "\"'":
@@ -628,7 +628,7 @@ def _split_values(text: str, position: int, end: int) -> Iterator[tuple[int, int
 
 
 def _whole_masks(text: str, spans: list[Span]) -> Iterator[Span]:
-    """The spans, each extended over masks that it touches; those that are nothing but a mask are left out."""
+    """The spans, each extended over the masks that it touches; spans that cover only a mask are left out."""
     for span in spans:
         start, end = span.start, span.end
         if MASKED in text:
@@ -642,7 +642,7 @@ def _whole_masks(text: str, spans: list[Span]) -> Iterator[Span]:
 
 
 def _merge(spans: Iterator[Span]) -> list[Span]:
-    """The spans in order, overlapping ones united under the kind of the one that has priority."""
+    """The spans in order. Overlapping spans are united; the one with priority gives the kind."""
     merged: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end, span.priority)):
         if merged and span.start < merged[-1].end:

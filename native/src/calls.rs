@@ -13,7 +13,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use crate::config::CallConfig;
-use crate::taken::{field, is_plain, message_of, needs, rendered, severity_of, taken, Left, Taken};
+use crate::taken::{
+    field, is_marked, is_plain, is_usual_level, message_of, needs, rendered, severity_of, signature, taken, Left, Taken,
+};
 
 /// How many places in the app's code are remembered.
 const REMEMBERED: usize = 4_096;
@@ -77,13 +79,15 @@ impl Calls {
             }
             _ => None,
         };
-        let levelno = args.get_item(0)?;
-        let levelno: i64 = levelno.cast_exact::<PyInt>()?.extract()?;
+        let level = args.get_item(0)?;
+        let levelno: i64 = level.cast_exact::<PyInt>()?.extract()?;
+        let level = self.config.levels.bind(py).get_item(level)?.ok_or(Left::Unusual)?;
+        needs(is_usual_level(levelno, &level)?)?;
         let name = logger.getattr(intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
         self.nobody_else_sees(logger, levelno)?;
         let severity = severity_of(levelno);
-        if severity < self.config.level || self.is_ignored(name, levelno, &self.config.this_thread.bind(py).call0()?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno)? {
             return Ok(());
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Left::Unusual)?.as_nanos();
@@ -107,16 +111,24 @@ impl Calls {
         needs(!field(fields, intern!(py, "exc_info"))?.is_truthy()?)?;
         needs(!field(fields, intern!(py, "stack_info"))?.is_truthy()?)?;
         let levelno: i64 = field(fields, intern!(py, "levelno"))?.cast_exact::<PyInt>()?.extract()?;
+        needs(is_usual_level(levelno, &field(fields, intern!(py, "levelname"))?)?)?;
+        let process: u32 = field(fields, intern!(py, "process"))?.cast_exact::<PyInt>()?.extract()?;
+        needs(process == std::process::id())?;
         let severity = severity_of(levelno);
         let name = field(fields, intern!(py, "name"))?;
         let name = name.cast_exact::<PyString>()?;
-        if severity < self.config.level || self.is_ignored(name, levelno, &field(fields, intern!(py, "thread"))?)? {
+        if severity < self.config.level || self.is_ignored(name, levelno)? {
             return Ok(());
         }
         let created: f64 = field(fields, intern!(py, "created"))?.cast_exact::<PyFloat>()?.extract()?;
         needs(created > 0.0 && created < 1e10)?;
         let time = (created * 1e9) as u64;
-        let attributes = self.attributes(fields, own)?;
+        let relative = intern!(py, "relativeCreated");
+        let passed: f64 = field(fields, relative)?.cast_exact::<PyFloat>()?.extract()?;
+        if is_marked(passed, created) {
+            return Ok(());
+        }
+        let attributes = self.extras(fields, own)?;
         let message = rendered(&field(fields, intern!(py, "msg"))?, &field(fields, intern!(py, "args"))?)?;
         let code = if self.config.code_location {
             let place = (
@@ -131,7 +143,9 @@ impl Calls {
         } else {
             None
         };
-        self.pass_on(time, severity, message, name, attributes, code)
+        self.pass_on(time, severity, message, name, attributes, code)?;
+        fields.set_item(relative, passed.floor() + signature(created))?;
+        Ok(())
     }
 
     fn pass_on(
@@ -209,7 +223,7 @@ impl Calls {
         Ok(false)
     }
 
-    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64, thread: &Bound<'_, PyAny>) -> Taken<bool> {
+    fn is_ignored(&self, name: &Bound<'_, PyString>, levelno: i64) -> Taken<bool> {
         let py = name.py();
         let least = match self.config.names.bind(py).get_item(name)? {
             Some(least) => least,
@@ -218,7 +232,15 @@ impl Calls {
         if levelno < least.extract()? {
             return Ok(true);
         }
+        let thread = self.config.this_thread.bind(py).call0()?;
         Ok(self.config.own_thread.bind(py).call1((thread,))?.is_truthy()?)
+    }
+
+    /// What the app gave besides `logging`'s own fields, which are the first `own`.
+    fn extras<'py>(&self, fields: &Bound<'py, PyDict>, own: usize) -> Taken<Option<Bound<'py, PyDict>>> {
+        let last = fields.iter().nth(own.saturating_sub(1)).ok_or(Left::Unusual)?.0;
+        needs(last.eq(&self.config.last_standard)?)?;
+        self.attributes(fields, own)
     }
 
     /// What the app gave besides the message, without the first `skip` fields.

@@ -16,6 +16,8 @@ pub struct CallConfig {
     pub source: Py<PyString>,
     pub methods: Vec<(Py<PyString>, Py<PyAny>)>,
     pub record_methods: Vec<(Py<PyString>, Py<PyAny>)>,
+    pub last_standard: Py<PyString>,
+    pub levels: Py<PyDict>,
     pub refused: Py<PyFrozenSet>,
     pub names: Py<PyDict>,
     pub least_level: Py<PyAny>,

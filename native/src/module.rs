@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use crate::{calls, encode, method, prefilter};
 
 /// What the Python side must know this by; raised when anything it relies on changes.
-const INTERFACE: u32 = 5;
+const INTERFACE: u32 = 6;
 
 #[pymodule(gil_used = true)]
 fn aegis_otel_native(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -58,6 +58,33 @@ pub fn severity_of(levelno: i64) -> i64 {
     }
 }
 
+/// Whether a level's name says no more than its number does.
+pub fn is_usual_level(levelno: i64, name: &Bound<'_, PyAny>) -> Taken<bool> {
+    let usual = match levelno {
+        10 => "DEBUG",
+        20 => "INFO",
+        30 => "WARNING",
+        40 => "ERROR",
+        _ => return Ok(false),
+    };
+    Ok(name.cast_exact::<PyString>()?.to_str()? == usual)
+}
+
+/// The mark of a record that was recorded, as in `aegis_otel/capture/_logrecord.py`: it lies below the millisecond in
+/// `relativeCreated` and follows from `created`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a time since 1970
+pub fn signature(created: f64) -> f64 {
+    let ticks = (created * 4_194_304.0) as u64;
+    let bits = ((ticks.wrapping_mul(0x9E37_79B1) >> 11) & 0xF_FFFF) as u32 | 1;
+    f64::from(bits) / 1_048_576.0
+}
+
+/// Whether a record carries the mark.
+#[allow(clippy::float_cmp)] // both have 20 bits after the point
+pub fn is_marked(relative: f64, created: f64) -> bool {
+    relative - relative.floor() == signature(created)
+}
+
 /// Whether a value may be kept as it is: `schema.snapshot` would give it back.
 pub fn is_plain(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     if value.is_exact_instance_of::<PyString>() || value.is_none() || value.is_exact_instance_of::<PyBool>() {

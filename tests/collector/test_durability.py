@@ -59,6 +59,27 @@ def test_the_queue_survives_kills_with_next_to_no_duplicates(start_collector: St
     assert len(loki.received()) - sent <= 5 * REQUEST_RECORDS
 
 
+def test_a_flipped_bit_in_the_queue_is_counted_and_costs_no_other_request(start_collector: Start, loki: Sink) -> None:
+    collector = start_collector("loki", env={"AEGIS_LOKI_URL": loki.url})
+    loki.stop()
+    for batch in range(50):
+        collector.send(*(Log(f"AUDIT: {batch * 20 + n}") for n in range(20)))
+    collector.kill()
+    (segment,) = (collector.data / "queue" / "loki-audit").glob("*.segment")
+    content = bytearray(segment.read_bytes())
+    content[content.index(b"AUDIT: 500")] ^= 1
+    segment.write_bytes(content)
+    loki.start()
+    collector.start()
+    wait_for(
+        lambda: len({record.body for record in loki.received()}) >= 980, seconds=120, what="all records but 20 at most"
+    )
+    kept = segment.with_name(segment.name + ".damaged")
+    assert "The disk damaged records of the queue." in collector.output()
+    assert '"lost_records": 20' in collector.output()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
 def test_queue_files_are_for_their_owner_only(start_collector: Start) -> None:
     collector = start_collector("loki", "seq")
     queue = collector.data / "queue"

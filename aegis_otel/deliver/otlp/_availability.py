@@ -1,4 +1,4 @@
-"""Whether the Collector takes records, and when to try again after it did not."""
+"""Whether the Collector takes records, and the time of the next attempt after a failure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ BACKOFF_FIRST: Final = 0.5
 BACKOFF_MOST: Final = 5.0
 _RETRY_AFTER_MOST: Final = 60.0
 _FORK_SECONDS: Final = 2.0
-"""How long a fork waits for a call that is under way, where calls have been answered so far."""
+"""Seconds that a fork waits for a call in progress, if the last call was answered."""
 _FORK_SECONDS_AWAY: Final = 0.25
-"""The same where the last one was not."""
+"""The same if the last call was not answered."""
 
 
 class Availability:
-    """What the last attempts have shown. Only the exporter's thread changes it, but for `fork_patience`."""
+    """The result of the last attempts. Only the exporter's thread changes it, except for `fork_patience`."""
 
     def __init__(self) -> None:
         self.away_since: float | None = None
-        """When the first of the failed attempts was (`time.monotonic`); None: the Collector takes records."""
+        """Time of the first failed attempt (`time.monotonic`); None: the Collector takes records."""
         self.failures = 0
-        """Attempts that failed since the last one that did not."""
+        """Failed attempts since the last success."""
         self.fork_patience = _FORK_SECONDS
-        """Seconds that a fork waits for the call that is under way."""
+        """Seconds that a fork waits for the call in progress."""
 
     @property
     def is_away(self) -> bool:
@@ -31,7 +31,7 @@ class Availability:
         return self.away_since is not None
 
     def expect_no_answer(self) -> None:
-        """Let the next fork not wait for long."""
+        """Shorten the wait of the next fork."""
         self.fork_patience = _FORK_SECONDS_AWAY
 
     def failed(self, now: float, retry_after: float | None) -> float:
@@ -39,7 +39,7 @@ class Availability:
 
         Args:
             now: `time.monotonic`.
-            retry_after: seconds that the Collector asked for, where it did.
+            retry_after: seconds that the Collector asked for, or None.
 
         Returns:
             Seconds until the next attempt.
@@ -54,7 +54,7 @@ class Availability:
         return pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads clients, keeps no secret
 
     def recovered(self) -> float | None:
-        """Forget the failures; since when the Collector was away, None if it was not."""
+        """Forget the failures. Returns the time since which the Collector was away; None if it was not away."""
         since, self.away_since = self.away_since, None
         self.failures = 0
         self.fork_patience = _FORK_SECONDS

@@ -1,4 +1,4 @@
-"""Refused requests: bisected until the records to blame stand alone, so that a refused record costs no other."""
+"""Bisects refused requests until the refused records are alone, so that the other records are delivered."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 from aegis_otel.deliver.otlp._transport import Answer, Outcome
 
 SEND_BYTES: Final = 1_000_000
-"""A request is sent at once when this much is pending, and has this much at most if it has more than one entry."""
+"""Pending bytes at which a request is sent at once; also its maximum size if it has more than one entry."""
 
 
 class Part(NamedTuple):
-    """Some records of a request, and what became of them."""
+    """Some records of a request, and their result."""
 
     payload: bytes
     records: int
@@ -28,17 +28,17 @@ class CollectorAwayError(Exception):
 
 
 def bisect(part: Part, send: Callable[[bytes], Answer]) -> Iterator[Part]:
-    """Find by bisection the records for which a request is refused.
+    """Bisect a refused request to find the refused records.
 
     Args:
         part: the request, and the answer that refused it.
         send: sends a request.
 
     Returns:
-        Parts of it, each delivered or, where it cannot be halved any more, refused.
+        Parts of it. Each is delivered or, if it cannot be halved any more, refused.
 
     Raises:
-        CollectorAwayError: a part can't be sent now; the parts before it have been.
+        CollectorAwayError: a part can't be sent now; the earlier parts have been sent.
     """
     halves = halve(part.payload) if part.records > 1 else []
     if not halves:
@@ -54,7 +54,7 @@ def bisect(part: Part, send: Callable[[bytes], Answer]) -> Iterator[Part]:
 
 
 def halve(payload: bytes) -> list[tuple[bytes, int]]:
-    """A request as two with about as many records each, and how many; empty where it cannot be halved."""
+    """A request as two halves with about as many records each, and their counts; empty if it cannot be halved."""
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
     try:
@@ -80,13 +80,13 @@ def halve(payload: bytes) -> list[tuple[bytes, int]]:
 
 
 class RequestSize:
-    """How much the next request may hold, after what the Collector has refused so far."""
+    """Size limit of the next request, learned from refused requests."""
 
     def __init__(self) -> None:
         self._most = SEND_BYTES
         self._singly = 0
         self.worth_bisecting = True
-        """False after a bisection that delivered nothing: a Collector that refuses all is not asked for each record."""
+        """False after a bisection that delivered nothing: if a Collector refuses all, records are not sent singly."""
 
     @property
     def limit(self) -> int:
@@ -102,14 +102,14 @@ class RequestSize:
         self._most = max(min(self._most, size) // 2, 1)
 
     def send_singly(self, entries: int) -> None:
-        """Send the next entries one at a time: a request with all of them was refused, maybe for one record."""
+        """Send the next entries one at a time: a request with all of them was refused, maybe because of one record."""
         self._singly = entries
 
     def settled(self, *, parts: int, delivered: bool) -> None:
-        """A request is dealt with.
+        """A request is finished.
 
         Args:
-            parts: in how many parts it was sent.
+            parts: number of parts in which it was sent.
             delivered: whether the Collector took any of its records.
         """
         if self._singly:

@@ -1,7 +1,7 @@
 """Records to OTLP bytes: writes `ExportLogsServiceRequest` messages by hand, without message objects.
 
-What a batch repeats (resource, scopes, key names, code locations, trace contexts, lengths) is encoded once and kept in
-bounded tables. `docs/performance.md` has the figures that made this the choice over protobuf's message objects.
+Repeated parts of a batch (resource, scopes, key names, code locations, trace contexts, lengths) are encoded once and
+kept in bounded tables. `docs/performance.md` has the figures for this choice over protobuf's message objects.
 
 This module knows nothing of transport or disk.
 """
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
 MAX_REQUEST: Final = 1_000_000
-"""Bytes of one request, unless a single record needs more."""
+"""Maximum bytes of one request, unless a single record needs more."""
 
 MAX_RECORD: Final = 3_500_000
-"""Bytes of a request with a single record: gRPC servers refuse more than 4 MiB unless told otherwise."""
+"""Maximum bytes of a request with a single record: gRPC servers refuse more than 4 MiB by default."""
 
 _CACHED_KEYS: Final = 2_048
 _CACHED_SITES: Final = 4_096
@@ -54,9 +54,9 @@ _CACHED_CONTEXTS: Final = 4_096
 
 
 class Request(NamedTuple):
-    """One encoded `ExportLogsServiceRequest` and how many records it holds.
+    """One encoded `ExportLogsServiceRequest` and its number of records.
 
-    Requests can be joined: the bytes of two, one after the other, are a request with the records of both.
+    Requests can be joined: the bytes of two requests in a row are a request with the records of both.
     """
 
     payload: bytes
@@ -71,14 +71,14 @@ _OWNED_KEYS: Final = _CODE_KEYS | _ERROR_KEYS | {"correlationId"}
 class Encoder:
     """Encodes records of one resource.
 
-    Not safe for use by two threads at once. Its tables are bounded, so that neither hostile key names nor a long life
-    make it grow.
+    Two threads must not use it at once. Its tables are bounded, so neither hostile key names nor a long life make it
+    grow.
 
     Args:
-        resource: who wrote the records; encoded once.
-        limit: bytes a request may have at most, if it has more than one record.
-        record_limit: bytes a request with one record may have at most. A record that would have more loses
-            its attributes and the end of its message, and says so in `dropped_attributes_count`.
+        resource: the source of the records; encoded once.
+        limit: maximum bytes of a request with more than one record.
+        record_limit: maximum bytes of a request with one record. A larger record loses its attributes and the end of
+            its message; `dropped_attributes_count` says so.
         native: the extension's module (`aegis_otel._native`), which writes the usual records; None to write all here.
     """
 
@@ -109,12 +109,12 @@ class Encoder:
         )
 
     def encode(self, records: Sequence[Record]) -> list[Request]:
-        """The records as few requests as the limit allows, in order within each logger. Never raises."""
+        """The records in as few requests as the limit allows, in order within each logger. Never raises."""
         if self._native is not None:
             try:
                 return [Request(payload, count) for payload, count in self._native.encode(records)]
             except Exception:
-                # A fault of the extension must not cost a record.
+                # A bug of the extension must not cost a record.
                 self._native = None
         return self._encode_all(records)
 
@@ -171,7 +171,7 @@ class Encoder:
             return self._encode_anyway(record)
 
     def _encode(self, record: Record) -> bytes:
-        """One LogRecord message. Raises on what `schema.snapshot` and `clean_text` would have mended."""
+        """One LogRecord message. Raises on values that `schema.snapshot` and `clean_text` would have repaired."""
         time = pack_uint64(record.time_ns)
         body = record.message.encode()
         size = len(body)
@@ -186,7 +186,7 @@ class Encoder:
             context = known[3]
         else:
             context = self._new_context(record)
-        # time_unix_nano (1) and observed_time_unix_nano (11): capture observes when it happens.
+        # time_unix_nano (1) and observed_time_unix_nano (11) are equal: capture observes the event when it happens.
         parts = [
             b"\x09",
             time,
@@ -265,7 +265,7 @@ class Encoder:
         return site
 
     def _new_key(self, key: str, record: Record) -> tuple[bytes, int] | None:
-        """The key's encoded head, or None where the record writes that field itself.
+        """The key's encoded head, or None if the record writes that field itself.
 
         Keys that may clash are never cached, so that the usual ones need no check.
         """
@@ -307,7 +307,7 @@ class Encoder:
         return self._encode(mended)
 
     def _encode_cut(self, record: Record) -> bytes:
-        """A record too large for any request, without its attributes: better a part than nothing."""
+        """A record too large for any request, without its attributes: a part is better than nothing."""
         error = record.error
         cut = Record(
             record.time_ns,
@@ -318,7 +318,7 @@ class Encoder:
             record.span_id,
             record.trace_flags,
             record.correlation_id[:128] if record.correlation_id else None,
-            # What makes it an audit record must stay, or it would lose that protection on its way.
+            # Keep the fields that make it an audit record; without them it would lose that protection.
             {
                 key: schema.safe_text(value, limit=128)
                 for key, value in (record.attributes or {}).items()

@@ -1,6 +1,6 @@
-"""The exporter: the thread that takes what is pending, sends it to the Collector and drops what was acknowledged.
+"""The exporter: the thread that takes pending requests, sends them to the Collector and drops acknowledged ones.
 
-`Phase` says what it may do. Whether the Collector takes records is another matter: `Availability`.
+`Phase` says what it may do. `Availability` says whether the Collector takes records.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from aegis_otel.deliver.spool import DeadLetters, Pending, write_stats
 THREAD_NAME: Final = "aegis-otel-export"
 
 AT_ONCE: Final = 0.0
-"""As the moment at which something is due."""
+"""A due time that is always over: act at once."""
 
 _ADOPT_EVERY: Final = 30.0
 _NOTE_EVERY: Final = 2.0
 _GIVE_UP_SECONDS: Final = 2.0
-"""How long a fork waits for the thread after it has given up the thread's call."""
+"""Seconds that a fork waits for the thread after it has given up the thread's call."""
 
 
 class Phase(enum.Enum):
-    """What the exporter may do.
+    """The permitted actions of the exporter.
 
     ::
 
@@ -45,11 +45,11 @@ class Phase(enum.Enum):
     """
 
     OPEN = "open"
-    """It sends what comes. Its thread starts with the first record."""
+    """It sends pending requests. Its thread starts with the first record."""
     PAUSED = "paused"
-    """A fork is under way: it begins nothing, and its thread ends."""
+    """A fork is in progress: it begins nothing, and its thread ends."""
     CLOSING = "closing"
-    """The process ends: it sends what is left, until the deadline."""
+    """The process ends: it sends the remaining requests, until the deadline."""
     STOPPED = "stopped"
     """It sends nothing any more, and its thread ends."""
 
@@ -58,19 +58,19 @@ _ACTIVE: Final = (Phase.OPEN, Phase.CLOSING)
 
 
 class Exporter:
-    """Sends what is pending.
+    """Sends pending requests.
 
     Args:
-        pending: what it takes batches from.
-        letters: where refused requests are kept; None: they are lost.
-        stats: counted here but for `accepted`.
-        messages: tells people of trouble.
+        pending: the source of batches.
+        letters: keeps refused requests; None: they are lost.
+        stats: all counters except `accepted` are counted here.
+        messages: tells people of problems.
         protocol: of OTLP.
-        timeout: seconds of one attempt to send; None for the standard variables'.
+        timeout: seconds of one attempt to send; None: the standard variables decide.
         delay: seconds that a record waits for others.
-        batch_size: records of a request at most.
+        batch_size: maximum records of a request.
         snapshot: reads all counters, for `aegis-otel doctor`.
-        on_export: told how many seconds each attempt took, and how it ended (`outcome`); never raises.
+        on_export: gets the seconds of each attempt, and its result (`outcome`); never raises.
     """
 
     def __init__(
@@ -107,12 +107,12 @@ class Exporter:
         self._changed = lifecycle.condition()
         self._phase = Phase.OPEN
         self._deadline: float | None = None
-        """When the end must be over, once it has begun."""
+        """The time at which the end must be over, once it has begun."""
         self._thread: threading.Thread | None = None
         self._paused_thread: threading.Thread | None = None
-        """The thread that the last fork found."""
+        """The thread that was running at the last fork."""
         self.availability = Availability()
-        # What an earlier process has left is looked for at once.
+        # Look for the records of earlier processes at once.
         self._due: float | None = AT_ONCE
         self._unsent = 0
         self._next_adoption = float("-inf")
@@ -127,10 +127,10 @@ class Exporter:
     # The writer thread.
 
     def wake(self, size: int) -> None:
-        """Have what was appended sent in time.
+        """Schedule the sending of appended bytes.
 
         Args:
-            size: its bytes.
+            size: number of these bytes.
         """
         if self._thread is None:
             self.start()
@@ -148,7 +148,7 @@ class Exporter:
                     self._changed.notify_all()
 
     def start(self) -> None:
-        """Start the thread, unless it runs or may not."""
+        """Start the thread, unless it runs or must not run."""
         with self._changed:
             if self._thread is not None or self._phase not in _ACTIVE:
                 return
@@ -176,13 +176,13 @@ class Exporter:
             context.detach(token)
 
     def _next_task(self) -> Callable[[], None] | None:
-        """Sleep until there is something to do; what it is, None when the thread has to end."""
+        """Sleep until there is a task, and return it; None if the thread must end."""
         with self._changed:
             while True:
                 if self._phase is Phase.STOPPED:
                     return None
                 if self._phase is Phase.PAUSED:
-                    # Decided under the lock, so that nobody starts a second one meanwhile.
+                    # Decided under the lock, so no other thread can start a second one meanwhile.
                     self._thread = None
                     return None
                 if self._phase is Phase.CLOSING:
@@ -225,10 +225,10 @@ class Exporter:
             if self._phase is Phase.CLOSING:
                 self._phase = Phase.STOPPED
             elif not emptied:
-                # After the fork that came in between.
+                # A fork came in between: continue at once after it.
                 self._due = AT_ONCE
             elif self.is_away and self._due is None:
-                # Nothing was there to send, so nothing has shown whether the Collector is back.
+                # Nothing was pending, so it is unknown whether the Collector is back.
                 self._due = time.monotonic() + _availability.BACKOFF_MOST
             self._changed.notify_all()
 
@@ -243,7 +243,7 @@ class Exporter:
         return math.inf if self._deadline is None else self._deadline - time.monotonic()
 
     def _note(self, *, at_once: bool = False) -> None:
-        """Write the counters down for `aegis-otel doctor`: now and then while they change, and once afterwards."""
+        """Write the counters to disk for `aegis-otel doctor`: at intervals while they change, and once afterwards."""
         now = time.monotonic()
         if now - self._noted < _NOTE_EVERY and not at_once:
             if self._note_due is None:
@@ -267,12 +267,12 @@ class Exporter:
         with self._changed:
             first = not self.is_away
             if first:
-                # In this order: what is written from the moment that it counts as away, the sink counts.
+                # Before `failed`: from that moment on, the sink counts new records as spooled.
                 self._stats.spooled += self._pending.pending_records
             pause = self.availability.failed(now, answer.retry_after)
             if self._due != AT_ONCE:
                 self._due = now + pause
-            # An end that waits no longer says itself what becomes of the records.
+            # If the end no longer waits, it reports the remaining records itself.
             tell = first and self._phase is not Phase.STOPPED and self._messages.away_is_due()
             self._changed.notify_all()
         if tell:
@@ -358,9 +358,9 @@ class Exporter:
             self._changed.notify_all()
 
     def before_fork(self) -> None:
-        """End the thread, so that the process is copied without it: a lock that it holds stays locked in the child.
+        """End the thread before the process is copied: a lock that it holds would stay locked in the child.
 
-        A Collector that does not answer must not hold up the fork. The call is given up then, and made again after it.
+        An unresponsive Collector must not delay the fork. The call is then given up and repeated after the fork.
         """
         self.pause()
         thread = self._paused_thread
@@ -374,7 +374,7 @@ class Exporter:
             thread.join(_GIVE_UP_SECONDS)
 
     def after_fork_in_parent(self) -> None:
-        """Go on: at once where something is pending, else with the next record."""
+        """Continue: at once if something is pending, otherwise with the next record."""
         with self._changed:
             if self._phase is Phase.PAUSED:
                 self._phase = Phase.OPEN if self._deadline is None else Phase.CLOSING
@@ -387,8 +387,8 @@ class Exporter:
         self._changed = lifecycle.condition()
 
     def abandon(self) -> None:
-        """In a forked child: leave everything to the parent. The exporter is unusable then."""
-        # The lock may be held by a thread that does not exist here.
+        """In a forked child: leave everything to the parent. The exporter is unusable afterwards."""
+        # The lock may be held by a thread that does not exist in the child.
         self._changed = lifecycle.condition()
         self._phase = Phase.STOPPED
         self._thread = None

@@ -1,4 +1,4 @@
-"""Messages to people about an export: sentences, and of each kind of trouble one a minute at most."""
+"""Messages to people about an export: sentences, at most one per minute for each kind of problem."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Messages:
     """Messages about one export.
 
     Args:
-        warn: takes them.
-        folder: where records wait for the Collector, also after the exit; None: in memory only.
+        warn: takes the messages.
+        folder: the place where records wait for the Collector, also after the exit; None: in memory only.
     """
 
     def __init__(self, warn: Warn, folder: Path | None) -> None:
@@ -27,7 +27,7 @@ class Messages:
         self._dropped = 0
 
     def _is_due(self, trouble: str) -> bool:
-        """Whether a kind of trouble is to be told; it counts as told from here on."""
+        """Whether to report a kind of problem now; if so, it counts as reported."""
         now = time.monotonic()
         due = now - self._told_at.get(trouble, float("-inf")) >= _EVERY
         if due:
@@ -40,16 +40,16 @@ class Messages:
         return "away" in self._told_at
 
     def away_is_due(self) -> bool:
-        """Whether its absence is to be told; it counts as told from here on."""
+        """Whether to report its absence now; if so, it counts as reported."""
         return self._is_due("away")
 
     def away(self, where: str, detail: str, *, kept: int | None) -> None:
         """The Collector has stopped taking records; ask `away_is_due` before.
 
         Args:
-            where: which one.
-            detail: what it or the network said.
-            kept: bytes that the disk keeps for it; None where memory has to.
+            where: names the Collector.
+            detail: the answer of the Collector or the error of the network.
+            kept: bytes that the disk keeps for it; None if only memory keeps records.
         """
         if kept is None:
             waiting = "they are held in memory, as far as there is room, and sent when it does"
@@ -58,7 +58,7 @@ class Messages:
         self._warn(f"{where} does not take log records ({_shortened(detail)}); {waiting}")
 
     def recovered(self, where: str, *, since: float, pending: int, dropped: int) -> None:
-        """It takes them again; said only where its absence was said.
+        """The Collector takes records again; reported only if its absence was reported.
 
         Args:
             since: when it went away (`time.monotonic`).
@@ -72,7 +72,7 @@ class Messages:
             )
 
     def dropped(self, records: int, audit: int) -> None:
-        """So many were dropped so far, so many audit records among them."""
+        """Report the dropped records so far, and the audit records among them."""
         if records <= self._dropped or not self._is_due("dropped"):
             return
         self._dropped = records
@@ -83,14 +83,14 @@ class Messages:
         )
 
     def refused(self, where: str, records: int, detail: str, letters: Path | None) -> None:
-        """So many were refused for good so far; `letters` is the folder of the dead letters, where they are kept."""
+        """Report the refused records so far; `letters` is the folder of the dead letters that keep them."""
         if not self._is_due("refused"):
             return
         kept = "they are lost" if letters is None else f"they are kept in {letters}"
         self._warn(f"{where} refused {records} log records so far ({_shortened(detail)}); {kept}")
 
     def ended(self, where: str, *, in_memory: int, left: int) -> None:
-        """The process ends while so many records wait in memory, and so many in all that nobody was told of."""
+        """Report at the end: `in_memory` records are lost, or `left` records (0: already reported) wait on disk."""
         if in_memory:
             self._warn(f"{in_memory} log records are lost: {where} did not take them before the exit")
         elif left:

@@ -1,6 +1,6 @@
 """Delivery's counters as OpenTelemetry metrics, `aegis.logs.*`.
 
-Through the metrics API only: where the app exports no metrics, the callbacks are never called.
+Uses only the metrics API: if the app exports no metrics, the callbacks are never called.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def observe(stats: ReadStats, meter: Meter | None = None) -> Exported:
     """Report what `stats` returns (`OtlpSink.stats`) as metrics.
 
     Args:
-        meter: the global provider's meter ``aegis_otel`` where None.
+        meter: None: the global provider's meter ``aegis_otel``.
 
     Returns:
-        What takes the duration of each export (`OtlpSink.on_export`).
+        A function that takes the duration of each export (`OtlpSink.on_export`).
     """
     meter = meter if meter is not None else metrics.get_meter("aegis_otel")
 

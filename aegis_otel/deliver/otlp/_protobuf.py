@@ -1,4 +1,4 @@
-"""Protobuf by hand: the parts of an OTLP log record as bytes, with what repeats kept in tables.
+"""Protobuf by hand: the parts of an OTLP log record as bytes, with repeated parts kept in tables.
 
 Source: opentelemetry-proto, `logs/v1/logs.proto` and `common/v1/common.proto`; the wire format is that of the protobuf
 encoding specification.
@@ -14,7 +14,7 @@ from aegis_otel import schema
 from aegis_otel.schema import CodeLocation, ErrorInfo, Record
 
 TABLE: Final = 2_048
-"""Lengths below this have their encoded prefix looked up instead of computed."""
+"""Limit of the table of encoded lengths; longer lengths are computed."""
 
 UINT64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -33,7 +33,7 @@ _LENGTHS: Final = [varint(n) for n in range(TABLE)]
 
 
 def length_prefix(number: int) -> bytes:
-    """A length as a varint, from the table where it is there."""
+    """A length as a varint, from the table if it is there."""
     return _LENGTHS[number] if number < TABLE else varint(number)
 
 
@@ -43,7 +43,7 @@ def field(tag: bytes, payload: bytes) -> bytes:
 
 
 def string_head(size: int) -> bytes:
-    """What stands before `size` bytes of text to make them a length-prefixed AnyValue."""
+    """The bytes before `size` bytes of text that make the text a length-prefixed AnyValue."""
     inner = b"\x0a" + length_prefix(size)
     return length_prefix(len(inner) + size) + inner
 
@@ -90,7 +90,7 @@ def utf8(text: str) -> bytes:
 def encode_value(value: object) -> bytes:
     """A value as an AnyValue with its length in front.
 
-    Takes what `schema.snapshot` returns and, beyond it, bytes; anything else is written as its text.
+    Takes the values that `schema.snapshot` returns, and bytes; anything else is written as its text.
     """
     kind = type(value)
     if kind is str:
@@ -143,7 +143,7 @@ def error_attributes(error: ErrorInfo) -> bytes:
 
 
 def code_attributes(code: CodeLocation) -> bytes:
-    """The attributes that say where the app logged."""
+    """The attributes for the code location."""
     return _attributes(
         (
             (schema.CODE_FILE, code.path),

@@ -1,4 +1,4 @@
-"""Sends one batch: makes the transport and the attempts, bisects what is refused, counts the outcome of each record."""
+"""Sends one batch: makes the transport and the attempts, bisects refused requests, counts the outcome of records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aegis_otel.deliver.spool import PARTIAL, REST, Batch, DeadLetters, Pending
 
 
 class SendInterruptedError(Exception):
-    """A fork or the end comes first.
+    """A fork or the end of the process came first.
 
     Attributes:
         attempted: whether records may have reached the Collector.
@@ -26,18 +26,18 @@ class SendInterruptedError(Exception):
 
 
 class Sender:
-    """Sends batches of what is pending; called by the exporter's thread, but for `give_up` and `close`.
+    """Sends batches of pending requests. The exporter's thread calls it, except for `give_up` and `close`.
 
     Args:
-        pending: is told of each batch that is dealt with.
-        letters: where refused requests are kept; None: they are lost.
+        pending: gets each finished batch.
+        letters: keeps refused requests; None: they are lost.
         stats: `delivered`, `refused` and `export_seconds` are counted here.
         messages: tells people of refused records.
         protocol: of OTLP.
-        timeout: seconds of one attempt; None for the standard variables'.
+        timeout: seconds of one attempt; None: the standard variables decide.
         may_begin: whether an attempt may begin: false at a fork and at the end.
-        seconds_left: until the end must be over.
-        on_export: told how many seconds each attempt took, and how it ended (`outcome`); never raises.
+        seconds_left: seconds until the end must be over.
+        on_export: gets the seconds of each attempt, and its result (`outcome`); never raises.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Sender:
 
     @property
     def where(self) -> str:
-        """Which Collector, for messages."""
+        """The Collector's address, for messages."""
         transport = self.transport
         return f"the Collector at {transport.endpoint}" if transport is not None else "OTLP export"
 
@@ -77,11 +77,11 @@ class Sender:
         return self._size.limit
 
     def send(self, batch: Batch) -> bool:
-        """Send a batch; false if the same records have to be sent in smaller requests.
+        """Send a batch; false if the same records must be sent in smaller requests.
 
         Raises:
             CollectorAwayError: the Collector does not take it now.
-            SendInterruptedError: a fork or the end comes first.
+            SendInterruptedError: a fork or the end of the process came first.
         """
         answer = self._attempt(batch.payload)
         outcome = answer.outcome
@@ -105,7 +105,7 @@ class Sender:
         return True
 
     def _bisect(self, refused: Part) -> list[Part]:
-        """The parts of a refused request. What is delivered before an error is sent again: allowed, losing is not."""
+        """The parts of a refused request. After an error, delivered parts are sent again: better than loss."""
         try:
             return list(bisect(refused, self._attempt))
         except SendInterruptedError:
@@ -119,14 +119,14 @@ class Sender:
         """One attempt.
 
         Raises:
-            SendInterruptedError: there was none, or a fork has given it up.
+            SendInterruptedError: no attempt was made, or a fork has given it up.
         """
         try:
             transport = self._connect()
         except Exception as error:
             return Answer(Outcome.AWAY, f"{type(error).__name__}: {error}")
         if transport is None or not self._may_begin():
-            # The end may not have waited for the import: what is sent now would be sent again at the next start.
+            # The end may not have waited for the import. Records sent now would be sent again at the next start.
             raise SendInterruptedError(attempted=False)
         timeout = min(transport.timeout, max(self._seconds_left(), 0.05))
         started = time.monotonic()
@@ -134,15 +134,15 @@ class Sender:
         self._stats.export_seconds = time.monotonic() - started
         self._on_export(self._stats.export_seconds, {"outcome": answer.outcome.value})
         if answer.outcome is Outcome.AWAY and transport is not self.transport:
-            # `give_up` closed it: that the call failed says nothing about the Collector.
+            # `give_up` closed it: the failure of the call says nothing about the Collector.
             raise SendInterruptedError(attempted=True)
         return answer
 
     def _connect(self) -> Transport | None:
-        """The transport, made at its first use; None where a fork or the end comes first."""
+        """The transport, made at first use; None if a fork or the end of the process comes first."""
         if self.transport is None:
             with lifecycle.importing():
-                # A fork waits for what has begun here, once nothing more begins.
+                # A fork waits for an import that began here; after that, no other begins.
                 if self._may_begin():
                     self.transport = create_transport(self._protocol, timeout=self._timeout)
         return self.transport
@@ -162,19 +162,19 @@ class Sender:
             self._messages.refused(self.where, self._stats.refused, answer.detail, folder)
 
     def give_up(self) -> bool:
-        """End a call that is under way, if it must not be there at a fork; whether that is so.
+        """End a call in progress if the process cannot fork during it; return whether it was ended.
 
-        gRPC cannot be forked during a call. A call of HTTP may go on: it waits for the network and holds no lock.
+        gRPC cannot be forked during a call. An HTTP call may continue: it waits for the network and holds no lock.
         """
         transport = self.transport
         if transport is None or self._protocol != "grpc":
             return False
-        # First: by this the thread sees that its call was given up.
+        # First: this shows the thread that its call was given up.
         self.transport = None
         transport.close()
         return True
 
     def close(self) -> None:
-        """End a call that is under way, and free the transport."""
+        """End a call in progress, and free the transport."""
         if self.transport is not None:
             self.transport.close()

@@ -1,11 +1,11 @@
 """Records to an OpenTelemetry Collector: the part that the writer thread calls.
 
-It encodes (`aegis_otel.deliver.otlp._encoder`) and appends to what is pending (`aegis_otel.deliver.spool`: disk
-first). The exporter (`aegis_otel.deliver.otlp._exporter`), a thread of its own, takes from there and sends. So no
-network ever holds up the writer, memory stays flat while the Collector is away, and a record is on disk from the
-moment `write` returns until a Collector has it.
+It encodes (`aegis_otel.deliver.otlp._encoder`) and appends to the pending requests (`aegis_otel.deliver.spool`: disk
+first). The exporter (`aegis_otel.deliver.otlp._exporter`), a separate thread, takes them from there and sends them. So
+the network never blocks the writer, and memory stays flat while the Collector is away. A record is on disk from the
+return of `write` until a Collector has it.
 
-A record may arrive twice (if the process is killed after an acknowledgement and before it is noted). As long as the
+A record may arrive twice: if the process is killed after an acknowledgement but before it is noted. As long as the
 spool has room, every record arrives.
 """
 
@@ -33,22 +33,22 @@ from aegis_otel.schema import Record, is_audit
 
 SPOOL_BYTES: Final = 256 * 1024 * 1024
 SCHEDULE_DELAY: Final = 0.2
-"""Seconds that a record waits for others before it is sent, by default."""
+"""Default seconds that a record waits for others before it is sent."""
 
 
 class OtlpSink:
     """The OTLP output (`aegis_otel.deliver.Sink`).
 
     Args:
-        resource: who writes; its `service.name` also names the part of the spool that is this service's.
-        protocol: of OTLP; endpoint, TLS, headers, compression are the standard `OTEL_EXPORTER_OTLP_*` variables'.
-        spool_dir: folder that this and other processes share; None keeps what is pending in memory only.
-        spool_bytes: how much that folder may hold.
-        export_timeout: seconds of one attempt to send; None for `OTEL_EXPORTER_OTLP_TIMEOUT`'s.
+        resource: the source of the records; its `service.name` also names this service's part of the spool.
+        protocol: of OTLP; the standard `OTEL_EXPORTER_OTLP_*` variables set endpoint, TLS, headers and compression.
+        spool_dir: folder that this and other processes share; None keeps pending requests in memory only.
+        spool_bytes: maximum bytes of that folder.
+        export_timeout: seconds of one attempt to send; None: `OTEL_EXPORTER_OTLP_TIMEOUT` decides.
         schedule_delay: seconds that a record waits for others before it is sent (`OTEL_BLRP_SCHEDULE_DELAY`).
-        batch_size: how many records a request has at most (`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`); None bounds requests by
-            bytes only. What an earlier process has left in the spool keeps the size it was written with.
-        warn: tells people something.
+        batch_size: maximum records of a request (`OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`); None limits requests by bytes
+            only. Spool entries of an earlier process keep their size.
+        warn: tells people of problems.
         native: the extension's module for the encoder, or None.
     """
 
@@ -75,7 +75,7 @@ class OtlpSink:
         self._warn = warn
         self._encoder = Encoder(resource, native=native)
         self.queue_counts: Callable[[], tuple[int, int]] = lambda: (0, 0)
-        """Records that wait in the queue before this sink and that were dropped there: for `stats`."""
+        """Numbers of records that wait, and that were dropped, in the queue before this sink: for `stats`."""
         self._on_export: Callable[[float, Mapping[str, str]], None] = lambda seconds, attributes: None
         self._reset()
         silence_exports()
@@ -108,7 +108,7 @@ class OtlpSink:
     # The writer thread, and for `write_durable` any.
 
     def write(self, records: Sequence[Record]) -> None:
-        """Take a batch: when it returns the records are in the spool. Never raises."""
+        """Take a batch; after the return its records are in the spool. Never raises."""
         audit = list(map(is_audit, records))
         if True not in audit:
             self._keep(records, audit=False)
@@ -118,10 +118,10 @@ class OtlpSink:
             self._keep(list(compress(records, map(not_, audit))), audit=False)
 
     def write_durable(self, records: Sequence[Record]) -> bool:
-        """Like `write`, from any thread, but return only when they are on the disk itself.
+        """Like `write`, from any thread, but return only when the records are on the disk itself.
 
         Returns:
-            False where there is no spool or it cannot be written; they are then held in memory as usual.
+            False if there is no spool or it cannot be written; then memory keeps the records as usual.
         """
         return self._keep(records, audit=True, durable=True)
 
@@ -152,18 +152,18 @@ class OtlpSink:
     # Any thread.
 
     def flush(self, deadline: float) -> bool:
-        """Send what was written so far; true if a Collector had it all by `deadline` (of `time.monotonic`).
+        """Send all records written so far; true if a Collector had them all by `deadline` (of `time.monotonic`).
 
-        A Collector that does not answer ends the wait early: the records stay where they are kept.
+        If the Collector does not answer, the wait ends early: the records stay where they are.
         """
         return self._exporter.flush(deadline)
 
     def close(self, deadline: float) -> None:
-        """Send what is left, until `deadline` at most; the rest stays in the spool for the app's next start."""
+        """Send the remaining records, until `deadline` at most; unsent ones stay in the spool for the next start."""
         self._exporter.close(deadline)
 
     def after_fork(self) -> None:
-        """In the child: start anew. What the parent had not sent is the parent's to send."""
+        """In the child: start anew. The parent sends its own unsent records."""
         self._exporter.abandon()
         self._reset()
 
@@ -171,7 +171,7 @@ class OtlpSink:
         """Report `stats` and the duration of each export as OpenTelemetry metrics.
 
         Args:
-            meter: the global provider's meter ``aegis_otel`` where None.
+            meter: None: the global provider's meter ``aegis_otel``.
         """
         self._on_export = observe(self.stats, meter)
 
@@ -182,7 +182,7 @@ class OtlpSink:
             self._warn(f"the duration of an export could not be counted: {type(error).__name__}")
 
     def stats(self) -> dict[str, int | float]:
-        """Counters since the process started, and what is pending now.
+        """Counters since the process started, and the pending records now.
 
         Keys: `accepted`, `delivered`, `spooled` (had to wait for a Collector), `dropped`, `retried`,
         `refused` (those of `dropped` that a Collector refused; see `aegis_otel.deliver.spool.DeadLetters`),

@@ -9,25 +9,25 @@ from aegis_otel.deliver.spool import Pending
 
 @dataclass
 class Stats:
-    """Counted since the process started, in log records but for `export_seconds`."""
+    """Counted since the process started, in log records; `export_seconds` is in seconds."""
 
     accepted: int = 0
     delivered: int = 0
     spooled: int = 0
     """Had to wait because no Collector took them."""
     retried: int = 0
-    """Their sending was tried again."""
+    """Sent again after a failed attempt."""
     refused: int = 0
-    """A Collector refused them for good."""
+    """Refused permanently by a Collector."""
     export_seconds: float = 0.0
-    """Duration of the last attempt to send."""
+    """Duration of the last attempt to send, in seconds."""
 
     def as_mapping(self, pending: Pending, *, queued: int, dropped: int, away: bool) -> dict[str, int | float]:
-        """The counters and what is pending now; for the keys see `aegis_otel.deliver.otlp.OtlpSink.stats`.
+        """The counters and the pending records now; for the keys see `aegis_otel.deliver.otlp.OtlpSink.stats`.
 
         Args:
-            pending: what waits for an acknowledgement.
-            queued: records that wait in the queue before it.
+            pending: the requests that wait for an acknowledgement.
+            queued: records that wait in the queue before this sink.
             dropped: records that were dropped in that queue.
             away: whether the Collector is away.
         """

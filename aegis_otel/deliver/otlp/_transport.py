@@ -1,12 +1,11 @@
-"""Request bytes to the Collector, over upstream's exporters.
+"""Sends request bytes to the Collector, over upstream's exporters.
 
-Endpoint, TLS, headers, compression, credential providers and timeouts are those of upstream's `OTLPLogExporter`
-(gRPC or HTTP/protobuf) with its standard `OTEL_EXPORTER_OTLP_*` variables. What is not taken from it is its retry
-loop, which gives up after six attempts and does not tell a Collector that is away from one that refuses the
-records; `send` makes one attempt and says how it ended. Which answers may be tried again follows the OTLP
-specification ("Failures").
+Upstream's `OTLPLogExporter` (gRPC or HTTP/protobuf) supplies endpoint, TLS, headers, compression, credential providers
+and timeouts, with its standard `OTEL_EXPORTER_OTLP_*` variables. Its retry loop is not used: it gives up after six
+attempts, and does not distinguish an absent Collector from one that refuses the records. `send` makes one attempt and
+returns its result. The OTLP specification ("Failures") decides which answers may be tried again.
 
-Importing this module is cheap; grpcio or requests are imported with the first transport that is made.
+Importing this module is cheap; the first transport imports grpcio or requests.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Protocols = Literal["grpc", "http/protobuf"]
 
 _EXPORT_METHOD: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
-# Loggers that speak when an export fails or, at DEBUG, for each export.
+# Loggers that log if an export fails or, at DEBUG, for each export.
 _NOISY: Final = (
     "opentelemetry.exporter.otlp.proto.grpc.exporter",
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
@@ -45,9 +44,9 @@ _NOISY: Final = (
 
 
 class _ExportFilter(logging.Filter):
-    """Drops what transport libraries log about exports, ours and the SDK's: it would be exported in its turn.
+    """Drops log lines of transport libraries about exports, ours and the SDK's: exporting them would cause new ones.
 
-    An export is recognised by OpenTelemetry's mark for "no instrumentation here", which the SDK's threads carry too.
+    OpenTelemetry's mark for "no instrumentation here" identifies an export; the SDK's threads have the mark too.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -58,17 +57,17 @@ _export_filter: Final = _ExportFilter()
 
 
 def silence_exports() -> None:
-    """Keep what is logged about exports from becoming records; a second call does nothing."""
+    """Prevent log lines about exports from becoming records; a second call does nothing."""
     for name in _NOISY:
         logging.getLogger(name).addFilter(_export_filter)
 
 
 class Outcome(enum.Enum):
-    """How one attempt ended."""
+    """The result of one attempt."""
 
     DELIVERED = "delivered"
     AWAY = "away"
-    """Nobody answered, or answered that it can't now: try again later."""
+    """No answer, or an answer that the Collector can't take records now: try again later."""
     REFUSED = "refused"
     """The Collector understood and will never take these bytes."""
     TOO_LARGE = "too large"
@@ -76,14 +75,14 @@ class Outcome(enum.Enum):
 
 
 class Answer(NamedTuple):
-    """What became of one attempt."""
+    """The answer to one attempt."""
 
     outcome: Outcome
     detail: str = ""
     retry_after: float | None = None
-    """Seconds that the Collector asked for, where it did."""
+    """Seconds that the Collector asked for, or None."""
     refused: int = 0
-    """Records that the Collector refused of a request that it took (OTLP's `partial_success`)."""
+    """Records that the Collector refused from a request that it took (OTLP's `partial_success`)."""
 
 
 class Transport(Protocol):
@@ -96,17 +95,17 @@ class Transport(Protocol):
         """One attempt, at most `timeout` seconds. Never raises."""
 
     def close(self) -> None:
-        """Free what it holds and end a `send` in progress where that is possible. Any thread."""
+        """Free its resources and, if possible, end a `send` in progress. Any thread may call it."""
 
 
 def create_transport(protocol: Protocols, *, timeout: float | None = None) -> Transport:
     """The transport for an OTLP protocol.
 
     Args:
-        timeout: seconds of one attempt; None for the standard variables' (10 s by default).
+        timeout: seconds of one attempt; None: the standard variables decide (10 s by default).
 
     Raises:
-        Exception: what upstream's exporter raises for a variable it cannot use.
+        Exception: any error that upstream's exporter raises for a variable it cannot use.
     """
     return GrpcTransport(timeout) if protocol == "grpc" else HttpTransport(timeout)
 
@@ -119,7 +118,7 @@ class GrpcTransport:
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 
         options: Any = (
-            # A lost Collector is looked for again within seconds, not gRPC's two minutes.
+            # Reconnect to a lost Collector within seconds, not after gRPC's two minutes.
             ("grpc.max_reconnect_backoff_ms", 5_000),
         )
         self._exporter: Any = OTLPLogExporter(timeout=timeout, channel_options=options)
@@ -160,7 +159,7 @@ class GrpcTransport:
         code = error.code()
         detail = f"{code.name}: {error.details()}" if code is not None else str(error)
         if code == grpc.StatusCode.UNAVAILABLE and not self._closed:
-            # A new channel, as upstream does: the old one may keep to a dead address.
+            # A new channel, as upstream does: the old one may keep a dead address.
             self._exporter._channel.close()
             self._exporter._initialize_channel_and_stub()
             self._call = self._connect()
@@ -170,8 +169,8 @@ class GrpcTransport:
             return Answer(Outcome.TOO_LARGE, detail)
         if code == grpc.StatusCode.INVALID_ARGUMENT and code not in self._exporter._retryable_error_codes:
             return Answer(Outcome.REFUSED, detail)
-        # UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED… are the fault of a setting, not of the records:
-        # these wait until somebody has mended it.
+        # UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED… come from a wrong setting, not from the records.
+        # The records wait until somebody corrects it.
         return Answer(Outcome.AWAY, detail, _retry_delay(error))
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from aegis_otel.schema import (
 _COLOURS: Final = {"error": "\x1b[31m", "warn": "\x1b[33m", "info": "\x1b[32m", "debug": "\x1b[2m"}
 _DIM: Final = "\x1b[2m"
 _RESET: Final = "\x1b[0m"
-# Shown elsewhere in the line, or nothing a person at a terminal asked for.
+# Shown elsewhere in the line, or not needed by a person at a terminal.
 _LEFT_OUT: Final = frozenset(
     (
         *("timestamp", "level", "message", "service", "environment", "logger", "traceId", "spanId", "error"),
@@ -38,8 +38,8 @@ _PATIENCE: Final = 1.0
 class ConsoleSink:
     """Writes to stderr or stdout.
 
-    A console that takes nothing (a full pipe that nobody reads) costs records, which are counted, but does
-    not stop the other sinks.
+    If a console takes nothing (a full pipe that nobody reads), records are lost and counted, but the other
+    sinks do not stop.
 
     Args:
         stream: where to write.
@@ -67,7 +67,7 @@ class ConsoleSink:
     def _write(self, text: str) -> bool:
         stream = self._stream
         with contextlib.suppress(OSError, ValueError):
-            # What the app has written with print() comes first.
+            # Output of the app's print() comes first.
             stream.flush()
         try:
             number = stream.fileno()
@@ -81,25 +81,25 @@ class ConsoleSink:
         return _write_within(number, text.encode("utf-8", "replace"), time.monotonic() + _PATIENCE)
 
     def flush(self, deadline: float) -> bool:
-        """Nothing is held."""
+        """Nothing to do: the sink holds no records."""
         return True
 
     def close(self, deadline: float) -> None:
-        """Nothing is held, and the stream is the app's."""
+        """Nothing to do: the sink holds no records, and the stream belongs to the app."""
 
     def after_fork(self) -> None:
-        """Nothing of the parent's is held."""
+        """Nothing to do: the sink holds nothing of the parent."""
 
 
 def _write_within(number: int, data: bytes, deadline: float) -> bool:
-    """Write all of `data` to a descriptor that may be a pipe that nobody empties."""
+    """Write all of `data` to a descriptor, which may be a pipe that nobody empties."""
     view = memoryview(data)
     while view:
         try:
             _, ready, _ = select.select([], [number], [], max(0.0, deadline - time.monotonic()))
             if not ready:
                 return False
-            # A pipe that can take something takes this much without waiting.
+            # If a pipe has room, it takes this many bytes without blocking.
             view = view[os.write(number, view[: select.PIPE_BUF]) :]
         except BlockingIOError:
             continue
@@ -138,7 +138,7 @@ def _field(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text with everything that could steer a terminal written as an escape."""
+    """Text in which every character that could control a terminal is written as an escape."""
     if text.isprintable():
         return text
     return "".join(
@@ -149,13 +149,13 @@ def _printable(text: str) -> str:
 def console_sink(
     identity: Identity, *, stream: str, structured: bool | None, development: bool, colour: bool = True
 ) -> ConsoleSink:
-    """The console as the settings ask for it.
+    """The console that the settings ask for.
 
     Args:
         identity: the `service` and `environment` of this process.
         stream: ``stderr`` or ``stdout``.
         structured: JSON (true), text (false), or text on a terminal in development (None).
-        development: whether the development preset is in force.
+        development: whether the development preset is active.
         colour: whether a terminal gets colours.
     """
     target = sys.stdout if stream == "stdout" else sys.stderr

@@ -1,8 +1,8 @@
 """Records in a file of JSON lines, rotated by size and by day, shared safely by several processes.
 
-Each batch is one append, which the kernel does not mix with another process's. Rotation renames the file
-under a lock; a process that still holds the renamed file writes at most one batch more into it and then
-follows, so nothing is lost and nothing is written twice.
+Each batch is one append, which the kernel does not mix with another process's append. Rotation renames the file
+under a lock. A process that still has the renamed file open writes at most one more batch into it and then
+switches to the new file. So no record is lost or written twice.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from aegis_otel.schema import Identity, Record
 
 _MODE: Final = 0o600
 _RETRY: Final = 5.0
-"""Seconds between two tries to open a file that cannot be opened."""
+"""Seconds between two attempts to open a file that cannot be opened."""
 
 
 class FileSink:
     """Appends JSON lines to a file with mode 0600.
 
     Args:
-        path: the file; its folder is made (0700) where it is missing.
+        path: the file; its folder is made (0700) if it is missing.
         identity: the `service` and `environment` of this process.
-        max_bytes: the file is rotated before it would grow over this size.
-        keep: how many rotated files are kept; 0 keeps none.
-        daily: also rotate what was written before the current UTC day.
+        max_bytes: the file is rotated before it grows over this size.
+        keep: number of rotated files to keep; 0 keeps none.
+        daily: also rotate records written before the current UTC day.
         warn: tells people, once, that the file cannot be written.
     """
 
@@ -52,7 +52,7 @@ class FileSink:
         self.dropped = 0
 
     def write(self, records: Sequence[Record]) -> None:
-        """Append a line for each; what cannot be written is counted in `dropped`."""
+        """Append a line for each record; `dropped` counts records that cannot be written."""
         data = "".join([json_line(record, self._identity) + "\n" for record in records]).encode("utf-8", "replace")
         try:
             if time.monotonic() < self._next_try:
@@ -74,7 +74,7 @@ class FileSink:
 
     def _append(self, data: bytes) -> None:
         if self._torn:
-            # The disk was full in the middle of a line: the next one must not be glued to it.
+            # The disk was full in the middle of a line; the next line must not continue it.
             data = b"\n" + data
         view = memoryview(data)
         while view:
@@ -83,12 +83,12 @@ class FileSink:
             view = view[written:]
 
     def _follow(self, coming: int) -> None:
-        """Have the file at `path` open, rotated if it is due."""
+        """Open the file at `path`, rotated if it is due."""
         status = self._open_if_moved()
         if not stat.S_ISREG(status.st_mode) or not self._due(status, coming):
             return
         with self._locked():
-            # Somebody else may have rotated it while we waited for the lock.
+            # Another process may have rotated it while this one waited for the lock.
             status = self._open_if_moved()
             if self._due(status, coming):
                 self._rotate(status)
@@ -144,7 +144,7 @@ class FileSink:
             os.close(lock)
 
     def flush(self, deadline: float) -> bool:
-        """Nothing is held: what was written is the kernel's."""
+        """Nothing to do: the kernel has all written records."""
         return True
 
     def close(self, deadline: float) -> None:
@@ -158,7 +158,7 @@ class FileSink:
             self._file = -1
 
     def after_fork(self) -> None:
-        """Nothing of the parent's is in the way: appends from both processes do not mix."""
+        """Nothing to do: appends of parent and child do not mix."""
 
 
 def _day(seconds: float) -> int:

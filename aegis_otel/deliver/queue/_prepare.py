@@ -1,4 +1,4 @@
-"""Before any sink sees a record: redaction, then limits and clean text. What fails is replaced, never let through."""
+"""Runs before any sink sees a record: redaction, then limits and clean text. Failing records are replaced."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Preparation:
     """Prepares the records of a batch.
 
     Args:
-        redact: called with every record that the prefilter names; None: nothing is redacted.
-        max_text: how many characters of a text are kept.
-        prefilter: finds the records of a batch that need it; None: all are prepared.
+        redact: called with every record that the prefilter names; None: no redaction.
+        max_text: maximum characters of a text.
+        prefilter: finds the records of a batch that need preparation; None: all are prepared.
     """
 
     def __init__(self, redact: Prepare | None, max_text: int, prefilter: Prefilter | None) -> None:
@@ -68,7 +68,7 @@ class Preparation:
 
 
 def _is_clean(attributes: dict[str, Any], limit: int) -> bool:
-    """Whether there is plainly nothing to clean, as with almost every record."""
+    """Whether it is clear that nothing needs cleaning, as with almost every record."""
     for name, value in attributes.items():
         if len(name) > _MAX_NAME or not name.isascii():
             return False
@@ -92,7 +92,7 @@ def _clean(value: object, limit: int) -> object:
 
 
 def _stand_in(record: Record, error: Exception) -> Record:
-    """A record in the place of one that cannot be prepared: that it was there, and nothing of what it said."""
+    """Replaces a record that cannot be prepared: it shows that there was a record, but nothing of its content."""
     return Record(
         record.time_ns,
         record.severity,

@@ -1,13 +1,13 @@
 """The queue between the app's threads and the outputs, and the writer thread that empties it.
 
-`put` is all that runs on the app's thread: an append. Redaction, cleaning and writing happen on the writer thread, in
-batches. That thread wakes on a tick and not at each record, since waking a thread costs more than a record does. While
-nothing is logged it sleeps without a tick.
+The app's thread runs only `put`, which is an append. Redaction, cleaning and writing happen on the writer thread, in
+batches. That thread wakes on a tick and not for each record, because waking a thread costs more than a record. While
+the app logs nothing, it sleeps without a tick.
 
-Threads that log in a tight loop keep the interpreter from the writer: eight leave it a ninth of the time. So once
-half of the queue is full, `put` sleeps for moments. That lets the writer catch up, so no record is lost and the queue
-does not grow without bound. Only the writer touches the outputs, so a console or a disk that hangs holds up nobody
-for longer than `PATIENCE` in all. What cannot be queued then is dropped and counted.
+Threads that log in a tight loop keep the interpreter from the writer: eight such threads leave it a ninth of the time.
+So if more than half of the queue is full, `put` sleeps briefly. The writer then catches up, no record is lost and the
+queue stays bounded. Only the writer touches the outputs, so a console or a disk that hangs delays other threads
+for `PATIENCE` in all at most. After that, records that do not fit are dropped and counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 import time
-from _thread import get_ident  # that of the system, also when gevent has replaced it
+from _thread import get_ident  # the system's, even if gevent has replaced it
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -30,26 +30,26 @@ TICK: Final = 0.02
 """Seconds between two rounds of the writer while records come in."""
 
 BATCH: Final = 2_000
-"""How many records a sink gets at once, at most."""
+"""Maximum records that a sink gets at once."""
 
 HOLD: Final = 0.05
-"""Seconds that one `put` is held up while the queue is long, at most."""
+"""Maximum seconds that one `put` waits while the queue is long."""
 
 PATIENCE: Final = 1.0
-"""Seconds without progress after which nobody is held up any more: an output hangs."""
+"""Seconds without progress after which no thread waits any more: an output hangs."""
 
 MEMORY: Final = 64 * 1024 * 1024
-"""Bytes that a full queue may take up, roughly: of large records fewer may wait."""
+"""Approximate maximum bytes of a full queue: of large records fewer fit."""
 
 _NAP: Final = 0.001
 _SAMPLE: Final = 8
 _RECORD_BYTES: Final = 700
-"""What a record takes up in addition to its texts."""
+"""Bytes of a record in addition to its texts."""
 
 _WARN_EVERY: Final = 60.0
 
 _FORK_SECONDS: Final = 1.0
-"""How long a fork waits for a sink that does not get on with its write."""
+"""Maximum seconds that a fork waits for a sink that does not finish its write."""
 
 
 class RecordQueue:
@@ -58,12 +58,12 @@ class RecordQueue:
     Args:
         sinks: the outputs.
         prepare: called with every record, on the writer thread.
-        queue_size: how many records may wait (see `MEMORY` too). From half of it on the threads that log are slowed
-            down; beyond it the oldest are dropped, audit records last.
-        max_text: how many characters of a text are kept.
+        queue_size: maximum records in the queue (see `MEMORY` too). From half of it on, threads that log are slowed
+            down. Beyond it the oldest are dropped, audit records last.
+        max_text: maximum characters of a text.
         warn: tells people of losses.
-        prefilter: names the records of a batch that `prepare` or cleaning might change; the others are passed on as
-            they are. None: all are prepared.
+        prefilter: names the records of a batch that `prepare` or cleaning might change; the others are passed on
+            unchanged. None: all are prepared.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class RecordQueue:
     # On the app's threads.
 
     def put(self, record: Record) -> None:
-        """Take a record. Never raises; waits, `HOLD` at most, only where half of the queue is taken already."""
+        """Take a record. Never raises. Waits, `HOLD` at most, only if more than half of the queue is full."""
         queue = self._queue
         queue.append(record)
         if self._idle:
@@ -131,7 +131,7 @@ class RecordQueue:
 
     def _start(self) -> None:
         if not self._start_lock.acquire(blocking=False):
-            # It is being started, maybe by the very thread that a signal's handler interrupts here.
+            # Another call starts it, maybe the call that this signal handler has interrupted.
             return
         try:
             if self._thread is not None or self._closed or self._paused:
@@ -141,24 +141,24 @@ class RecordQueue:
             try:
                 thread.start()
             except RuntimeError:
-                # No more threads (or the interpreter is ending): `close` writes what is here.
+                # No more threads (or the interpreter is ending): `close` writes the queued records.
                 return
             self._thread = thread
         finally:
             self._start_lock.release()
 
     def _hold_back(self) -> None:
-        """Let the writer catch up; drop only where it does not."""
+        """Let the writer catch up; drop only if it makes no progress."""
         queue = self._queue
-        # An event loop goes on while there is room: alone it cannot outrun the writer, and others are held back.
+        # An event loop continues while there is room: alone it cannot outrun the writer, and other threads wait.
         enough = self._most if _in_event_loop() else self._long
         if len(queue) > enough and self._can_catch_up():
-            # It may be waiting for its tick.
+            # The writer may be waiting for its tick.
             self._wake.set()
             deadline = time.monotonic() + HOLD
             while len(queue) > enough and time.monotonic() < deadline:
                 time.sleep(_NAP)
-        # While the writer gets on, a thread that has waited may put one record too many: no reason to lose one.
+        # While the writer makes progress, a thread that has waited may add one record too many; none is dropped.
         if len(queue) > self._most and not self._can_catch_up():
             self._make_room()
 
@@ -167,7 +167,7 @@ class RecordQueue:
         if threading.get_ident() in (self._closing, thread and thread.ident):
             return False
         if thread is None and not (self._paused or self._start_lock.locked()):
-            # It could not be started; if it is being started, it will come to it.
+            # The writer could not be started. (If its start is in progress, it will write this record.)
             return False
         return time.monotonic() - self._progress < PATIENCE
 
@@ -177,7 +177,7 @@ class RecordQueue:
         except IndexError:
             return
         if is_audit(oldest):
-            # Put it at the end rather than lose it; its own time keeps its place in every store.
+            # Move it to the end, do not drop it. Its own time stamp keeps its place in every store.
             self._queue.append(oldest)
         else:
             self.dropped += 1
@@ -188,7 +188,7 @@ class RecordQueue:
         while not self._ends():
             if not self._queue:
                 self._idle = True
-                # Read again after the flag is set, so a record that was put in between is not slept over.
+                # Checked again after the flag is set: a record put in between must not wait for the next one.
                 if not (self._queue or self._closed or self._paused):
                     self._wake.wait()
                 self._wake.clear()
@@ -203,16 +203,16 @@ class RecordQueue:
         if self._closed or not self._paused:
             return self._closed
         with self._start_lock:
-            # Decided while nobody can start another.
+            # Decided under the lock, so no other thread can start a second writer.
             if not self._paused:
                 return False
             self._thread = None
             return True
 
     def _drain(self, queue: deque[Record], count: int) -> None:
-        """Write the oldest `count` records; more where a batch is not full, fewer where others took them."""
+        """Write the oldest `count` records; more if a batch is not full, fewer if other threads took them."""
         while count > 0:
-            # Let go of after each batch: a fork or a flush waits no longer than that.
+            # Released after each batch, so a fork or a flush waits for one batch at most.
             with self._work_lock:
                 self._progress = time.monotonic()
                 batch = self._take(queue)
@@ -246,7 +246,7 @@ class RecordQueue:
         return self._preparation.batch(batch)
 
     def _weigh(self, batch: list[Record]) -> None:
-        """Bound the queue by memory too, from what some of a batch's records take up."""
+        """Limit the queue by memory too, estimated from a sample of a batch."""
         sample = batch[:: len(batch) // _SAMPLE + 1]
         size = sum(map(_weight, sample)) / len(sample)
         self._size = size if not self._size else (self._size + size) / 2
@@ -255,28 +255,28 @@ class RecordQueue:
     # At the end, and around forks.
 
     def flush(self, timeout: float) -> bool:
-        """Write everything put so far; true if that was done within `timeout` seconds."""
+        """Write all records put so far; true if this took at most `timeout` seconds."""
         deadline = time.monotonic() + timeout
         if not self._work_lock_free(deadline):
             return False
         self._drain(self._queue, len(self._queue))
-        # A batch that the writer took before us.
+        # The writer may have taken a batch before this call; wait for it.
         if not self._work_lock_free(deadline):
             return False
         flushed = [sink.flush(deadline) for sink in self._sinks]
         return all(flushed)
 
     def close(self, timeout: float) -> None:
-        """Write everything and end the thread; what is put while the end is written may be lost, and later all is.
+        """Write all records and end the thread. Records put during this call may be lost; later ones are always lost.
 
         Args:
-            timeout: seconds; what is not delivered by then stays where the sinks keep it.
+            timeout: seconds; records not delivered by then stay where the sinks keep them.
         """
         if self._closed:
             return
         deadline = time.monotonic() + timeout
         if self._forking == get_ident():
-            # A signal's handler that interrupts a fork: it would wait for itself.
+            # A signal handler that interrupts a fork would wait for itself.
             self._forking = None
             self._work_lock.release()
         self._closing = threading.get_ident()
@@ -286,7 +286,7 @@ class RecordQueue:
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._work_lock_free(deadline):
-            # Threads that go on logging would keep us here, or push out what was logged before.
+            # Threads that continue to log would keep this loop busy, or push out earlier records.
             last, self._queue = self._queue, deque(maxlen=0)
             self._drain(last, len(last) + BATCH)
         for sink in self._sinks:
@@ -302,7 +302,7 @@ class RecordQueue:
         return True
 
     def before_fork(self) -> None:
-        """In the parent: no thread of ours, and no sink in the middle of a write, while the process is copied."""
+        """In the parent: during the fork, none of our threads runs and no sink is in a write."""
         thread = self._thread
         self._paused = True
         self._wake.set()
@@ -312,7 +312,7 @@ class RecordQueue:
             self._forking = get_ident()
 
     def after_fork_in_parent(self) -> None:
-        """In the parent: go on; the thread is started again for the next record."""
+        """In the parent: continue; the thread starts again for the next record."""
         if self._forking == get_ident():
             self._forking = None
             self._work_lock.release()
@@ -321,11 +321,11 @@ class RecordQueue:
             self._start()
 
     def keep_native(self) -> None:
-        """While its thread is ended: wait with what the operating system has, not with what gevent makes of it."""
+        """While its thread is ended: wait with the operating system's locks, not with gevent's."""
         self._wake = lifecycle.Wake()
 
     def after_fork_in_child(self) -> None:
-        """In the child: start empty; what waited belongs to the parent, which writes it."""
+        """In the child: start empty; the queued records belong to the parent, which writes them."""
         self._reset()
         for sink in self._sinks:
             try:
@@ -343,7 +343,7 @@ def _in_event_loop() -> bool:
 
 
 def _weight(record: Record) -> int:
-    """About how many bytes a record's texts take up."""
+    """Approximate bytes of a record's texts."""
     size = len(record.message)
     if record.error is not None:
         size += len(record.error.message) + len(record.error.stack)
@@ -352,6 +352,6 @@ def _weight(record: Record) -> int:
             if type(value) is str:
                 size += len(value)
             elif type(value) is dict or type(value) is list:
-                # Not looked into; a nested value is rarely small.
+                # Not measured: a nested value is rarely small.
                 size += 1_000
     return size

@@ -34,7 +34,7 @@ func (e *fileExporter) start(context.Context, component.Host) error {
 		MaxAge:   time.Duration(e.cfg.MaxAge),
 		Index:    e.index(),
 		OnError: func(err error) {
-			e.logger.Warn("the upkeep of the store's rotated files failed; reading and writing go on", zap.Error(err))
+			e.logger.Warn("something went wrong with the files of the store; reading and writing go on", zap.Error(err))
 		},
 	})
 	e.file = file

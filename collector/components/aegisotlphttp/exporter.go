@@ -79,6 +79,9 @@ func (e *logsExporter) Start(ctx context.Context, host component.Host) error {
 		MaxBytes: e.cfg.DeadLetter.MaxMegabytes << 20,
 		MaxFiles: e.cfg.DeadLetter.MaxFiles,
 		Sync:     true,
+		OnError: func(err error) {
+			e.set.Logger.Error("The disk of the dead-letter file failed.", zap.Error(err))
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("dead_letter::directory: %w", errors.Join(err, queue.Close()))
@@ -120,7 +123,20 @@ func (e *logsExporter) openQueue(name string) (*diskqueue.Queue, error) {
 		MaxBytes:     maxBytes,
 		SegmentBytes: min(maxSegmentBytes, max(maxBytes/8, 64<<10)),
 		Sync:         e.cfg.Queue.Fsync,
-	}, func(err error) { e.set.Logger.Error("The disk damaged records of the queue.", zap.Error(err)) })
+	}, e.noteDisk)
+}
+
+// noteDisk logs and counts what a disk has done to a queue.
+func (e *logsExporter) noteDisk(err error) {
+	var damage *diskqueue.DamageError
+	if errors.As(err, &damage) {
+		e.telemetry.damaged(damage)
+		e.set.Logger.Error("The disk damaged records of the queue.", zap.Error(err), zap.String("segment", damage.Segment),
+			zap.Int64("offset", damage.Offset), zap.Int64("damaged_bytes", damage.Bytes), zap.Int64("lost_records", damage.Records),
+			zap.Int("entries_behind", damage.Behind), zap.String("kept_in", damage.Kept))
+		return
+	}
+	e.set.Logger.Error("The disk of the queue failed; delivery goes on.", zap.Error(err))
 }
 
 // Shutdown sends what it can in a short time. The rest stays on disk.

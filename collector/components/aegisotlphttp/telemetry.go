@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/diskqueue"
 )
 
 const scopeName = "github.com/aegis-otel/aegis-otel/collector/components/aegisotlphttp"
@@ -20,6 +22,8 @@ type telemetry struct {
 	sentRecords  metric.Int64Counter
 	retries      metric.Int64Counter
 	deadLetters  metric.Int64Counter
+	lostRecords  metric.Int64Counter
+	damagedBytes metric.Int64Counter
 	registration metric.Registration
 }
 
@@ -28,13 +32,17 @@ func newTelemetry(set exporter.Settings, queue func() (size, capacity int64)) (*
 		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("exporter", set.ID.String()))),
 	}
 	meter := set.MeterProvider.Meter(scopeName)
-	var errs [6]error
+	var errs [8]error
 	t.sentRecords, errs[0] = meter.Int64Counter("otelcol_aegis_sent_records",
 		metric.WithDescription("Log records delivered, dead letters included."), metric.WithUnit("{record}"))
 	t.retries, errs[1] = meter.Int64Counter("otelcol_aegis_retries",
 		metric.WithDescription("Requests that have to be made again."), metric.WithUnit("{request}"))
 	t.deadLetters, errs[2] = meter.Int64Counter("otelcol_aegis_dead_letter_records",
 		metric.WithDescription("Log records that the store refused for good."), metric.WithUnit("{record}"))
+	t.lostRecords, errs[6] = meter.Int64Counter("otelcol_aegis_queue_lost_records",
+		metric.WithDescription("Log records that the disk of the queue lost, as far as their number is known."), metric.WithUnit("{record}"))
+	t.damagedBytes, errs[7] = meter.Int64Counter("otelcol_aegis_queue_damaged_bytes",
+		metric.WithDescription("Bytes of the queue that the disk damaged; they are kept in files that end in .damaged."), metric.WithUnit("By"))
 	size, err := meter.Int64ObservableGauge("otelcol_aegis_queue_size",
 		metric.WithDescription("How much waits on disk."), metric.WithUnit("By"))
 	errs[3] = err
@@ -58,6 +66,11 @@ func (t *telemetry) retried() { t.retries.Add(context.Background(), 1, t.attribu
 
 func (t *telemetry) buried(records int) {
 	t.deadLetters.Add(context.Background(), int64(records), t.attributes)
+}
+
+func (t *telemetry) damaged(damage *diskqueue.DamageError) {
+	t.damagedBytes.Add(context.Background(), damage.Bytes, t.attributes)
+	t.lostRecords.Add(context.Background(), max(0, damage.Records), t.attributes)
 }
 
 func (t *telemetry) close() error { return t.registration.Unregister() }

@@ -7,14 +7,17 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/jsonwriter"
 )
 
 const (
-	// maxJSONMembers bounds the objects of a JSON text, since their keys are compared with each other.
-	// A text with a larger one is read as plain text.
-	maxJSONMembers = 2000
+	// A text with a larger object, or with more levels, is read as plain text (README.md).
+	maxJSONMembers = 100_000
 	maxJSONDepth   = 512
 )
+
+var writtenJSON = jsonwriter.Style{Numbers: true, MaxDepth: maxJSONDepth + 1}
 
 // looksLikeJSON says whether a text may be a JSON object or array, by its first and last character.
 func looksLikeJSON(text string) bool {
@@ -37,7 +40,7 @@ func (e *engine) redactJSON(text string, depth int, r reader) (out string, chang
 	if !w.changed {
 		return "", false, true
 	}
-	return string(appendJSON(make([]byte, 0, len(text)), root)), true, true
+	return string(writtenJSON.Value(make([]byte, 0, len(text)), root, 0)), true, true
 }
 
 // jsonParser reads a JSON text into a value; numbers become bytes, as they are written.
@@ -80,14 +83,20 @@ func (p *jsonParser) object(to pcommon.Map, depth int) bool {
 	if p.blanks(); p.take('}') {
 		return p.blanks()
 	}
-	for to.Len() < maxJSONMembers {
+	put := to.PutEmpty
+	var large *largeMap
+	for members := 1; members <= maxJSONMembers; members++ {
+		if members == largeObject {
+			large = newLargeMap(to)
+			put = large.put
+		}
 		p.blanks()
 		key, ok := p.str()
-		if p.blanks(); !ok || !p.take(':') || !p.value(to.PutEmpty(key), depth+1) {
+		if p.blanks(); !ok || !p.take(':') || !p.value(put(key), depth+1) {
 			return false
 		}
 		if p.take('}') {
-			return p.blanks()
+			return p.blanks() && (large == nil || large.moveTo(to))
 		}
 		if !p.take(',') {
 			return false
@@ -260,57 +269,4 @@ func (p *jsonParser) blanks() bool {
 		p.at++
 	}
 	return true
-}
-
-// appendJSON writes a value that jsonParser read, without blanks.
-func appendJSON(b []byte, value pcommon.Value) []byte {
-	switch value.Type() {
-	case pcommon.ValueTypeStr:
-		return appendJSONString(b, value.Str())
-	case pcommon.ValueTypeBool:
-		return strconv.AppendBool(b, value.Bool())
-	case pcommon.ValueTypeBytes:
-		return append(b, value.Bytes().AsRaw()...)
-	case pcommon.ValueTypeMap:
-		b = append(b, '{')
-		first := true
-		value.Map().Range(func(key string, member pcommon.Value) bool {
-			if !first {
-				b = append(b, ',')
-			}
-			first = false
-			b = append(appendJSONString(b, key), ':')
-			b = appendJSON(b, member)
-			return true
-		})
-		return append(b, '}')
-	case pcommon.ValueTypeSlice:
-		b = append(b, '[')
-		for i := range value.Slice().Len() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, value.Slice().At(i))
-		}
-		return append(b, ']')
-	}
-	return append(b, "null"...)
-}
-
-func appendJSONString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c >= 0x20:
-			b = append(b, c)
-		case strings.IndexByte("\b\f\n\r\t", c) >= 0:
-			b = append(b, '\\', "btn.fr"[c-'\b'])
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(b, '"')
 }

@@ -90,9 +90,9 @@ func (w *indexedWriter) put(key string, value pcommon.Value) {
 		if len(w.rest) > 1 {
 			w.rest = append(w.rest, ',')
 		}
-		w.rest = appendString(w.rest, key)
+		w.rest = lineJSON.String(w.rest, key)
 		w.rest = append(w.rest, ':')
-		w.rest = appendValue(w.rest, value, 0)
+		w.rest = lineJSON.Value(w.rest, value, 0)
 	default:
 		value.CopyTo(w.out.PutEmpty(key))
 		w.fields -= size.fields
@@ -135,7 +135,7 @@ func sizeOf(name string, value pcommon.Value, depth int) fieldSize {
 	case pcommon.ValueTypeBytes:
 		own.bytes += value.Bytes().Len() * 4 / 3
 	case pcommon.ValueTypeSlice:
-		own.bytes += len(appendSlice(nil, value.Slice(), depth+1))
+		own.bytes += len(lineJSON.Slice(nil, value.Slice(), depth+1))
 	case pcommon.ValueTypeMap:
 		return sizeOfMembers(name, value.Map(), depth+1)
 	default:
@@ -147,7 +147,7 @@ func sizeOf(name string, value pcommon.Value, depth int) fieldSize {
 func sizeOfMembers(name string, members pcommon.Map, depth int) fieldSize {
 	whole := fieldSize{}
 	if depth > maxLineDepth {
-		return fieldSize{longestName: maxFieldName + 1} // appendValue, which writes it then, knows where to stop
+		return fieldSize{longestName: maxFieldName + 1} // the JSON writer, which writes it then, knows where to stop
 	}
 	members.Range(func(key string, value pcommon.Value) bool {
 		one := sizeOf(name+"."+key, value, depth)

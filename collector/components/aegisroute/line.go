@@ -1,15 +1,13 @@
 package aegisroute
 
 import (
-	"encoding/base64"
 	"encoding/hex"
-	"math"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/jsonwriter"
 )
 
 // lineWriter writes records as the JSON object that console, files and Loki lines share: fixed fields
@@ -24,6 +22,8 @@ type lineWriter struct {
 
 // maxLineDepth bounds the recursion into attributes; redaction cuts them long before.
 const maxLineDepth = 64
+
+var lineJSON = jsonwriter.Style{Line: true, MaxDepth: maxLineDepth}
 
 // line returns the record's JSON line, and remembers it for the next store that wants it.
 func (w *lineWriter) line(f *fields) string {
@@ -60,16 +60,16 @@ func (w *lineWriter) write(f *fields) {
 	b = append(b, `","level":"`...)
 	b = append(b, f.level...)
 	b = append(b, `","message":`...)
-	b = appendString(b, f.message)
+	b = lineJSON.String(b, f.message)
 	b = append(b, `,"service":`...)
-	b = appendString(b, f.service)
+	b = lineJSON.String(b, f.service)
 	if f.environment != "" {
 		b = append(b, `,"environment":`...)
-		b = appendString(b, f.environment)
+		b = lineJSON.String(b, f.environment)
 	}
 	if f.correlationID != "" {
 		b = append(b, `,"correlationId":`...)
-		b = appendString(b, f.correlationID)
+		b = lineJSON.String(b, f.correlationID)
 	}
 	if f.traceID != "" {
 		b = append(b, `,"traceId":"`...)
@@ -83,7 +83,7 @@ func (w *lineWriter) write(f *fields) {
 	}
 	if f.logger != "" {
 		b = append(b, `,"logger":`...)
-		b = appendString(b, f.logger)
+		b = lineJSON.String(b, f.logger)
 	}
 	b = appendAttributes(b, f)
 	w.buf = append(b, '}')
@@ -116,7 +116,7 @@ func appendAttributes(b []byte, f *fields) []byte {
 	}
 	if f.compliance != "" && !hasCompliance {
 		b = append(b, `,"complianceLevel":`...)
-		b = appendString(b, f.compliance)
+		b = lineJSON.String(b, f.compliance)
 	}
 	if f.errorName != "" {
 		b = appendError(b, f)
@@ -131,15 +131,15 @@ func isMessageOf(f *fields, key string, value pcommon.Value) bool {
 
 func appendError(b []byte, f *fields) []byte {
 	b = append(b, `,"errorName":`...)
-	b = appendString(b, f.errorName)
+	b = lineJSON.String(b, f.errorName)
 	b = append(b, `,"errorMessage":`...)
-	b = appendString(b, f.errorMessage)
+	b = lineJSON.String(b, f.errorMessage)
 	b = append(b, `,"error":{"name":`...)
-	b = appendString(b, f.errorName)
+	b = lineJSON.String(b, f.errorName)
 	b = append(b, `,"message":`...)
-	b = appendString(b, f.errorMessage)
+	b = lineJSON.String(b, f.errorMessage)
 	b = append(b, `,"stack":`...)
-	b = appendString(b, f.errorStack)
+	b = lineJSON.String(b, f.errorStack)
 	return append(b, '}')
 }
 
@@ -148,147 +148,9 @@ func appendMember(b []byte, key string, value pcommon.Value) []byte {
 	if isReserved(key) {
 		key = extraPrefix + key
 	}
-	b = appendString(b, key)
+	b = lineJSON.String(b, key)
 	b = append(b, ':')
-	return appendValue(b, value, 0)
-}
-
-func appendValue(b []byte, value pcommon.Value, depth int) []byte {
-	switch value.Type() {
-	case pcommon.ValueTypeStr:
-		return appendString(b, value.Str())
-	case pcommon.ValueTypeInt:
-		return strconv.AppendInt(b, value.Int(), 10)
-	case pcommon.ValueTypeBool:
-		return strconv.AppendBool(b, value.Bool())
-	case pcommon.ValueTypeDouble:
-		return appendDouble(b, value.Double())
-	case pcommon.ValueTypeBytes:
-		b = append(b, '"')
-		b = base64.StdEncoding.AppendEncode(b, value.Bytes().AsRaw())
-		return append(b, '"')
-	case pcommon.ValueTypeMap:
-		return appendMap(b, value.Map(), depth+1)
-	case pcommon.ValueTypeSlice:
-		return appendSlice(b, value.Slice(), depth+1)
-	}
-	return append(b, "null"...)
-}
-
-func appendMap(b []byte, m pcommon.Map, depth int) []byte {
-	if depth > maxLineDepth {
-		return append(b, "null"...)
-	}
-	b = append(b, '{')
-	first := true
-	m.Range(func(key string, value pcommon.Value) bool {
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = appendString(b, key)
-		b = append(b, ':')
-		b = appendValue(b, value, depth)
-		return true
-	})
-	return append(b, '}')
-}
-
-func appendSlice(b []byte, s pcommon.Slice, depth int) []byte {
-	if depth > maxLineDepth {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i := range s.Len() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendValue(b, s.At(i), depth)
-	}
-	return append(b, ']')
-}
-
-// appendDouble writes a number as encoding/json does; what JSON has no number for becomes a string.
-func appendDouble(b []byte, v float64) []byte {
-	switch {
-	case math.IsNaN(v):
-		return append(b, `"NaN"`...)
-	case math.IsInf(v, 1):
-		return append(b, `"Infinity"`...)
-	case math.IsInf(v, -1):
-		return append(b, `"-Infinity"`...)
-	}
-	format := byte('f')
-	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		format = 'e'
-	}
-	return strconv.AppendFloat(b, v, format, -1, 64)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// plainBytes are the bytes that a JSON string holds as they are (RFC 8259, section 7).
-var plainBytes = func() (plain [256]bool) {
-	for c := 0x20; c < utf8.RuneSelf; c++ {
-		plain[c] = c != '"' && c != '\\'
-	}
-	return plain
-}()
-
-// appendString writes a JSON string; what is not UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if plainBytes[c] {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if replacement := escapeOf(r, size); replacement != "" {
-				b = append(b, s[start:i]...)
-				b = append(b, replacement...)
-				start = i + size
-			}
-			i += size
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		start = i
-	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
-}
-
-// escapeOf returns what stands for a character beyond ASCII, "" for itself. Some readers end a line at
-// NEL, U+2028 and U+2029, so these are escaped.
-func escapeOf(r rune, size int) string {
-	switch {
-	case r == utf8.RuneError && size == 1:
-		return "\uFFFD"
-	case r == 0x85:
-		return `\u0085`
-	case r == 0x2028:
-		return `\u2028`
-	case r == 0x2029:
-		return `\u2029`
-	}
-	return ""
+	return lineJSON.Value(b, value, 0)
 }
 
 // appendTime writes the time in UTC with milliseconds; the text of the last second is kept.

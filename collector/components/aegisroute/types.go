@@ -61,7 +61,7 @@ func (t *typeNotes) add(list int, name string) {
 	if len(t.lists[list]) > 0 {
 		t.lists[list] = append(t.lists[list], ',')
 	}
-	t.lists[list] = appendString(t.lists[list], name)
+	t.lists[list] = lineJSON.String(t.lists[list], name)
 }
 
 // append writes the lists as a JSON object, and nothing where all fields are texts.

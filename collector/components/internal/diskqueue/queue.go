@@ -3,6 +3,8 @@
 // Entries are appended to segment files; what Append returned for is on disk. The consumer reads batches
 // and commits them; only a batch that was read and not committed comes again after a crash. A commit
 // overwrites a few bytes in place, so the queue can be emptied on a disk that is full.
+//
+// After damage, entries are found again by the mark before each; what is lost is kept aside, and told.
 package diskqueue
 
 import (
@@ -12,8 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/disk"
 )
 
 // Options of a Queue.
@@ -30,96 +33,101 @@ var ErrClosed = errors.New("the queue is closed")
 // Queue is safe for concurrent use, but for Read and Commit, which are for its one consumer.
 type Queue struct {
 	options  Options
-	lock     *os.File
-	position *os.File
+	system   disk.System
+	reported func(error)
+	lock     disk.File
+	position disk.File
+
+	syncMu sync.Mutex // taken before mu; held during an fsync and a change of the active segment
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed, and replaced, when entries come or go
-	segments []segment     // the oldest first; the last one is written to
-	active   *os.File
+	segments []segment     // the oldest first
+	active   *writer       // of the last one; nil where it could not be made
 	scratch  []byte
-	size     int64 // bytes of all entries that are not committed
-	appended int64 // bytes of all entries since Open
+	lastID   uint64
+	number   uint64 // of the next record
+	size     int64  // bytes of all entries that are not committed
+	unsynced int64  // bytes of entries that nobody reads yet
 	closed   bool
 
-	syncMu sync.Mutex
-	synced atomic.Int64 // of appended, what is on disk for sure
-
 	// The consumer's.
-	reader   *os.File
+	reader   disk.File
+	readerOf uint64
 	next     cursor
-	reported func(error)
+	failed   int // reads in a row
 }
 
-// segment is a file of entries.
-type segment struct {
-	id    uint64
-	bytes int64
+// Open opens the queue in a directory, creating it where it is absent. What a crash left unfinished is passed over.
+// Reported is told of what goes wrong beside a call: a *DamageError of entries that the disk has damaged, and what
+// happened to a segment. It must not use the queue.
+func Open(options Options, reported func(error)) (*Queue, error) {
+	return openOn(disk.OS, options, reported)
 }
 
-// cursor is a place in the queue: before the entry that starts there.
-type cursor struct {
-	segment uint64
-	offset  int64
-}
-
-// Open opens the queue in a directory, creating it where it is absent. What a crash tore off is cut away;
-// corrupt is told of entries that the disk has damaged, which are set aside.
-func Open(options Options, corrupt func(error)) (*Queue, error) {
-	if err := os.MkdirAll(options.Directory, directoryMode); err != nil {
-		return nil, err
-	}
-	q := &Queue{options: options, changed: make(chan struct{}), reported: corrupt}
+func openOn(system disk.System, options Options, reported func(error)) (*Queue, error) {
+	q := &Queue{options: options, system: system, changed: make(chan struct{}), reported: reported}
 	if err := q.open(); err != nil {
-		return nil, errors.Join(fmt.Errorf("queue in %s: %w", options.Directory, err), q.closeFiles())
+		return nil, errors.Join(fmt.Errorf("queue in %s: %w", options.Directory, disk.Typed(err)), q.closeFiles())
 	}
 	return q, nil
 }
 
 func (q *Queue) open() error {
-	var err error
-	if q.lock, err = os.OpenFile(filepath.Join(q.options.Directory, "lock"), os.O_RDWR|os.O_CREATE, fileMode); err != nil {
+	err := q.system.MakeDirectories(q.options.Directory)
+	if err != nil {
 		return err
 	}
-	if err := lockFile(q.lock); err != nil {
-		return fmt.Errorf("another process uses it: %w", err)
-	}
-	if q.segments, err = listSegments(q.options.Directory); err != nil {
+	q.lock, err = q.system.OpenFile(filepath.Join(q.options.Directory, "lock"), os.O_RDWR|os.O_CREATE, disk.FileMode)
+	if err != nil {
 		return err
 	}
-	if len(q.segments) == 0 {
-		q.segments = []segment{{id: 1}}
-	}
-	last := &q.segments[len(q.segments)-1]
-	if q.active, last.bytes, err = openActive(q.path(last.id)); err != nil {
+	if err := q.lock.Lock(); err != nil {
 		return err
 	}
-	if q.position, q.next, err = openPosition(filepath.Join(q.options.Directory, "position")); err != nil {
+	if err := q.openSegments(); err != nil {
+		return err
+	}
+	if err := q.openActive(); err != nil {
+		return err
+	}
+	if err := q.openPosition(); err != nil {
 		return err
 	}
 	q.placeCursor()
 	// Written now, because a commit must not need a block of a full disk.
-	if err := writePosition(q.position, q.next); err != nil {
+	if err := q.writePosition(q.next); err != nil {
 		return err
 	}
-	for _, s := range q.segments {
-		q.size += s.bytes
+	if q.options.Sync {
+		if err := q.system.SyncDirectory(q.options.Directory); err != nil {
+			return err
+		}
 	}
-	q.size -= q.next.offset
+	for _, s := range q.segments {
+		q.size += s.bytes - s.start()
+	}
+	q.size -= q.next.offset - q.segments[0].start()
 	return nil
 }
 
-// placeCursor drops segments before the position, and moves a position whose segment is gone to the
-// oldest one there is.
-func (q *Queue) placeCursor() {
-	for len(q.segments) > 1 && q.segments[0].id < q.next.segment {
-		_ = os.Remove(q.path(q.segments[0].id))
-		q.segments = q.segments[1:]
+// openActive begins a new segment: nothing is appended to what another process wrote. An empty one is made anew.
+func (q *Queue) openActive() error {
+	if count := len(q.segments); count > 0 {
+		last := &q.segments[count-1]
+		var err error
+		if q.number, err = q.tail(last); err != nil {
+			return err
+		}
+		if count > 1 && last.version == version && !last.unmarked && last.bytes == segmentStart {
+			empty := *last
+			q.segments = q.segments[:count-1]
+			if err := q.system.Remove(q.path(empty)); err != nil {
+				return err
+			}
+		}
 	}
-	first := q.segments[0]
-	if q.next.segment != first.id || q.next.offset > first.bytes {
-		q.next = cursor{segment: first.id}
-	}
+	return q.begin()
 }
 
 // Item is an entry to append, and for how many records it counts.
@@ -129,102 +137,80 @@ type Item struct {
 }
 
 // Append adds entries, all made safe at once. It waits while the queue is full. When it fails, the first ones may be in.
+// The errors of a disk are disk.ErrFull and disk.ErrIO.
 func (q *Queue) Append(ctx context.Context, items ...Item) error {
-	var mark int64
+	var last place
 	for _, item := range items {
-		var err error
-		if mark, err = q.write(ctx, item.Data, item.Records); err != nil {
+		at, err := q.write(ctx, item)
+		if err != nil {
 			return err
 		}
+		if last.writer != nil && last.writer != at.writer {
+			if err := q.syncTo(last); err != nil {
+				return err
+			}
+		}
+		last = at
 	}
-	if !q.options.Sync {
+	if last.writer == nil {
 		return nil
 	}
-	return q.syncTo(mark)
+	return q.syncTo(last)
 }
 
-func (q *Queue) write(ctx context.Context, entry []byte, records int) (int64, error) {
+// write waits for room and writes an entry; it is not safe yet.
+func (q *Queue) write(ctx context.Context, item Item) (place, error) {
+	n := int64(frameHeader + len(item.Data))
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := int64(headerBytes + len(entry))
-	for !q.closed && q.size > 0 && q.size+n > q.options.MaxBytes {
-		if err := q.wait(ctx); err != nil {
-			return 0, fmt.Errorf("the queue is full: %w", err)
-		}
-	}
-	if q.closed {
-		return 0, ErrClosed
-	}
-	if last := q.last(); last.bytes > 0 && last.bytes+n > q.options.SegmentBytes {
-		if err := q.rotate(); err != nil {
-			return 0, err
-		}
-	}
-	q.scratch = appendFrame(q.scratch[:0], entry, records)
-	last := q.last()
-	if _, err := q.active.WriteAt(q.scratch, last.bytes); err != nil {
-		// Whatever got written lies beyond the end, where the next entry overwrites it.
-		return 0, errors.Join(err, q.active.Truncate(last.bytes))
-	}
-	last.bytes += n
-	q.size += n
-	q.appended += n
-	q.notify()
-	return q.appended, nil
-}
-
-// syncTo makes all that was appended up to mark safe. Appends at the same time share one fsync.
-func (q *Queue) syncTo(mark int64) error {
-	if q.synced.Load() >= mark {
-		return nil
-	}
-	q.syncMu.Lock()
-	defer q.syncMu.Unlock()
-	if q.synced.Load() >= mark {
-		return nil
-	}
-	q.mu.Lock()
-	target, active := q.appended, q.active
-	q.mu.Unlock()
-	if err := active.Sync(); err != nil {
-		if q.synced.Load() >= mark { // rotated meanwhile, which syncs as well
-			return nil
-		}
-		return err
-	}
-	q.raiseSynced(target)
-	return nil
-}
-
-func (q *Queue) raiseSynced(target int64) {
 	for {
-		old := q.synced.Load()
-		if old >= target || q.synced.CompareAndSwap(old, target) {
-			return
+		active := q.active
+		switch {
+		case len(item.Data) > maxEntry:
+			return place{}, fmt.Errorf("an entry of %d bytes is too large for the queue", len(item.Data))
+		case q.closed:
+			return place{}, ErrClosed
+		case q.size > 0 && q.size+n > q.options.MaxBytes:
+			if q.unsynced > 0 { // which the consumer does not see yet
+				all := place{active, active.written}
+				_ = q.without(func() error { return q.syncTo(all) })
+			} else if err := q.wait(ctx); err != nil {
+				return place{}, fmt.Errorf("the queue is full: %w", err)
+			}
+		case active == nil || active.untidy || active.written > segmentStart && active.written+n > q.options.SegmentBytes:
+			if err := q.without(func() error { return q.rotate(active) }); err != nil {
+				return place{}, err
+			}
+		default:
+			return q.writeFrame(item)
 		}
 	}
 }
 
-// rotate closes the active segment and begins the next one.
-func (q *Queue) rotate() error {
-	next := segment{id: q.last().id + 1}
-	file, _, err := openActive(q.path(next.id))
-	if err != nil {
-		return err
+// without calls f without the mutex.
+func (q *Queue) without(f func() error) error {
+	q.mu.Unlock()
+	defer q.mu.Lock()
+	return f()
+}
+
+func (q *Queue) writeFrame(item Item) (place, error) {
+	w := q.active
+	q.scratch = appendFrame(q.scratch[:0], item.Data, w.segment.mark, q.number, item.Records)
+	if _, err := w.file.WriteAt(q.scratch, w.written); err != nil {
+		cut := w.file.Truncate(w.written)
+		w.untidy = cut != nil
+		return place{}, disk.Typed(errors.Join(err, cut))
 	}
-	if q.options.Sync {
-		if err := q.active.Sync(); err != nil {
-			return errors.Join(err, file.Close())
-		}
-		q.raiseSynced(q.appended)
-		if err := syncDirectory(q.options.Directory); err != nil {
-			return errors.Join(err, file.Close())
-		}
+	n := int64(len(q.scratch))
+	w.written += n
+	q.number += uint64(item.Records)
+	q.size += n
+	q.unsynced += n
+	if !q.options.Sync {
+		q.markSynced(w, w.written, q.number)
 	}
-	_ = q.active.Close()
-	q.active = file
-	q.segments = append(q.segments, next)
-	return nil
+	return place{w, w.written}, nil
 }
 
 // Size returns how many bytes are queued.
@@ -234,7 +220,7 @@ func (q *Queue) Size() int64 {
 	return q.size
 }
 
-// waitForBytes waits until so many bytes are queued, or the time is over, or ctx is done.
+// waitForBytes waits until so many bytes can be read, or the time is over, or ctx is done.
 func (q *Queue) waitForBytes(ctx context.Context, bytes int64, limit time.Duration) error {
 	if limit > 0 {
 		var cancel context.CancelFunc
@@ -243,7 +229,7 @@ func (q *Queue) waitForBytes(ctx context.Context, bytes int64, limit time.Durati
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.size < bytes && !q.closed {
+	for q.size-q.unsynced < bytes && !q.closed {
 		if err := q.wait(ctx); err != nil {
 			return err
 		}
@@ -257,14 +243,14 @@ func (q *Queue) waitForBytes(ctx context.Context, bytes int64, limit time.Durati
 // wait gives up the mutex until something changes.
 func (q *Queue) wait(ctx context.Context) error {
 	changed := q.changed
-	q.mu.Unlock()
-	defer q.mu.Lock()
-	select {
-	case <-changed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return q.without(func() error {
+		select {
+		case <-changed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 }
 
 func (q *Queue) notify() {
@@ -272,12 +258,10 @@ func (q *Queue) notify() {
 	q.changed = make(chan struct{})
 }
 
-func (q *Queue) last() *segment { return &q.segments[len(q.segments)-1] }
-
-func (q *Queue) path(id uint64) string { return segmentPath(q.options.Directory, id) }
-
 // Close ends all waiting and closes the files; the entries stay.
 func (q *Queue) Close() error {
+	q.syncMu.Lock()
+	defer q.syncMu.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -290,7 +274,10 @@ func (q *Queue) Close() error {
 
 func (q *Queue) closeFiles() error {
 	var failures []error
-	for _, file := range []*os.File{q.active, q.reader, q.position, q.lock} {
+	if q.active != nil {
+		failures = append(failures, q.active.file.Close())
+	}
+	for _, file := range []disk.File{q.reader, q.position, q.lock} {
 		if file != nil {
 			failures = append(failures, file.Close())
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/disk"
 )
 
 var everything = Limits{MaxBytes: 1 << 20}
@@ -132,14 +134,14 @@ func TestADamagedSegmentIsSetAsideAndReported(t *testing.T) {
 	first := segments(t, o)[0]
 	content, err := os.ReadFile(first)
 	require.NoError(t, err)
-	content[headerBytes+1] ^= 0xff
+	content[segmentStart+frameHeader+1] ^= 0xff
 	require.NoError(t, os.WriteFile(first, content, 0o600))
 	var reported error
 	q, err = Open(o, func(err error) { reported = err })
 	require.NoError(t, err)
 	defer q.Close()
 	left := take(t, q)
-	require.ErrorIs(t, reported, errTorn)
+	require.ErrorIs(t, reported, disk.ErrDamaged)
 	require.FileExists(t, first+".damaged")
 	require.NotEmpty(t, left)
 	require.Equal(t, "59:"+strings.Repeat("x", 59), left[len(left)-1])
@@ -178,7 +180,8 @@ func TestEntriesAppendedTogetherComeOutInOrder(t *testing.T) {
 	}
 	require.NoError(t, q.Append(context.Background(), items...))
 	require.NoError(t, q.Append(context.Background()))
-	require.Equal(t, q.appended, q.synced.Load(), "all of it is safe")
+	require.Equal(t, q.active.written, q.active.synced.Load(), "all of it is safe")
+	require.Zero(t, q.unsynced)
 	var batch Batch
 	require.NoError(t, q.Read(context.Background(), &batch, Limits{MaxBytes: 1 << 20}))
 	require.Equal(t, 9, batch.Records)
@@ -226,7 +229,7 @@ func TestReadLingersForMore(t *testing.T) {
 	add(t, q, "a")
 	go func() { _ = q.Append(context.Background(), Item{[]byte("b"), 1}) }()
 	var batch Batch
-	require.NoError(t, q.Read(context.Background(), &batch, Limits{MinBytes: 2 * (headerBytes + 1), Linger: time.Minute, MaxBytes: 100}))
+	require.NoError(t, q.Read(context.Background(), &batch, Limits{MinBytes: 2 * (frameHeader + 1), Linger: time.Minute, MaxBytes: 100}))
 	require.Equal(t, "ab", string(batch.Data))
 }
 

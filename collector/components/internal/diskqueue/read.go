@@ -7,7 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/disk"
 )
+
+// maxReadFailures are reads in a row that a disk may fail before the place is taken for damaged.
+const maxReadFailures = 3
 
 // Batch is some entries in a row, one after the other in Data.
 type Batch struct {
@@ -15,8 +20,8 @@ type Batch struct {
 	Entries []Entry
 	Records int
 
-	start, end cursor
-	bytes      int64
+	end   cursor
+	bytes int64
 }
 
 // Entry is a part of a batch's data.
@@ -59,54 +64,86 @@ func (q *Queue) Read(ctx context.Context, batch *Batch, limits Limits) error {
 }
 
 func (q *Queue) fill(batch *Batch, limits Limits) error {
-	*batch = Batch{Data: batch.Data[:0], Entries: batch.Entries[:0], start: q.next}
+	*batch = Batch{Data: batch.Data[:0], Entries: batch.Entries[:0]}
 	at := q.next
-	for {
-		end, exists := q.endOf(at.segment)
-		if at.offset >= end {
-			following, ok := q.after(at.segment)
-			if !ok {
+	s, following := q.find(at.segment)
+	for len(batch.Entries) == 0 || len(batch.Data) < limits.MaxBytes {
+		if at.offset >= s.bytes { // by what was known so far
+			s, following = q.find(at.segment)
+		}
+		if at.offset >= s.bytes {
+			if following == nil || s.missing != nil && len(batch.Entries) > 0 {
 				break
 			}
-			at = cursor{segment: following}
+			if s.missing != nil {
+				q.reportMissing(s, following)
+			}
+			at = cursor{following.id, following.start()}
+			s, following = q.find(at.segment)
 			continue
 		}
-		file, err := q.openToRead(at.segment)
-		if err != nil {
-			if !exists || errors.Is(err, fs.ErrNotExist) {
-				return q.skip(at, err)
-			}
-			return err
-		}
-		start := len(batch.Data)
 		most := anyRoom
 		if len(batch.Entries) > 0 {
-			most.bytes = limits.MaxBytes - start
+			most.bytes = limits.MaxBytes - len(batch.Data)
 			if limits.MaxRecords > 0 {
 				most.records = limits.MaxRecords - batch.Records
 			}
 		}
-		data, records, next, err := readFrame(file, at.offset, end, batch.Data, most)
+		file, err := q.openToRead(s)
+		var f frame
+		var end int64
+		start := len(batch.Data)
+		if err == nil {
+			batch.Data, f, end, err = s.readFrame(file, at.offset, s.bytes, batch.Data, most)
+		}
+		if err != nil && len(batch.Entries) > 0 {
+			break // no room, or damaged: deliver what is good first
+		}
 		if err != nil {
-			if len(batch.Entries) > 0 {
-				break // no room, or damaged: deliver what is good first
-			}
-			return q.skip(at, err)
+			return q.passOver(at, f, end, err)
 		}
-		batch.Data = data
-		batch.Entries = append(batch.Entries, Entry{Start: start, End: len(data), Records: records})
-		batch.Records += records
-		batch.bytes += next - at.offset
-		at.offset = next
+		q.failed = 0
+		batch.Entries = append(batch.Entries, Entry{Start: start, End: len(batch.Data), Records: f.records})
+		batch.Records += f.records
+		batch.bytes += end - at.offset
+		at.offset = end
 		batch.end = at
-		if len(data) >= limits.MaxBytes {
-			break
-		}
-	}
-	if len(batch.Entries) > 0 {
-		batch.Data = batch.Data[:batch.Entries[len(batch.Entries)-1].End]
 	}
 	return nil
+}
+
+// passOver goes on behind what is damaged, or gone, or cannot be read for good. Other failures may be over at the next try.
+func (q *Queue) passOver(at cursor, f frame, end int64, err error) error {
+	switch {
+	case errors.Is(err, ErrClosed):
+		return err
+	case errors.Is(err, disk.ErrDamaged), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, disk.ErrIO):
+		if q.failed++; q.failed < maxReadFailures {
+			return err
+		}
+	default:
+		return err
+	}
+	q.failed = 0
+	return q.skip(at, f, end, err)
+}
+
+// reportMissing says that a segment is shorter than it was.
+func (q *Queue) reportMissing(s segment, following *segment) {
+	damage := s.missing
+	damage.Records = -1
+	if file, err := q.openToRead(s); err == nil {
+		damage.Records = s.lost(file, s.bytes, s.bytes, following)
+	}
+	q.mu.Lock()
+	for i := range q.segments {
+		if q.segments[i].id == s.id {
+			q.segments[i].missing = nil
+		}
+	}
+	q.mu.Unlock()
+	q.reported(damage)
 }
 
 // Commit removes the batch from the queue.
@@ -115,109 +152,62 @@ func (q *Queue) Commit(batch *Batch) error {
 }
 
 func (q *Queue) moveTo(to cursor, bytes int64) error {
+	if err := q.setPosition(to, bytes); err != nil {
+		return err
+	}
+	q.reclaim()
+	return nil
+}
+
+func (q *Queue) setPosition(to cursor, bytes int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return ErrClosed
 	}
-	if err := writePosition(q.position, to); err != nil {
+	if err := q.writePosition(to); err != nil {
 		return err
 	}
 	q.next = to
 	q.size -= bytes
-	for len(q.segments) > 1 && q.segments[0].id < to.segment {
-		_ = os.Remove(q.path(q.segments[0].id)) // the next Open tries again
-		q.segments = q.segments[1:]
-	}
-	q.reclaim()
+	q.removeBefore(to.segment)
 	q.notify()
 	return nil
 }
 
-// reclaim empties the active segment once all of it is consumed, so that an idle queue takes no room.
-func (q *Queue) reclaim() {
-	last := q.last()
-	if q.size > 0 || last.bytes < q.options.SegmentBytes/2 || q.next.segment != last.id {
-		return
-	}
-	consumed := last.id
-	if err := q.rotate(); err != nil {
-		return
-	}
-	at := cursor{segment: q.last().id}
-	if err := writePosition(q.position, at); err != nil {
-		return
-	}
-	q.next = at
-	_ = os.Remove(q.path(consumed))
-	q.segments = q.segments[1:]
-}
-
-// skip sets the rest of a damaged segment aside, and says so.
-func (q *Queue) skip(at cursor, cause error) error {
-	if err := q.leave(at.segment); err != nil {
-		return err
-	}
-	end, _ := q.endOf(at.segment)
-	aside := q.path(at.segment) + ".damaged"
-	renamed := os.Rename(q.path(at.segment), aside)
-	q.reported(fmt.Errorf("queue segment %s is damaged at byte %d, %d bytes are set aside: %w",
-		aside, at.offset, end-at.offset, errors.Join(cause, renamed)))
-	q.closeReader()
-	following, _ := q.after(at.segment)
-	return q.moveTo(cursor{segment: following}, end-at.offset)
-}
-
-// leave makes sure that nothing more is written to a segment.
-func (q *Queue) leave(id uint64) error {
+// find returns a segment and the one behind it, nil where there is none. They are copies.
+func (q *Queue) find(id uint64) (segment, *segment) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.last().id != id {
-		return nil
-	}
-	return q.rotate()
-}
-
-func (q *Queue) endOf(id uint64) (int64, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, s := range q.segments {
+	for i, s := range q.segments {
 		if s.id == id {
-			return s.bytes, true
+			if i+1 < len(q.segments) {
+				following := q.segments[i+1]
+				return s, &following
+			}
+			return s, nil
 		}
 	}
-	return 0, false
+	panic(fmt.Sprintf("segment %x of the queue is unknown", id)) // the consumer alone removes segments
 }
 
-func (q *Queue) after(id uint64) (uint64, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, s := range q.segments {
-		if s.id > id {
-			return s.id, true
-		}
-	}
-	return 0, false
-}
-
-func (q *Queue) openToRead(id uint64) (*os.File, error) {
-	path := q.path(id)
+func (q *Queue) openToRead(s segment) (disk.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return nil, ErrClosed
 	}
-	if q.reader != nil && q.reader.Name() == path {
+	if q.reader != nil && q.readerOf == s.id {
 		return q.reader, nil
 	}
-	file, err := os.Open(path)
+	file, err := q.system.OpenFile(q.path(s), os.O_RDONLY, 0)
 	if err != nil {
-		return nil, err
+		return nil, disk.Typed(err)
 	}
 	if q.reader != nil {
 		_ = q.reader.Close()
 	}
-	q.reader = file
+	q.reader, q.readerOf = file, s.id
 	return file, nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/disk"
 )
 
 // A sidecar says at which lines of a rotated file an id stands, so that a look-up needs not read the file.
@@ -61,13 +63,14 @@ func writeSidecar(ctx context.Context, path, key string) error {
 	})
 	temp := path + SidecarSuffix + sidecarTemp
 	if err := writeSynced(temp, info, entries); err != nil {
-		return errors.Join(err, removeIfThere(temp))
+		_ = os.Remove(temp) // or else the next start does
+		return err
 	}
 	return os.Rename(temp, path+SidecarSuffix)
 }
 
 func writeSynced(path string, info os.FileInfo, entries []entry) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, disk.FileMode)
 	if err != nil {
 		return err
 	}
@@ -218,11 +221,4 @@ func leadingString(value []byte) ([]byte, bool) {
 func hashOf(id []byte) uint64 {
 	sum := sha256.Sum256(id)
 	return binary.LittleEndian.Uint64(sum[:8])
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }

@@ -98,7 +98,7 @@ func (f *File) removeOld(rotated []string, now time.Time) ([]string, error) {
 		if !ok || now.Sub(full) <= f.options.MaxAge {
 			return false
 		}
-		problems = errors.Join(problems, removeWithSidecar(path))
+		problems = errors.Join(problems, f.removeWithSidecar(path))
 		return true
 	}), problems
 }
@@ -119,12 +119,19 @@ func (f *File) removeOrphans() error {
 			continue
 		}
 		if _, missing := os.Stat(of + suffix); isTemp || errors.Is(missing, os.ErrNotExist) {
-			err = errors.Join(err, removeIfThere(path))
+			err = errors.Join(err, f.removeIfThere(path))
 		}
 	}
 	return err
 }
 
-func removeWithSidecar(path string) error {
-	return errors.Join(removeIfThere(path+SidecarSuffix), removeIfThere(path))
+func (f *File) removeWithSidecar(path string) error {
+	return errors.Join(f.removeIfThere(path+SidecarSuffix), f.removeIfThere(path))
+}
+
+func (f *File) removeIfThere(path string) error {
+	if err := f.system.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }

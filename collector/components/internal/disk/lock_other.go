@@ -1,0 +1,5 @@
+//go:build !unix || solaris || aix
+
+package disk
+
+func (file) Lock() error { return nil }
