@@ -20,7 +20,7 @@ LAYERS = (
     {"schema"},
     {"settings", "correlation"},
     {"capture", "deliver", "redaction", "stores", "_otelcol"},
-    {"health", "audit"},
+    {"health", "audit", "query_api"},
     {"cli", "web"},
 )
 """From the lowest on. A part imports parts of lower layers, and of its own layer only itself."""

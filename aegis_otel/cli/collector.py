@@ -137,7 +137,7 @@ class Collector:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     pass_fds=(lock.fileno(),),
-                    preexec_fn=_before_it_runs(),
+                    preexec_fn=before_it_runs(),
                 )
             except OSError as error:
                 raise CollectorError(f"{self.binary} cannot be run: {error.strerror}") from None
@@ -159,8 +159,10 @@ class Collector:
             time.sleep(_POLL_SECONDS)
         return False
 
-    def run_until_signal(self) -> None:
+    def run_until_signal(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Keep it running until SIGINT or SIGTERM. SIGHUP is passed on; it then reads its configuration again.
+
+        `meanwhile` is called now and then.
 
         Raises:
             CollectorError: it ended by itself; the text has its last lines.
@@ -173,6 +175,7 @@ class Collector:
                 self._signals.remove(signal.SIGHUP)
                 self._send(signal.SIGHUP)
             self._bound_log()
+            meanwhile()
             time.sleep(_POLL_SECONDS)
 
     @property
@@ -308,11 +311,11 @@ def _check_port(endpoint: Endpoint) -> None:
             ) from None
 
 
-def _before_it_runs() -> Callable[[], None]:
-    """Runs in the new process before it becomes the Collector.
+def before_it_runs() -> Callable[[], None]:
+    """Runs in the new process before it becomes the Collector, or the query API beside it.
 
     The process ignores SIGHUP until the Collector handles it, shortly after it is healthy. Before, SIGHUP would end it.
-    Linux: if `aegis-otel up` is killed, its Collector gets SIGTERM. The function is looked up before the fork.
+    Linux: if `aegis-otel up` is killed, it gets SIGTERM. The function is looked up before the fork.
     """
     prctl = None
     if sys.platform.startswith("linux"):

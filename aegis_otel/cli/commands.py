@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from aegis_otel import __version__, _otelcol, health, settings
-from aegis_otel.cli import collector, doctor, pieces, records, spool, terminal
+from aegis_otel.cli import collector, doctor, pieces, records, serve, spool, terminal
 from aegis_otel.cli import plan as plans
 from aegis_otel.cli import query as queries
 from aegis_otel.stores import (
@@ -80,6 +80,12 @@ def up(
     http_port: Annotated[int | None, _port("OTLP over HTTP", 4318)] = None,
     health_port: Annotated[int | None, _port("The health check", 13133)] = None,
     metrics_port: Annotated[int | None, _port("The Collector's own metrics", 8888)] = None,
+    query_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="Loki's query API over the embedded store.  [default: off]"
+        ),
+    ] = None,
     config: PieceOption = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Seconds it may take to become healthy.")
@@ -99,16 +105,25 @@ def up(
         )
         program = _program()
         paths = pieces.files(_otelcol.config_dir(program), stores, config or (), optional=plan.optional_pieces())
-        running = collector.Collector(_otelcol.binary(program), paths, plan.environ(), plan.endpoints, plan.data_dir)
+        api = None if query_port is None else serve.QueryServer.planned(plan.data_dir, query_port)
+        endpoints = (*plan.endpoints, *([api.endpoint] if api is not None else []))
+        running = collector.Collector(_otelcol.binary(program), paths, plan.environ(), endpoints, plan.data_dir)
         with running.signals_caught():
             try:
                 running.start()
                 if running.wait_until_healthy(plan.health_url, timeout):
                     plan.leave_note()
-                    plan.show()
-                    running.run_until_signal()
+                    if api is not None:
+                        api.start()
+                        plan.show((api.endpoint.name, f"http://{api.endpoint.address} (the token is in {api.token})"))
+                        running.run_until_signal(api.check)
+                    else:
+                        plan.show()
+                        running.run_until_signal()
                     collector.describe_stop(running)
             finally:
+                if api is not None:
+                    api.stop()
                 running.stop()
 
 
@@ -221,7 +236,9 @@ def env() -> None:
     """Show every variable, the value in force and what it does. Secrets are hidden."""
     rows = [
         (name, _without_url_credentials(value), text)
-        for name, value, text in settings.effective(_settings(report=False), _program())
+        for name, value, text in settings.effective(
+            _settings(report=False), _program(), settings.read_group(settings.QuerySettings)
+        )
     ]
     terminal.show(terminal.table("Variables", ("variable", "value in force", "what it does"), rows))
     for problem in _settings(report=False).problems:

@@ -65,8 +65,8 @@ class Plan:
         }
         return [name for name, on in wanted.items() if on]
 
-    def show(self) -> None:
-        """Where everything listens, and what to set in the app."""
+    def show(self, *further: tuple[str, str]) -> None:
+        """Where everything listens, `further` things too, and what to set in the app."""
         where = {
             "file": f"{self.data_dir / 'store'} (read it with: aegis-otel logs)",
             "loki": without_credentials(self.loki_url),
@@ -75,7 +75,7 @@ class Plan:
         }
         rows = [(each.name, each.address) for each in self.endpoints]
         rows += [(f"store: {name}", where[name]) for name in self.stores]
-        rows += [("queues, own log", str(self.data_dir))]
+        rows += [*further, ("queues, own log", str(self.data_dir))]
         terminal.show(terminal.table("The Collector is up", ("what", "where"), rows))
         grpc, http = self.endpoints[:2]
         lines = ["", "Run an app with it:", "  SERVICE_NAME=orders opentelemetry-instrument python app.py"]

@@ -1,4 +1,4 @@
-"""`aegis-otel query` and `aegis-otel logs --query`: LogQL or SQL over the embedded store."""
+"""`aegis-otel query` and `aegis-otel logs --query`: LogQL or SQL over the embedded store, LogQL over Loki."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from typing import Annotated, Final
 import typer
 
 from aegis_otel import settings
-from aegis_otel.cli import records, terminal
+from aegis_otel.cli import records, serve, terminal
 from aegis_otel.cli.sql import run_sql
-from aegis_otel.stores import StoreError, logql, parse_since
+from aegis_otel.stores import LogQLStore, StoreError, logql, open_store, parse_since, read_note
+from aegis_otel.stores.embedded import EmbeddedStore
 from aegis_otel.stores.logql.embedded import EmbeddedSource
 from aegis_otel.stores.logql.shapes import as_loki
 
 _HOUR: Final = 3600 * 10**9
 _POLL_SECONDS: Final = 1.0
-_LATE: Final = 120 * 10**9
-"""Follow looks back so far for records that arrive late; what comes even later is found without follow only."""
 _AHEAD: Final = 600 * 10**9
 """How far in the future a record may be because of clocks that differ."""
 _STEPS: Final = 60
@@ -56,8 +55,18 @@ def query(
         bool, typer.Option("--json", help="The answer in the shape of Loki's API; of SQL, one JSON object a line.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="SQL: comma-separated values, with a line of names.")] = False,
+    store: Annotated[
+        str, typer.Option(metavar="STORE", help="LogQL: file (the embedded store), loki, or auto (the one in use).")
+    ] = "file",
+    serve_api: Annotated[
+        bool, typer.Option("--serve", help="Serve Loki's query API over the embedded store until Ctrl-C.")
+    ] = False,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="--serve: a loopback address.")] = serve.HOST,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="PORT", help="--serve: where it listens.")
+    ] = serve.DEFAULT_PORT,
 ) -> None:
-    """Ask the embedded store in LogQL or in SQL, without a server.
+    """Ask the embedded store in LogQL or in SQL, without a server; or a Loki in LogQL.
 
     A log query shows the newest lines of the last hour (or since --since), the oldest first. A metric query shows its
     value now (or at --at); with --since or --step, its values from then on.
@@ -65,21 +74,26 @@ def query(
     SQL asks the view `stream`: AegisX's fields, and each further field that the query names. It can only read.
     """
     try:
-        folder = settings.read().data_dir / "store"
+        current = settings.read()
     except settings.SettingsError as error:
         terminal.fail(str(error), status=2)
-    if (text is None) == (sql is None):
-        terminal.fail("give either a LogQL query or --sql", status=2)
+    if [text is not None, sql is not None, serve_api].count(True) != 1:
+        terminal.fail("give either a LogQL query, or --sql, or --serve", status=2)
+    if serve_api:
+        serve.run(current.data_dir.absolute(), host, port)
+        return
     if sql is not None:
+        if store != "file":
+            terminal.fail("--sql asks the embedded store", status=2)
         if since is not None or at is not None or step is not None:
             terminal.fail("--since, --at and --step are for LogQL; in SQL write: where @t > now() - 1h", status=2)
         with errors_told():
-            run_sql(folder, sql, "json" if as_json else "csv" if as_csv else "table", limit)
+            run_sql(current.data_dir / "store", sql, "json" if as_json else "csv" if as_csv else "table", limit)
         return
     assert text is not None
     if as_csv:
         terminal.fail("--csv is for --sql", status=2)
-    source = EmbeddedSource(folder)
+    source = _logql_store(current, store)
     now = datetime.now(timezone.utc)
     try:
         end_ns = time.time_ns() if at is None else _nanoseconds(parse_since(at, now))
@@ -90,12 +104,10 @@ def query(
     except ValueError as error:
         terminal.fail(str(error), status=2)
     with errors_told():
-        is_range = logql.is_log_query(logql.parse(text)) or since is not None or step is not None
-        answer: logql.Streams | logql.Vector | logql.Matrix | logql.Scalar
-        if is_range:
-            answer = logql.range_(source, text, start_ns=start_ns, end_ns=end_ns, step_ns=step_ns, limit=limit)
-        else:
-            answer = logql.instant(source, text, time_ns=end_ns)
+        is_range = since is not None or step is not None or _is_log_query(source, text)
+        answer = source.logql(
+            text, start_ns=start_ns if is_range else None, end_ns=end_ns, step_ns=step_ns, limit=limit
+        )
         _show(answer, source, as_json, limit)
         _tell_skipped(source)
 
@@ -143,6 +155,28 @@ def errors_told() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
+def _logql_store(current: settings.Settings, asked: str) -> LogQLStore:
+    try:
+        store = open_store(current, read_note(current.data_dir), asked)
+    except StoreError as error:
+        terminal.fail(str(error))
+    except ValueError as error:
+        terminal.fail(str(error), status=2)
+    if not isinstance(store, LogQLStore):
+        terminal.fail(f"{store} has LogsQL, not LogQL: docs/victorialogs.md has its queries", status=2)
+    return store
+
+
+def _is_log_query(source: LogQLStore, text: str) -> bool:
+    try:
+        return logql.is_log_query(logql.parse(text))
+    except logql.LogQLError:
+        if isinstance(source, EmbeddedStore):
+            raise
+        # Loki knows more than we do, and says itself what is wrong.
+        return text.lstrip(" (\t\n").startswith("{")
+
+
 def _nanoseconds(moment: datetime) -> int:
     return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
 
@@ -174,30 +208,15 @@ def _oldest_first(answer: logql.Streams | logql.Matrix) -> list[tuple[int, str]]
 
 def _followed(source: EmbeddedSource, text: str, start_ns: int, limit: int) -> Iterator[str]:
     """The newest lines, then further ones as they arrive."""
-    seen: dict[tuple[int, str], int] = {}
-    first = True
-    while True:
-        now = time.time_ns()
-        begin = start_ns if first else max(start_ns, now - _LATE)
-        most = limit if first else sys.maxsize
-        # Before the first lines are shown: what is there already is not new, even where the limit cuts it off.
-        window = logql.range_(
-            source, text, start_ns=max(start_ns, now - 2 * _LATE), end_ns=now + _AHEAD, step_ns=1, limit=sys.maxsize
-        )
-        found = (
-            logql.range_(source, text, start_ns=begin, end_ns=now + _AHEAD, step_ns=1, limit=most) if first else window
-        )
-        counted: dict[tuple[int, str], int] = {}
-        for entry in _oldest_first(found):
-            counted[entry] = counted.get(entry, 0) + 1
-            if first or counted[entry] > seen.get(entry, 0):
-                yield entry[1]
-        there: dict[tuple[int, str], int] = {}
-        for entry in _oldest_first(window):
-            there[entry] = there.get(entry, 0) + 1
-        seen = there
-        first = False
-        time.sleep(_POLL_SECONDS)
+    wanted = logql.lines(logql.parse(text))
+    with source.arrivals() as arrivals:
+        yield from _newest(source, text, start_ns, limit)
+        while True:
+            for entry in arrivals.entries():
+                found = wanted(entry) if entry.time_ns >= start_ns else None
+                if found is not None:
+                    yield found[1]
+            time.sleep(_POLL_SECONDS)
 
 
 def _record(line: str) -> dict[str, object] | None:
@@ -209,8 +228,8 @@ def _record(line: str) -> dict[str, object] | None:
 
 
 def _show(
-    answer: logql.Streams | logql.Vector | logql.Matrix | logql.Scalar,
-    source: EmbeddedSource,
+    answer: logql.Answer,
+    source: LogQLStore,
     as_json: bool,
     limit: int,
 ) -> None:
@@ -251,6 +270,6 @@ def _labels(labels: dict[str, str]) -> str:
     return "{" + ", ".join(shown) + "}"
 
 
-def _tell_skipped(source: EmbeddedSource) -> None:
+def _tell_skipped(source: LogQLStore | EmbeddedSource) -> None:
     if source.skipped:
         terminal.warn(f"{source.skipped} {'line' if source.skipped == 1 else 'lines'} skipped: torn, or no record")

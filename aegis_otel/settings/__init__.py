@@ -6,7 +6,8 @@ that OpenTelemetry defines beats the AegisX name for the same thing; every varia
 
 Groups:
     Settings: the instrumentation and its stores, by `read`.
-    CollectorSettings, ProgramSettings, OpenTelemetrySettings: what `aegis-otel` needs besides, by `read_group`.
+    CollectorSettings, ProgramSettings, QuerySettings, OpenTelemetrySettings: what `aegis-otel` needs besides, by
+        `read_group`.
 """
 
 from typing import Final
@@ -18,14 +19,14 @@ from aegis_otel.settings._environment import (
     support_forks_of_grpc,
     upstream_environment,
 )
-from aegis_otel.settings._groups import CollectorSettings, OpenTelemetrySettings, ProgramSettings
+from aegis_otel.settings._groups import CollectorSettings, OpenTelemetrySettings, ProgramSettings, QuerySettings
 from aegis_otel.settings._instrumentation import VARIABLES, Settings, read
 from aegis_otel.settings._parsers import Address
 from aegis_otel.settings._presets import PRESETS, Preset
 from aegis_otel.settings._shown import effective, report
 from aegis_otel.settings._variable import SettingsError, Source, Variable, name_of, read_group, variable, variables_of
 
-DOCUMENTED: Final = (*VARIABLES, *variables_of(ProgramSettings))
+DOCUMENTED: Final = (*VARIABLES, *variables_of(ProgramSettings), *variables_of(QuerySettings))
 """Those of the README's table and of `aegis-otel env`. docs/collector.md has those of the Collector."""
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "OpenTelemetrySettings",
     "Preset",
     "ProgramSettings",
+    "QuerySettings",
     "Settings",
     "SettingsError",
     "Source",

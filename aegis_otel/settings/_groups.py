@@ -27,6 +27,20 @@ class ProgramSettings:
 
 
 @dataclass(frozen=True)
+class QuerySettings:
+    """Of the query API."""
+
+    token: str | None = variable(
+        "AEGIS_QUERY_TOKEN", parse=str, secret=True, help="what clients of the query API must show"
+    )
+    token_file: Path | None = variable(
+        "AEGIS_QUERY_TOKEN_FILE",
+        parse=parse.path,
+        help="a file that holds it; neither is set: one is made below `AEGIS_DATA_DIR`, `query-token`",
+    )
+
+
+@dataclass(frozen=True)
 class CollectorSettings:
     """Those variables of the Collector's configuration that `aegis-otel up` has to know as well.
 

@@ -8,7 +8,7 @@ needs httpx (the `cli` extra), so each store is a module of its own that is impo
 
 from aegis_otel.stores._choice import LOKI_DEFAULT, VICTORIALOGS_DEFAULT, chosen_stores, open_store
 from aegis_otel.stores._note import METRICS_ENDPOINT, UpNote, read_note
-from aegis_otel.stores._store import Store
+from aegis_otel.stores._store import LogQLStore, Store
 from aegis_otel.stores._url import without_credentials
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.query import LEVELS, Query, StoredRecord, iso_time, parse_level, parse_since
@@ -18,6 +18,7 @@ __all__ = [
     "LOKI_DEFAULT",
     "METRICS_ENDPOINT",
     "VICTORIALOGS_DEFAULT",
+    "LogQLStore",
     "Query",
     "Store",
     "StoreError",

@@ -7,18 +7,17 @@ object is skipped and counted in `EmbeddedStore.skipped`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from aegis_otel.stores import _sidecar
 from aegis_otel.stores._search import (
-    end_of_last_line,
     lines_at,
     lines_backwards,
     lines_with,
@@ -26,7 +25,10 @@ from aegis_otel.stores._search import (
     packed_lines_with,
 )
 from aegis_otel.stores._segments import Segment, chains, missing, same_files, segments
+from aegis_otel.stores._tails import Tails
 from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.logql import Answer, instant, range_
+from aegis_otel.stores.logql.embedded import EmbeddedSource
 from aegis_otel.stores.query import Query, StoredRecord
 
 _POLL_SECONDS = 0.2
@@ -46,7 +48,6 @@ class EmbeddedStore:
 
     folder: Path
     skipped: int = 0
-    _tails: dict[int, _Tail] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         return f"the embedded store in {self.folder}"
@@ -69,13 +70,39 @@ class EmbeddedStore:
 
     def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
         """The newest records, then every further one as it is written, through rotations, until `stopped`."""
-        try:
-            yield from self._newest(query, self._open_all())
+        with Tails(self._segments) as tails:
+            yield from self._newest(query, tails.begin())
             while not stopped():
-                yield from self._appended(query)
+                yield from self._wanted(tails.appended(), query)
                 time.sleep(_POLL_SECONDS)
+
+    def count(self, query: Query) -> int:
+        """How many records match, whatever the limit.
+
+        Raises:
+            StoreError: there is no store, or it may not be read.
+        """
+        if not self.folder.is_dir():
+            raise missing(self.folder)
+        skipped, files = self.skipped, self._segments()
+        while True:
+            found = sum(1 for segment in files for _ in self._of(segment, query))
+            looked_at, files = files, self._segments()
+            if same_files(looked_at, files):
+                return found
+            self.skipped = skipped
+
+    def logql(
+        self, text: str, *, end_ns: int, start_ns: int | None = None, step_ns: int = 10**9, limit: int = 100
+    ) -> Answer:
+        """See `aegis_otel.stores.LogQLStore`."""
+        source = EmbeddedSource(self.folder)
+        try:
+            if start_ns is None:
+                return instant(source, text, time_ns=end_ns, limit=limit)
+            return range_(source, text, start_ns=start_ns, end_ns=end_ns, step_ns=step_ns, limit=limit)
         finally:
-            self._close_all()
+            self.skipped += source.skipped
 
     def _segments(self) -> list[Segment]:
         return segments(self.folder)
@@ -89,76 +116,27 @@ class EmbeddedStore:
 
     def _newest_of(self, query: Query, files: list[Segment]) -> list[StoredRecord]:
         found: list[StoredRecord] = []
-        since = query.since.timestamp() if query.since is not None else None
         for segment in reversed(files):
-            if len(found) >= query.limit:
-                break
-            if since is not None and segment.modified < since:
-                continue
-            try:
-                for line in _candidates(segment, query):
-                    record = self._record(line, query)
-                    if record is not None:
-                        found.append(record)
-                        if len(found) >= query.limit:
-                            break
-            except FileNotFoundError:
-                continue
-            except (OSError, EOFError) as error:
-                raise StoreError(f"{segment.path} cannot be read: {error}") from error
+            found += itertools.islice(self._of(segment, query), query.limit - len(found))
         found.reverse()
         return found
 
-    def _open_all(self) -> list[Segment]:
-        """The files, of which those that may still grow are opened and in `_tails`, up to their last whole line."""
-        while True:
-            looked_at = self._segments()
-            opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
-            if same_files(opened, self._segments()):
-                return opened
-            self._close_all()
-
-    def _opened(self, segment: Segment) -> Segment:
-        tail = self._open(segment.path)
-        if tail is None:
-            return replace(segment, inode=0, size=0)
-        tail.offset = end_of_last_line(tail.file)
-        return replace(segment, inode=os.fstat(tail.file.fileno()).st_ino, size=tail.offset, file=tail.file)
-
-    def _open(self, path: Path) -> _Tail | None:
-        """Begin to read the file at `path`; None where there is none by now, or one that is read already."""
+    def _of(self, segment: Segment, query: Query) -> Iterator[StoredRecord]:
+        """The records of a file that match, the last first; none where it is gone."""
+        if query.since is not None and segment.modified < query.since.timestamp():
+            return
         try:
-            file = path.open("rb")
+            yield from self._wanted(_candidates(segment, query), query)
         except FileNotFoundError:
-            return None
-        inode = os.fstat(file.fileno()).st_ino
-        if inode in self._tails:
-            file.close()
-            return None
-        self._tails[inode] = _Tail(file)
-        return self._tails[inode]
+            return
+        except (OSError, EOFError) as error:
+            raise StoreError(f"{segment.path} cannot be read: {error}") from error
 
-    def _close_all(self) -> None:
-        for tail in self._tails.values():
-            tail.file.close()
-        self._tails.clear()
-
-    def _appended(self, query: Query) -> Iterator[StoredRecord]:
-        files = [segment for segment in self._segments() if not segment.compressed]
-        for segment in files:
-            if segment.inode not in self._tails:
-                self._open(segment.path)
-        order = {segment.inode: index for index, segment in enumerate(files)}
-        # A file that was just removed is read to its end first: its records came before all others'.
-        for inode in sorted(self._tails, key=lambda inode: order.get(inode, -1)):
-            tail = self._tails[inode]
-            removed = tail.is_removed()
-            for line in tail.read():
-                record = self._record(line, query)
-                if record is not None:
-                    yield record
-            if removed:
-                self._tails.pop(inode).file.close()
+    def _wanted(self, lines: Iterable[bytes], query: Query) -> Iterator[StoredRecord]:
+        for line in lines:
+            record = self._record(line, query)
+            if record is not None:
+                yield record
 
     def _record(self, line: bytes, query: Query) -> StoredRecord | None:
         if not line.strip():
@@ -175,28 +153,6 @@ class EmbeddedStore:
             self.skipped += 1
             return None
         return record if query.matches(record) else None
-
-
-@dataclass
-class _Tail:
-    """A file that is still being written, and how far it was read (to the end of a line)."""
-
-    file: BinaryIO
-    offset: int = 0
-
-    def is_removed(self) -> bool:
-        """Whether it has no name any more. A list of the folder does not tell: it can miss what is just renamed."""
-        return os.fstat(self.file.fileno()).st_nlink == 0
-
-    def read(self) -> list[bytes]:
-        self.file.seek(0, 2)
-        if self.file.tell() < self.offset:
-            self.offset = 0  # cut and begun anew
-        self.file.seek(self.offset)
-        content = self.file.read()
-        end = content.rfind(b"\n") + 1
-        self.offset += end
-        return content[:end].split(b"\n")
 
 
 def _bytes_of(correlation_id: str | None) -> bytes | None:

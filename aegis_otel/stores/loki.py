@@ -19,6 +19,8 @@ from typing import Any, Final
 
 from aegis_otel.stores._http import RefusedError, Server
 from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores.logql import Answer, Vector
+from aegis_otel.stores.logql.shapes import from_loki
 from aegis_otel.stores.query import Query, StoredRecord
 
 _PAGE: Final = 5_000
@@ -88,15 +90,11 @@ class LokiStore:
         return [record for record in map(self._record, self._newest(query)) if record is not None]
 
     def _newest(self, query: Query) -> list[_Entry]:
-        now = datetime.now(timezone.utc)
-        first = _nanoseconds(now - _LONGEST if query.since is None else query.since)
-        longest = int(_LONGEST.total_seconds()) * 10**9
         found: list[_Entry] = []
-        end = _nanoseconds(now + _AHEAD)
-        while len(found) < query.limit and first < end:
-            start = max(first, end - longest)
+        for start, end in _windows(query):
+            if len(found) >= query.limit:
+                break
             found += self._entries(query, start, end, query.limit - len(found))
-            end = start
         return sorted(found)[-query.limit :] if query.limit else []
 
     def follow(self, query: Query, stopped: Callable[[], bool] = lambda: False) -> Iterator[StoredRecord]:
@@ -121,9 +119,40 @@ class LokiStore:
         now = datetime.now(timezone.utc)
         return Counter(self._entries(query, _nanoseconds(now - _LATE), _nanoseconds(now + _AHEAD)))
 
+    def count(self, query: Query) -> int:
+        """How many records match; of the last 30 days where `since` is not set.
+
+        Raises:
+            StoreError: Loki does not answer, or refuses the query.
+        """
+        return sum(self._count(query, start, end) for start, end in _windows(query))
+
+    def logql(
+        self, text: str, *, end_ns: int, start_ns: int | None = None, step_ns: int = 10**9, limit: int = 100
+    ) -> Answer:
+        """See `aegis_otel.stores.LogQLStore`."""
+        asked = {"query": text, "limit": str(limit)}
+        if start_ns is None:
+            path, span = "query", {"time": str(end_ns)}
+        else:
+            path, span = "query_range", {"start": str(start_ns), "end": str(end_ns), "step": _seconds(step_ns)}
+        answer = self._server.ask("POST", f"/loki/api/v1/{path}", data={**asked, **span})
+        try:
+            return from_loki(answer.json()["data"])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            raise self._server.foreign() from None
+
     def is_ready(self) -> bool:
         """Whether Loki says that it takes and answers requests."""
         return self._server.is_ready("/ready")
+
+    def _count(self, query: Query, start: int, end: int) -> int:
+        # A range is open at its start: (end - 1 - range, end - 1] is [start, end) in whole nanoseconds.
+        text = f"sum(count_over_time({selector(query)} [{end - start}ns]))"
+        answer = self.logql(text, end_ns=end - 1)
+        if not isinstance(answer, Vector):
+            raise self._server.foreign()
+        return int(sum(sample.value for sample in answer.samples))
 
     def _entries(self, query: Query, start: int, end: int, wanted: int | None = None) -> list[_Entry]:
         """The newest `wanted` entries, or all, from `start` on and before `end` (ns); the newest first."""
@@ -183,6 +212,22 @@ class LokiStore:
             self.skipped += 1
             return None
         return record
+
+
+def _windows(query: Query) -> Iterator[tuple[int, int]]:
+    """The spans of time (ns, [start, end)) that are asked for one after the other, the last first."""
+    now = datetime.now(timezone.utc)
+    first = _nanoseconds(now - _LONGEST if query.since is None else query.since)
+    longest = int(_LONGEST.total_seconds()) * 10**9
+    end = _nanoseconds(now + _AHEAD)
+    while first < end:
+        start = max(first, end - longest)
+        yield start, end
+        end = start
+
+
+def _seconds(span_ns: int) -> str:
+    return f"{span_ns // 10**9}.{span_ns % 10**9:09d}"
 
 
 def _nanoseconds(moment: datetime) -> int:

@@ -134,6 +134,21 @@ class VictoriaLogsStore:
             horizon = _milliseconds(datetime.now(timezone.utc) - 2 * _LATE) * 1_000_000
             seen = Counter({entry: count for entry, count in seen.items() if entry[0] >= horizon}) | window
 
+    def count(self, query: Query) -> int:
+        """How many records match.
+
+        Raises:
+            StoreError: VictoriaLogs does not answer, or refuses the query.
+        """
+        data = {"query": f"{logsql(query)} | stats count() as found"}
+        if query.since is not None:
+            data["start"] = str(_milliseconds(query.since) * 1_000_000)
+        answer = self._server.ask("POST", "/select/logsql/query", data=data)
+        try:
+            return int(json.loads(answer.content)["found"])
+        except (ValueError, KeyError, TypeError):
+            raise self._server.foreign() from None
+
     def is_ready(self) -> bool:
         """Whether VictoriaLogs says that it is well."""
         return self._server.is_ready("/health")

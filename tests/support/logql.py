@@ -1,5 +1,7 @@
 """What the page's and the dashboard's queries are asked of: our LogQL over the embedded store, or a user's own Loki.
 
+The embedded store is asked twice: by the engine, and by the query API that a real process serves over HTTP.
+
 AEGIS_TEST_LOKI_URL names a Loki of the user's own. Where it is set, the same tests run against it as well.
 """
 
@@ -16,13 +18,14 @@ from typing import Any, Protocol
 from aegis_otel.stores import logql
 from aegis_otel.stores.logql.embedded import EmbeddedSource
 from tests.support.collector import Collector
+from tests.support.query_api import QueryApi
 
 LOKI_URL = "AEGIS_TEST_LOKI_URL"
 
 
 def backends() -> Sequence[str]:
-    """The names of what is asked: "embedded", and "loki" where one is named."""
-    return ("embedded", "loki") if os.environ.get(LOKI_URL) else ("embedded",)
+    """The names of what is asked: "embedded" by the engine, "api" by the query API, and "loki" where one is named."""
+    return ("embedded", "api", "loki") if os.environ.get(LOKI_URL) else ("embedded", "api")
 
 
 class Answers(Protocol):
@@ -50,6 +53,9 @@ def stored(backend: str, folder: Path, *own: str) -> Iterator[tuple[Collector, A
     if backend == "embedded":
         with Collector(folder, "file") as collector:
             yield collector, Embedded(collector.data / "store")
+    elif backend == "api":
+        with Collector(folder, "file") as collector, QueryApi(collector.data) as api:
+            yield collector, Served(api)
     else:
         url = os.environ[LOKI_URL]
         with Collector(folder, "loki", env={"AEGIS_LOKI_URL": url}) as collector:
@@ -128,3 +134,28 @@ class Embedded:
     def lines(self, query: str, *, hours: float = 1) -> list[str]:
         """The same without labels."""
         return [line for _, line in self.streams(query, hours=hours)]
+
+
+class Served:
+    """The same store, by the query API."""
+
+    def __init__(self, api: QueryApi) -> None:
+        self._api = api
+
+    def named(self, name: str) -> str:
+        return name
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        answer = self._api.ask("/loki/api/v1/query", query=expression)
+        assert answer.status == 200, answer.text
+        assert answer.json["data"]["resultType"] == "vector"
+        found: list[dict[str, Any]] = answer.json["data"]["result"]
+        return found
+
+    def lines(self, query: str, *, hours: float = 1) -> list[str]:
+        now = time.time_ns()
+        span = {"start": now - int(hours * 3600e9), "end": now + 60 * 10**9, "limit": 5000, "direction": "forward"}
+        answer = self._api.ask("/loki/api/v1/query_range", query=query, **span)
+        assert answer.status == 200, answer.text
+        found = [(int(at), line) for one in answer.json["data"]["result"] for at, line in one["values"]]
+        return [line for _, line in sorted(found, key=lambda entry: entry[0])]

@@ -7,11 +7,13 @@ reads what the Collector stores below `.aegis/store`. Supported parts and differ
 from __future__ import annotations
 
 from aegis_otel.stores.logql._ast import Matcher, Query
-from aegis_otel.stores.logql._engine import Direction, instant, range_
+from aegis_otel.stores.logql._engine import Direction, instant, lines, range_, selector
 from aegis_otel.stores.logql._errors import LimitError, LogQLError, PipelineError
 from aegis_otel.stores.logql._parser import is_log_query, parse
 from aegis_otel.stores.logql._types import (
+    Answer,
     Entry,
+    IndexedSource,
     Matrix,
     Sample,
     Scalar,
@@ -24,8 +26,10 @@ from aegis_otel.stores.logql._types import (
 from aegis_otel.stores.logql._units import format_number, parse_duration
 
 __all__ = [
+    "Answer",
     "Direction",
     "Entry",
+    "IndexedSource",
     "LimitError",
     "LogQLError",
     "Matcher",
@@ -42,7 +46,9 @@ __all__ = [
     "format_number",
     "instant",
     "is_log_query",
+    "lines",
     "parse",
     "parse_duration",
     "range_",
+    "selector",
 ]

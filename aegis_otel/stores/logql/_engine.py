@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 from aegis_otel.stores.logql import _ast
@@ -14,6 +14,7 @@ from aegis_otel.stores.logql._pipeline import Pipeline, needles
 from aegis_otel.stores.logql._ranges import Labels, RangeSamples, matching_labels, merged_by
 from aegis_otel.stores.logql._ranges import Vector as _Samples
 from aegis_otel.stores.logql._types import (
+    Entry,
     IndexedSource,
     Matrix,
     Sample,
@@ -32,6 +33,8 @@ MOST_STEPS: Final = 11_000
 """Points of a series in one answer, as in Loki."""
 MOST_SERIES: Final = 10_000
 """Series in one answer."""
+MOST_POINTS: Final = 2_000_000
+"""Points of all series in one answer."""
 _ORDERED: Final = frozenset(("topk", "bottomk", "sort", "sort_desc"))
 
 
@@ -67,8 +70,11 @@ def range_(
     step_ns: int,
     limit: int = 100,
     direction: Direction = "backward",
+    each_step: Callable[[], None] = lambda: None,
 ) -> Streams | Matrix:
     """Answer a query from `start_ns` to `end_ns`: lines in [start, end), or values at each step, both ends included.
+
+    `each_step` is called before each step is computed; what it raises ends the query.
 
     Raises:
         LogQLError: see `instant`; or there are more than 11,000 steps.
@@ -85,15 +91,52 @@ def range_(
         )
     evaluation = _Evaluation(source, text, root, start_ns, end_ns)
     series: dict[Labels, list[tuple[int, float]]] = {}
+    points = 0
     for time_ns in range(start_ns, end_ns + 1, step_ns):
+        each_step()
         value = evaluation.at(time_ns)
         samples: _Samples = [(frozenset(), value)] if isinstance(value, float) else value
+        points += len(samples)
+        if points > MOST_POINTS:
+            raise LimitError(
+                text, 0, f"the answer has more than {MOST_POINTS:,} points: group them, or use a longer step"
+            )
         for labels, number in samples:
             series.setdefault(labels, []).append((time_ns, number))
         evaluation.check_series(len(series))
     return Matrix(
         [Series(_named(labels), points) for labels, points in sorted(series.items(), key=lambda s: sorted(s[0]))]
     )
+
+
+def lines(query: _ast.Query) -> Callable[[Entry], tuple[dict[str, str], str] | None]:
+    """A function that gives an entry's labels and line behind the pipeline of a log query; None: not wanted.
+
+    Raises:
+        LogQLError: the query gives numbers.
+    """
+    root = query.root
+    if not isinstance(root, _ast.LogExpr):
+        raise LogQLError(query.text, 0, "this query gives numbers, not lines")
+    matching, pipeline = matching_labels(root.matchers), Pipeline(root.stages)
+
+    def line(entry: Entry) -> tuple[dict[str, str], str] | None:
+        row = pipeline.run(entry) if matching(entry.labels) else None
+        return None if row is None else (_named(frozenset(item for item in row.labels.items() if item[1])), row.line)
+
+    return line
+
+
+def selector(query: _ast.Query) -> tuple[_ast.Matcher, ...]:
+    """The conditions of a query that is a stream selector alone.
+
+    Raises:
+        LogQLError: it is more.
+    """
+    root = query.root
+    if not isinstance(root, _ast.LogExpr) or root.stages:
+        raise LogQLError(query.text, 0, "only label matchers are supported")
+    return tuple(root.matchers)
 
 
 def _named(labels: Labels) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from aegis_otel.stores.logql._ast import Matcher
 
@@ -116,3 +116,7 @@ class Scalar:
 
     time_ns: int
     value: float
+
+
+Answer: TypeAlias = Streams | Vector | Matrix | Scalar
+"""What a query can give."""

@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO, Final
 
 from aegis_otel.stores._segments import Segment, missing, segments
+from aegis_otel.stores._tails import Tails
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
@@ -53,10 +55,12 @@ class EmbeddedSource:
     Attributes:
         folder: the store's; `aegis_otel.stores._segments` says which files it has.
         skipped: how many lines were no records so far.
+        files: only these, as they were when they were looked at; all where None.
     """
 
     folder: Path
     skipped: int = 0
+    files: Sequence[Segment] | None = field(default=None, repr=False)
     _streams: dict[tuple[bytes, bytes, bytes], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
@@ -142,6 +146,8 @@ class EmbeddedSource:
 
     def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
         """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
+        if self.files is not None:
+            return [(file, each.modified) for each in self.files if (file := _as_it_was(each, stack)) is not None]
         if not self.folder.is_dir():
             raise missing(self.folder)
         while True:
@@ -155,6 +161,10 @@ class EmbeddedSource:
                 if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
                     stack.push(opened.pop_all())
                     return [(file, modified) for file, modified, _ in files]
+
+    def arrivals(self) -> Arrivals:
+        """What arrives from now on. Until then, this source has exactly what came before."""
+        return Arrivals(self)
 
     def _entry(self, line: bytes) -> Entry | None:
         quick = _RECORD.match(line)
@@ -185,6 +195,31 @@ class EmbeddedSource:
             labels = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
             self._streams[values] = labels
         return labels
+
+
+class Arrivals:
+    """The entries that arrive in a source from one moment on; use it as a context manager."""
+
+    def __init__(self, source: EmbeddedSource) -> None:
+        self._source = source
+        self._tails = Tails(lambda: segments(source.folder))
+
+    def __enter__(self) -> Arrivals:
+        self._source.files = self._tails.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tails.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """Those since the last call was read to its end, in the order of writing, whatever their times are.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return (entry for line in self._tails.appended() if (entry := self._source._entry(line)) is not None)
 
 
 def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
@@ -223,6 +258,38 @@ def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, floa
     return file, status.st_mtime, status.st_ino
 
 
+def _as_it_was(segment: Segment, stack: contextlib.ExitStack) -> BinaryIO | None:
+    """A file up to where it ended when it was looked at; None where it is gone."""
+    if segment.file is not None:
+        return _Beginning(segment.file, segment.size)  # type: ignore[return-value]
+    with contextlib.suppress(FileNotFoundError):
+        return _open(segment, stack)[0] if segment.compressed else None
+    return None
+
+
+@dataclass
+class _Beginning:
+    """The first `size` bytes of an open file."""
+
+    file: BinaryIO
+    size: int
+    _at: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = self.size if whence == os.SEEK_END else offset
+        return self._at
+
+    def read(self, length: int) -> bytes:
+        self.file.seek(self._at)
+        content = self.file.read(max(0, min(length, self.size - self._at)))
+        self._at += len(content)
+        return content
+
+
 def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
     """The whole lines that contain all needles."""
     rest = b""
@@ -236,7 +303,7 @@ def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
 
 def _lines_backwards(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:
     """The same, the last line first."""
-    if not isinstance(file, io.BufferedReader):
+    if not isinstance(file, (io.BufferedReader, _Beginning)):
         yield from reversed(list(_lines(file, needles)))
         return
     position = file.seek(0, os.SEEK_END)
