@@ -163,6 +163,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
+        CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
 
 def ensure_active() -> None:
@@ -310,7 +311,6 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, nativ
         native=native,
     )
     capture.install()
-    CrashCapture(accept).install()
     logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
 
 
