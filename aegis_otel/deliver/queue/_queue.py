@@ -266,6 +266,23 @@ class RecordQueue:
         flushed = [sink.flush(deadline) for sink in self._sinks]
         return all(flushed)
 
+    def hand_over(self, timeout: float) -> None:
+        """Have everything put so far written, for `timeout` seconds at most; sinks need not send it.
+
+        The writer does it where there is one: an output that hangs holds up that thread, not this one.
+        """
+        deadline = time.monotonic() + timeout
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            if self._work_lock_free(deadline):
+                self._drain(self._queue, len(self._queue))
+            return
+        if thread.ident != get_ident():
+            while self._queue and time.monotonic() < deadline:
+                self._wake.set()
+                time.sleep(_NAP)
+            self._work_lock_free(deadline)
+
     def close(self, timeout: float) -> None:
         """Write everything and end the thread; what is put while the end is written may be lost, and later all is.
 
