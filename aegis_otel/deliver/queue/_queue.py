@@ -41,6 +41,9 @@ PATIENCE: Final = 1.0
 MEMORY: Final = 64 * 1024 * 1024
 """Bytes that a full queue may take up, roughly: of large records fewer may wait."""
 
+SAME_TIME: Final = 1_000_000
+"""Nanoseconds by which a record's time may be moved at most: clocks tick coarsely, and threads overtake each other."""
+
 _NAP: Final = 0.001
 _SAMPLE: Final = 8
 _RECORD_BYTES: Final = 700
@@ -95,6 +98,7 @@ class RecordQueue:
         self._idle = False
         self._progress = time.monotonic()
         self._size = 0.0
+        self._latest = 0
         self._fit(self._queue_size)
         self.dropped = 0
         self._dropped_told = 0
@@ -243,7 +247,21 @@ class RecordQueue:
             pass
         if batch:
             self._weigh(batch)
+            self._order(batch)
         return self._preparation.batch(batch)
+
+    def _order(self, batch: list[Record]) -> None:
+        """Let no two records have one time, so that every store shows them in the order in which they came.
+
+        An older time stays: the record was made by another process, or the clock was set back.
+        """
+        latest = self._latest
+        for record in batch:
+            moment = record.time_ns
+            if latest - SAME_TIME < moment <= latest:
+                record.time_ns = moment = latest + 1
+            latest = moment
+        self._latest = latest
 
     def _weigh(self, batch: list[Record]) -> None:
         """Bound the queue by memory too, from what some of a batch's records take up."""

@@ -180,6 +180,30 @@ def test_an_output_that_hangs_stops_holding_threads_back(make, monkeypatch):
     sink.release.set()
 
 
+def test_records_of_one_moment_get_times_that_rise_in_their_order(make):
+    sink = Collected()
+    queue = make(sink)
+    now = 1_700_000_000_000_000_000
+    for number, moment in enumerate([now, now, now, now - 5_000, now + 2, now + 900]):
+        made = record(str(number))
+        made.time_ns = moment
+        queue.put(made)
+    assert queue.flush(60)
+    assert [each.message for each in sink.records] == ["0", "1", "2", "3", "4", "5"]
+    assert [each.time_ns - now for each in sink.records] == [0, 1, 2, 3, 4, 900]
+
+
+def test_a_record_of_an_earlier_time_keeps_it(make):
+    sink = Collected()
+    queue = make(sink)
+    for moment in (5_000_000_000, 1_000_000_000, 5_000_000_000):
+        made = record()
+        made.time_ns = moment
+        queue.put(made)
+    assert queue.flush(60)
+    assert [each.time_ns for each in sink.records] == [5_000_000_000, 1_000_000_000, 5_000_000_000]
+
+
 def test_what_was_put_is_handed_over_before_the_process_is_gone(make):
     sink = Collected()
     queue = make(sink)
