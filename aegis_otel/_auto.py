@@ -6,9 +6,12 @@ since a package that is needed may be found by a later .pth file. Nothing here m
 
 from __future__ import annotations
 
+import contextlib
+import os
 import site
 import sys
-from pathlib import PurePath
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 from typing import Final
 
 # Programs of a Python environment that are no app; instrumenting them would only slow them down.
@@ -41,7 +44,8 @@ def enable() -> None:
     try:
         distro = sys.modules.get("aegis_otel.distro")
         if distro is None or not distro.was_configured():
-            switch_on()
+            with _importable(_app_folders(sys.orig_argv)):
+                switch_on()
     except Exception as error:
         _say(f"not enabled: {type(error).__name__}: {error}")
 
@@ -53,6 +57,40 @@ def switch_on() -> None:
     from aegis_otel import _choose  # noqa: F401  (names this distribution)
 
     initialize()
+
+
+@contextlib.contextmanager
+def _importable(folders: list[str]) -> Iterator[None]:
+    """An instrumentation may ask for a module of the app (Django's settings, by name). The interpreter adds the app's
+    folder to its path later than this.
+    """
+    sys.path[:0] = folders
+    try:
+        yield
+    finally:
+        for folder in folders:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(folder)
+
+
+def _app_folders(argv: list[str]) -> list[str]:
+    """The folder that the interpreter will put on its path, and the current one, as `opentelemetry-instrument` does."""
+    if sys.flags.isolated or getattr(sys.flags, "safe_path", False):
+        return []
+    folders = []
+    words = iter(argv[1:])
+    for word in words:
+        if word in ("-W", "-X", "--check-hash-based-pycs"):
+            next(words, None)
+        elif word in ("-c", "-m") or word == "-":
+            break
+        elif not word.startswith("-"):
+            script = Path(os.path.realpath(word))
+            folders.append(str(script if script.is_dir() else script.parent))
+            break
+    with contextlib.suppress(OSError):
+        folders.append(str(Path.cwd()))
+    return folders
 
 
 def is_tool(argv: list[str]) -> bool:

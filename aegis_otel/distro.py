@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept
+from aegis_otel.capture import Accept, django
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
@@ -147,12 +147,22 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
             kwargs.setdefault("meter_provider", NoOpMeterProvider())
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
+        if entry_point.name == "django":
+            django.when_configured(lambda: self._load_later(entry_point, kwargs))
+            return
         super().load_instrumentor(entry_point, **kwargs)
         if entry_point.name == "structlog":
             only_without_logging(entry_point.load())
         if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
             # Its record factory adds nothing then, and costs every call of the app.
             logging.setLogRecordFactory(factory)
+
+    def _load_later(self, entry_point: EntryPoint, options: dict[str, Any]) -> None:
+        """Instrument a library in the midst of the app's own work, which goes on whatever happens here."""
+        try:
+            super().load_instrumentor(entry_point, **options)
+        except Exception as error:
+            warn(f"{entry_point.name} is not instrumented: {type(error).__name__}: {error}")
 
 
 class AegisConfigurator(_OTelSDKConfigurator):
@@ -194,6 +204,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
+        CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
 
 def ensure_active() -> None:
@@ -341,7 +352,6 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, nativ
         native=native,
     )
     capture.install()
-    CrashCapture(accept).install()
     logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
 
 

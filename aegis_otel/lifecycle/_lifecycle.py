@@ -1,7 +1,8 @@
 """Delivery at the end of the process, at forks and under gevent.
 
-At every end of the process (except SIGKILL, `os._exit` and a crash of the interpreter), delivery sends records until
-the shutdown timeout. The remaining records stay in the spool.
+At every end of the process (except SIGKILL and a crash of the interpreter), delivery sends records until the
+shutdown timeout. The remaining records stay in the spool. `os._exit` and `os.exec…` send nothing: they only wait
+until the spool has the records, `HAND_OVER` at most.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import wraps
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import wrapt
 
 from aegis_otel.lifecycle import _forks, _threads
+
+HAND_OVER: Final = 1.0
+"""Seconds that `os._exit` waits for the outputs at most."""
 
 
 class Delivery(Protocol):
@@ -36,6 +40,9 @@ class Delivery(Protocol):
     def keep_native(self) -> None:
         """While the thread is ended: use the operating system's locks, not gevent's."""
 
+    def hand_over(self, timeout: float) -> None:
+        """Have what was logged written to the outputs, for `timeout` seconds at most; nothing is sent or ended."""
+
     def close(self, timeout: float) -> None:
         """Deliver the remaining records, for `timeout` seconds at most."""
 
@@ -52,6 +59,7 @@ def attach(delivery: Delivery, timeout: float) -> None:
         after_in_parent=delivery.after_fork_in_parent,
         after_in_child=delivery.after_fork_in_child,
     )
+    _hook_abrupt_ends(delivery)
     end = _End(delivery, timeout)
     atexit.register(end)
 
@@ -65,6 +73,23 @@ def attach(delivery: Delivery, timeout: float) -> None:
     wrapt.register_post_import_hook(lambda module: _hook_celery(module, end), "celery.signals")
     wrapt.register_post_import_hook(lambda module: _hook_gevent(module, delivery), "gevent.monkey")
     end.handle_sigterm()
+
+
+def _hook_abrupt_ends(delivery: Delivery) -> None:
+    """RQ's work-horse and many a forked child end by `os._exit`, often some milliseconds after their last line."""
+
+    def after_handing_over(end: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(end)
+        def hand_over_and_end(*arguments: Any, **options: Any) -> Any:
+            with contextlib.suppress(Exception):
+                delivery.hand_over(HAND_OVER)
+            return end(*arguments, **options)
+
+        return hand_over_and_end
+
+    # All others of `os` come to one of these.
+    for name in ("_exit", "execv", "execve"):
+        setattr(os, name, after_handing_over(getattr(os, name)))
 
 
 class _End:

@@ -145,6 +145,37 @@ def test_what_reached_the_spool_survives_an_exit_without_ceremony(tmp_path):
         assert sorted(receiver.bodies()) == sorted([*HUNDRED, "line next"])
 
 
+# As RQ's work-horse: a fork that does its job within milliseconds and ends past all that Python would do.
+FORKED = """
+if os.fork() == 0:
+    for number in range(6):
+        log.info("line of the job %d", number)
+    os._exit(0)
+assert os.wait()[1] == 0
+log.info("line after the job")
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "more"),
+    [
+        ("os._exit(5)", []),
+        ("os.execv(sys.executable, [sys.executable, '-S', '-c', 'raise SystemExit(5)'])", []),
+        (FORKED + "os._exit(5)", [*(f"line of the job {number}" for number in range(6)), "line after the job"]),
+    ],
+    ids=["os._exit", "os.execv", "forked"],
+)
+def test_what_was_logged_just_before_an_exit_without_ceremony_is_in_the_spool(tmp_path, ending, more):
+    receiver = GrpcReceiver()
+    receiver.port = free_port()
+    patient = "from aegis_otel.lifecycle import _lifecycle\n_lifecycle.HAND_OVER = 60.0\n"
+    ran = run(tmp_path, patient + LINES + ending, receiver, PYTHONWARNINGS="ignore::DeprecationWarning")
+    assert ran.status == 5, ran.err
+    with receiver:
+        run(tmp_path, NEXT, receiver)
+        assert sorted(receiver.bodies()) == sorted([*HUNDRED, *more, "line next"])
+
+
 @pytest.mark.parametrize(("protocol", "again"), [("grpc", False), ("grpc", True), ("http/protobuf", True)])
 def test_the_exit_waits_for_the_shutdown_timeout_at_most_and_leaves_the_rest_in_the_spool(tmp_path, protocol, again):
     # A signal just before a `signal.pause` would be handled after the next one only.

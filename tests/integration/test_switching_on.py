@@ -121,6 +121,22 @@ def test_another_distribution_can_be_chosen_and_ours_then_does_nothing(tmp_path)
     assert ran.records() == []
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_an_instrumentation_finds_the_apps_modules_as_the_app_does(tmp_path, way):
+    info = tmp_path / "more" / "probe-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: probe\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[opentelemetry_instrumentor]\nprobe = probe:Probe\n")
+    (tmp_path / "more" / "probe.py").write_text(
+        "class Probe:\n    def instrument(self, **options):\n        import beside_the_app\n"
+    )
+    (tmp_path / "beside_the_app.py").write_text("")
+    script = "import sys; print('beside_the_app' in sys.modules, sys.path.count(sys.path[0]))"
+    ran = run_app(tmp_path, script, way, PYTHONPATH=str(tmp_path / "more"), **ALONE)
+    assert ran.out.startswith("True")
+    assert ran.err == ""
+
+
 HOSTILE = """
 import logging
 log = logging.getLogger("shop")

@@ -41,6 +41,9 @@ PATIENCE: Final = 1.0
 MEMORY: Final = 64 * 1024 * 1024
 """Approximate maximum bytes of a full queue: of large records fewer fit."""
 
+SAME_TIME: Final = 1_000_000
+"""Nanoseconds by which a record's time may be moved at most: clocks tick coarsely, and threads overtake each other."""
+
 _NAP: Final = 0.001
 _SAMPLE: Final = 8
 _RECORD_BYTES: Final = 700
@@ -95,6 +98,7 @@ class RecordQueue:
         self._idle = False
         self._progress = time.monotonic()
         self._size = 0.0
+        self._latest = 0
         self._fit(self._queue_size)
         self.dropped = 0
         self._dropped_told = 0
@@ -243,7 +247,21 @@ class RecordQueue:
             pass
         if batch:
             self._weigh(batch)
+            self._order(batch)
         return self._preparation.batch(batch)
+
+    def _order(self, batch: list[Record]) -> None:
+        """Let no two records have one time, so that every store shows them in the order in which they came.
+
+        An older time stays: the record was made by another process, or the clock was set back.
+        """
+        latest = self._latest
+        for record in batch:
+            moment = record.time_ns
+            if latest - SAME_TIME < moment <= latest:
+                record.time_ns = moment = latest + 1
+            latest = moment
+        self._latest = latest
 
     def _weigh(self, batch: list[Record]) -> None:
         """Limit the queue by memory too, estimated from a sample of a batch."""
@@ -270,6 +288,23 @@ class RecordQueue:
         self._drain(self._queue, len(self._queue))
         # The writer may have taken a batch before this call; wait for it.
         return self._work_lock_free(deadline)
+
+    def hand_over(self, timeout: float) -> None:
+        """Have all records put so far written, for `timeout` seconds at most, before the process ends abruptly.
+
+        If the writer runs, it does the work: an output that hangs blocks that thread, not this one.
+        """
+        deadline = time.monotonic() + timeout
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            if self._work_lock_free(deadline):
+                self._drain(self._queue, len(self._queue))
+            return
+        if thread.ident != get_ident():
+            while self._queue and time.monotonic() < deadline:
+                self._wake.set()
+                time.sleep(_NAP)
+            self._work_lock_free(deadline)
 
     def close(self, timeout: float) -> None:
         """Write all records and end the thread. Records put during this call may be lost; later ones are always lost.

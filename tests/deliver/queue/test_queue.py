@@ -180,6 +180,53 @@ def test_an_output_that_hangs_stops_holding_threads_back(make, monkeypatch):
     sink.release.set()
 
 
+def test_records_of_one_moment_get_times_that_rise_in_their_order(make):
+    sink = Collected()
+    queue = make(sink)
+    now = 1_700_000_000_000_000_000
+    for number, moment in enumerate([now, now, now, now - 5_000, now + 2, now + 900]):
+        made = record(str(number))
+        made.time_ns = moment
+        queue.put(made)
+    assert queue.flush(60)
+    assert [each.message for each in sink.records] == ["0", "1", "2", "3", "4", "5"]
+    assert [each.time_ns - now for each in sink.records] == [0, 1, 2, 3, 4, 900]
+
+
+def test_a_record_of_an_earlier_time_keeps_it(make):
+    sink = Collected()
+    queue = make(sink)
+    for moment in (5_000_000_000, 1_000_000_000, 5_000_000_000):
+        made = record()
+        made.time_ns = moment
+        queue.put(made)
+    assert queue.flush(60)
+    assert [each.time_ns for each in sink.records] == [5_000_000_000, 1_000_000_000, 5_000_000_000]
+
+
+def test_what_was_put_is_handed_over_before_the_process_is_gone(make):
+    sink = Collected()
+    queue = make(sink)
+    for number in range(5_000):
+        queue.put(record(str(number)))
+    queue.hand_over(60)
+    assert [each.message for each in sink.records] == [str(number) for number in range(5_000)]
+    queue.put(record("and on it goes"))
+    queue.hand_over(60)
+    assert sink.records[-1].message == "and on it goes"
+
+
+def test_an_output_that_hangs_holds_up_a_hand_over_for_its_timeout_only(make):
+    sink = Blocked()
+    queue = make(sink)
+    queue.put(record("first"))
+    assert sink.entered.wait(60)
+    queue.put(record("second"))
+    queue.hand_over(0.05)
+    assert sink.records == []
+    sink.release.set()
+
+
 def test_an_event_loop_is_not_held_back_while_there_is_room(make, monkeypatch):
     monkeypatch.setattr(queue_module, "PATIENCE", 600.0)
     monkeypatch.setattr(queue_module, "HOLD", 600.0)
