@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // maxLiteralBytes keeps the scanner's states within 16 bits.
@@ -99,7 +101,7 @@ func (b *compiler) compileMask() error {
 		`|\[REDACTED(?::[a-z0-9_]+)*\]|\[REDACTION FAILED\]`
 	b.masks = regexp.MustCompile(pattern)
 	b.wholeMask = regexp.MustCompile(`\A(?:` + pattern + `)\z`)
-	b.mark(asciiLower(prefix), bitMask)
+	b.mark(chars.LowerASCII(prefix), bitMask)
 	b.mark("[redact", bitMask)
 	b.depthKind, b.lengthKind = b.kindOf("depth"), b.kindOf("length")
 	return nil

@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
 )
 
 // Marks of the scanner's literals: these, and one for each set of literals that a value rule needs.
@@ -95,7 +98,7 @@ func (e *engine) redactScanned(text string, found facts, depth int, r reader) (s
 	if len(text) > e.maxText {
 		return e.mask(e.lengthKind, ""), true
 	}
-	if trimmed := strings.TrimSpace(text); looksLikeJSON(trimmed) {
+	if trimmed := strings.TrimSpace(text); jsontext.LooksLike(trimmed) {
 		if out, changed, ok := e.redactJSON(trimmed, depth, r); ok {
 			if changed {
 				return out, true
@@ -151,7 +154,7 @@ const minCheckedDigits = 9
 
 // redactNumber returns the mask of a number whose digits are a secret.
 func (e *engine) redactNumber(digits string, depth int) (string, bool) {
-	if len(digits) < minCheckedDigits || !isAllDigits(digits) {
+	if len(digits) < minCheckedDigits || !chars.AllDigits(digits) {
 		return "", false
 	}
 	return e.redactText(digits, depth, reader{})

@@ -3,6 +3,8 @@ package aegisredact
 import (
 	"regexp"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 var (
@@ -24,7 +26,7 @@ func (e *engine) findInserts(text string, spans []span) []span {
 			continue
 		}
 		position := insert[1] - 1
-		for at(text, position) == '(' {
+		for chars.At(text, position) == '(' {
 			closed := closingBracket(text, position, len(text))
 			inside := closed // A list that was cut off goes to the end of the text.
 			if text[closed-1] == ')' {
@@ -80,7 +82,7 @@ func splitValues(text string, position, end int) [][2]int {
 		}
 		start := position
 		for position < end && text[position] != ',' {
-			if isOpening(text[position]) {
+			if chars.IsOpening(text[position]) {
 				position = closingBracket(text, position, len(text))
 			} else {
 				position++

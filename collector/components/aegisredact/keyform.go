@@ -3,6 +3,8 @@ package aegisredact
 import (
 	"regexp"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // Limits of the key of a key/value form in plain text.
@@ -71,14 +73,14 @@ func nextSeparator(text string, position int) (first, last int) {
 		switch c := text[i]; {
 		case c == '=':
 			last = i + 1
-			for at(text, last) == '=' {
+			for chars.At(text, last) == '=' {
 				last++
 			}
-			if at(text, last) == '>' {
+			if chars.At(text, last) == '>' {
 				last++
 			}
 			return i, last
-		case c == ':' && at(text, i+1) == '=':
+		case c == ':' && chars.At(text, i+1) == '=':
 			return i, i + 2
 		case c == ':':
 			return i, i + 1
@@ -94,7 +96,7 @@ func nextSeparator(text string, position int) (first, last int) {
 // keyBefore finds the secret key that ends before position end.
 func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 	end = skipBack(text, end)
-	if at(text, end-1) == ')' {
+	if chars.At(text, end-1) == ')' {
 		floor := max(0, end-maxParenthesis)
 		opening := strings.LastIndexByte(text[floor:end], '(')
 		if opening < 0 {
@@ -108,7 +110,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		}
 		end = skipBack(text, opening)
 	}
-	if at(text, end-1) == ']' {
+	if chars.At(text, end-1) == ']' {
 		floor := max(0, end-maxIndex)
 		opening := strings.LastIndexByte(text[floor:end], '[')
 		if opening >= 0 && strings.Trim(text[floor+opening+1:end-1], "0123456789") == "" {
@@ -117,7 +119,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 			end--
 		}
 	}
-	if end > 0 && isQuote(text[end-1]) {
+	if end > 0 && chars.IsQuote(text[end-1]) {
 		quoteEnd := end
 		quote := text[end-1]
 		for end--; end > 0 && text[end-1] == '\\'; end-- {
@@ -139,7 +141,7 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 	if start == end {
 		return keyPlace{}, false
 	}
-	if at(text, start-1) == '\\' && strings.IndexByte("nrt", text[start]) >= 0 {
+	if chars.At(text, start-1) == '\\' && strings.IndexByte("nrt", text[start]) >= 0 {
 		start++ // the letter of an escape
 	}
 	run := text[start:end]
@@ -152,7 +154,7 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 	}
 	for range maxKeyWords {
 		before := start - 1
-		if before < 1 || text[before] != ' ' || !isKeyByte(text[before-1]) {
+		if before < 1 || text[before] != ' ' || !chars.IsKeyByte(text[before-1]) {
 			break
 		}
 		start = keyRunStart(text, before, limit)
@@ -170,7 +172,7 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 }
 
 func keyRunStart(text string, end, limit int) int {
-	for end > limit && isKeyByte(text[end-1]) {
+	for end > limit && chars.IsKeyByte(text[end-1]) {
 		end--
 	}
 	return end
@@ -196,9 +198,9 @@ func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bo
 		return false
 	}
 	if value.start == last {
-		return at(text, key.start-1) == ':'
+		return chars.At(text, key.start-1) == ':'
 	}
-	return !(isOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
+	return !(chars.IsOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
 		scheme.MatchString(secret) || opaque(text, value.start, value.end) ||
 		identifier.MatchString(written) && noType.MatchString(secret))
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 const (
@@ -51,10 +53,10 @@ type keyRule struct {
 
 // fits says whether a value in a text is of the sort that the rule is about.
 func (r *keyRule) fits(value string) bool {
-	if r.notNumber && isNumber(strings.TrimSpace(value)) {
+	if r.notNumber && chars.IsNumber(strings.TrimSpace(value)) {
 		return false
 	}
-	return r.minDigits == 0 || countDigits(value) >= r.minDigits
+	return r.minDigits == 0 || chars.CountDigits(value) >= r.minDigits
 }
 
 // conditional says that the rule looks at values, so that it cannot mask a map or a list as a whole.
@@ -159,9 +161,9 @@ func (m *keyMatcher) decide(key string) *keyRule {
 	if len(key) > maxKeyLength {
 		key = key[len(key)-maxKeyLength:]
 	}
-	if needsFolding(key) {
-		if folded, ok := fold(key); ok {
-			key = folded.text
+	if chars.NeedsFolding(key) {
+		if folded, ok := chars.Fold(key); ok {
+			key = folded.Text
 		}
 	}
 	if strings.Contains(key, "[REDACTED") {
@@ -253,7 +255,7 @@ func splitWords(key string) []string {
 		words = append(words, strings.ToLower(key[i:end]))
 		i = end
 	}
-	for len(words) > 0 && isAllDigits(words[len(words)-1]) {
+	for len(words) > 0 && chars.AllDigits(words[len(words)-1]) {
 		words = words[:len(words)-1]
 	}
 	for i, word := range words {
@@ -273,75 +275,22 @@ func wordEnd(s string, i int) int {
 		return j
 	}
 	switch c := s[i]; {
-	case isUpper(c):
+	case chars.IsUpper(c):
 		// An acronym, less its last letter when a word starts with that: HTTPServer is http, server.
-		upper := skip(i, isUpper)
-		if upper < len(s) && isLower(s[upper]) {
+		upper := skip(i, chars.IsUpper)
+		if upper < len(s) && chars.IsLower(s[upper]) {
 			upper--
 		}
 		if upper > i {
-			return skip(upper, isDigit)
+			return skip(upper, chars.IsDigit)
 		}
-		return skip(skip(i+1, isLower), isDigit)
-	case isLower(c):
-		return skip(skip(i, isLower), isDigit)
-	case isDigit(c):
-		return skip(skip(i, isDigit), isLower)
+		return skip(skip(i+1, chars.IsLower), chars.IsDigit)
+	case chars.IsLower(c):
+		return skip(skip(i, chars.IsLower), chars.IsDigit)
+	case chars.IsDigit(c):
+		return skip(skip(i, chars.IsDigit), chars.IsLower)
 	case c >= 0x80:
 		return skip(i, func(c byte) bool { return c >= 0x80 })
 	}
 	return i
 }
-
-func isAllDigits(s string) bool {
-	return s != "" && countDigits(s) == len(s)
-}
-
-func countDigits(s string) int {
-	n := 0
-	for i := 0; i < len(s); i++ {
-		if isDigit(s[i]) {
-			n++
-		}
-	}
-	return n
-}
-
-// isNumber says whether s is digits with points, commas and underscores after the first.
-func isNumber(s string) bool {
-	if s == "" || !isDigit(s[0]) {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) && s[i] != '.' && s[i] != ',' && s[i] != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-func asciiLower(s string) string {
-	for i := 0; i < len(s); i++ {
-		if isUpper(s[i]) {
-			lowered := []byte(s)
-			for j := i; j < len(lowered); j++ {
-				if isUpper(lowered[j]) {
-					lowered[j] += 'a' - 'A'
-				}
-			}
-			return string(lowered)
-		}
-	}
-	return s
-}
-
-func isLower(c byte) bool    { return c >= 'a' && c <= 'z' }
-func isUpper(c byte) bool    { return c >= 'A' && c <= 'Z' }
-func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
-func isLetter(c byte) bool   { return isLower(c) || isUpper(c) }
-func isAlnum(c byte) bool    { return isLetter(c) || isDigit(c) }
-func isWordByte(c byte) bool { return isAlnum(c) || c >= 0x80 }
-func isBlank(c byte) bool    { return c == ' ' || (c >= '\t' && c <= '\r') }
-func isQuote(c byte) bool    { return c == '"' || c == '\'' || c == '`' }
-func isOpening(c byte) bool  { return c == '[' || c == '{' || c == '(' }
-func isKeyByte(c byte) bool  { return isAlnum(c) || c == '_' || c == '-' || c == '.' }

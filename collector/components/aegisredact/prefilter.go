@@ -4,6 +4,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"unicode"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // requirement is what a string must hold for a pattern to have any chance of matching it. It is read
@@ -67,9 +69,9 @@ func weight(literals []string) int {
 			switch c := literal[i]; {
 			case c == '@':
 				sum += 20
-			case isLetter(c) || c == '<' || c == '+' || c == '|' || c == '{' || c == '`':
+			case chars.IsLetter(c) || c == '<' || c == '+' || c == '|' || c == '{' || c == '`':
 				sum += 4
-			case c == ' ' || c == '.' || c == '-' || isDigit(c):
+			case c == ' ' || c == '.' || c == '-' || chars.IsDigit(c):
 				sum++
 			default:
 				sum += 2
@@ -159,7 +161,7 @@ func exactLiterals(re *syntax.Regexp) []string {
 		syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
 		return []string{""}
 	case syntax.OpLiteral:
-		return []string{asciiLower(string(re.Rune))}
+		return []string{chars.LowerASCII(string(re.Rune))}
 	case syntax.OpCharClass:
 		return classLiterals(re)
 	case syntax.OpCapture:
@@ -214,7 +216,7 @@ func classLiterals(re *syntax.Regexp) []string {
 			if r >= unicode.MaxASCII {
 				continue
 			}
-			literal := asciiLower(string(r))
+			literal := chars.LowerASCII(string(r))
 			if slices.Contains(literals, literal) {
 				continue
 			}

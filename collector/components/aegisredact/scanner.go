@@ -3,6 +3,8 @@ package aegisredact
 import (
 	mathbits "math/bits"
 	"unicode/utf8"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // facts is what one look at a string tells: which literals occur, and the most digits in one run.
@@ -79,7 +81,7 @@ func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
 				continue
 			}
 			s.bytes[c].column = uint8(s.width)
-			if isLower(c) {
+			if chars.IsLower(c) {
 				s.bytes[c-'a'+'A'].column = uint8(s.width)
 			}
 			s.width++
@@ -87,7 +89,7 @@ func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
 	}
 	for c := range s.bytes {
 		switch {
-		case isDigit(byte(c)):
+		case chars.IsDigit(byte(c)):
 			s.bytes[c].keep, s.bytes[c].digit = 0xff, 1
 		case isRunByte(rune(c)):
 			s.bytes[c].keep = 0xff
@@ -203,8 +205,8 @@ func (s *scanner) arrive(found *facts, state uint32, text string, end int) {
 }
 
 func (s *scanner) wordEnds(text string, at int) bool {
-	if at >= len(text) || !isLetter(text[at]) {
+	if at >= len(text) || !chars.IsLetter(text[at]) {
 		return true
 	}
-	return s.tails[asciiLower(text[at:min(at+2, len(text))])]
+	return s.tails[chars.LowerASCII(text[at:min(at+2, len(text))])]
 }

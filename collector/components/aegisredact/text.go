@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
@@ -35,23 +37,23 @@ func (e *engine) redactOnce(text string, found facts, r reader) string {
 	if spans := e.find(text, found, r); len(spans) > 0 {
 		text = e.splice(text, spans)
 	}
-	if !needsFolding(text) {
+	if !chars.NeedsFolding(text) {
 		return text
 	}
-	f, ok := fold(text)
+	f, ok := chars.Fold(text)
 	if !ok {
 		return text
 	}
-	found, _ = e.scan(f.text)
+	found, _ = e.scan(f.Text)
 	if !e.suspicious(found) {
 		return text
 	}
-	spans := e.find(f.text, found, r)
+	spans := e.find(f.Text, found, r)
 	if len(spans) == 0 {
 		return text
 	}
 	for i := range spans {
-		spans[i].start, spans[i].end = f.starts[spans[i].start], f.ends[spans[i].end-1]
+		spans[i].start, spans[i].end = f.Starts[spans[i].start], f.Ends[spans[i].end-1]
 	}
 	return e.splice(text, spans)
 }
@@ -184,7 +186,7 @@ func (e *engine) findValues(text string, rule *valueRule, priority int, spans []
 		case rule.onNumbers:
 			position = start + 1
 			// No check of numbers passes behind a digit.
-			for rule.group == 0 && position < len(text) && isDigit(text[position-1]) {
+			for rule.group == 0 && position < len(text) && chars.IsDigit(text[position-1]) {
 				position++
 			}
 		}

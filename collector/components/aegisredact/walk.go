@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
 )
 
 // maxNodes bounds the members of one record's values; a record with more is not let through.
@@ -22,6 +25,20 @@ type walk struct {
 }
 
 func (e *engine) newWalk(json bool) *walk { return &walk{engine: e, json: json} }
+
+// redactJSON redacts a text that is one JSON object or array. ok is false when it is not.
+func (e *engine) redactJSON(text string, depth int, r reader) (out string, changed, ok bool) {
+	root, ok := jsontext.Parse(text)
+	if !ok {
+		return "", false, false
+	}
+	w := e.newWalk(true)
+	w.any(root, depth+1, nil, r)
+	if !w.changed {
+		return "", false, true
+	}
+	return string(jsontext.Append(make([]byte, 0, len(text)), root)), true, true
+}
 
 func (w *walk) body(value pcommon.Value) {
 	w.parent = ""
@@ -45,9 +62,9 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 	if m.Len() == 0 {
 		return
 	}
-	var beside *keyRule
+	var neighbour *keyRule
 	if depth > 0 || m.Len() > 1 {
-		beside = w.ruleBeside(m)
+		neighbour = w.neighbourRule(m)
 	}
 	var renames []rename
 	parent := w.parent
@@ -63,8 +80,8 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 		}
 		if rule == nil {
 			switch {
-			case beside != nil && isValueField(key):
-				rule = beside
+			case neighbour != nil && isValueField(key):
+				rule = neighbour
 			case key == "text" && isHumanName(m):
 				rule = w.byKind["name"]
 			case inherited != nil:
@@ -154,9 +171,9 @@ func (w *walk) under(rule *keyRule, value pcommon.Value, depth int, r reader) {
 		w.any(value, depth+1, rule, r)
 	case container:
 		w.set(value, w.mask(rule.kind, ""))
-	case text == "" || rule.notNumber && isAllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
+	case text == "" || rule.notNumber && chars.AllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
 		return
-	case countDigits(text) < rule.minDigits:
+	case chars.CountDigits(text) < rule.minDigits:
 		w.any(value, depth+1, nil, r)
 	default:
 		w.set(value, w.mask(rule.kind, text))

@@ -17,14 +17,14 @@ var (
 
 // What a key looks like as a value: a name, a flag, or a reference such as http://hl7.org/fhir/sid/us-ssn.
 var (
-	besideName      = regexp.MustCompile(`\A[A-Za-z0-9_.\- ]{1,64}\z`)
-	besideFlag      = regexp.MustCompile(`\A-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\z`)
-	besideReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
+	keyName      = regexp.MustCompile(`\A[A-Za-z0-9_.\- ]{1,64}\z`)
+	keyFlag      = regexp.MustCompile(`\A-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\z`)
+	keyReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
 )
 
 const (
-	maxBesideDepth  = 4
-	maxBesideValues = 16
+	maxNeighbourDepth  = 4
+	maxNeighbourValues = 16
 )
 
 func isValueField(key string) bool {
@@ -44,8 +44,8 @@ func isHumanName(m pcommon.Map) bool {
 	return ok
 }
 
-// ruleBeside returns the rule for the value of a map that names its key in another member.
-func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
+// neighbourRule returns the rule for the value of a map that names its key in another member.
+func (e *engine) neighbourRule(m pcommon.Map) *keyRule {
 	hasValue := false
 	m.Range(func(key string, _ pcommon.Value) bool {
 		hasValue = isValueField(key)
@@ -59,11 +59,11 @@ func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
 		if !ok {
 			continue
 		}
-		for _, text := range textsOf(named, maxBesideDepth, nil) {
+		for _, text := range textsOf(named, maxNeighbourDepth, nil) {
 			if kind := fhirCodes[text]; kind != "" && (field == "type" || field == "code") {
 				return e.byKind[kind]
 			}
-			if besideReference.MatchString(text) {
+			if keyReference.MatchString(text) {
 				if rule := e.keys.match(text); rule != nil && !rule.exact {
 					return rule
 				}
@@ -74,7 +74,7 @@ func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
 }
 
 func textsOf(value pcommon.Value, depth int, texts []string) []string {
-	left := maxBesideValues
+	left := maxNeighbourValues
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		return append(texts, value.Str())
@@ -107,7 +107,7 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 	case first.Type() == pcommon.ValueTypeBytes && !w.json:
 		key = bytesText(first)
 	}
-	if !besideName.MatchString(key) {
+	if !keyName.MatchString(key) {
 		return nil
 	}
 	rule := w.keys.match(key)
@@ -119,7 +119,7 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 
 // flagRule returns the rule for what follows a command line's --password.
 func (e *engine) flagRule(item string) *keyRule {
-	if !strings.HasPrefix(item, "-") || !besideFlag.MatchString(item) {
+	if !strings.HasPrefix(item, "-") || !keyFlag.MatchString(item) {
 		return nil
 	}
 	return e.keys.match(strings.TrimLeft(item, "-"))
