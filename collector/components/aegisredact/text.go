@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 )
 
 // maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
@@ -18,7 +19,7 @@ const maxRounds = 8
 type reader struct{ who bool }
 
 // redactPlainText redacts a text that is no JSON.
-func (e *engine) redactPlainText(text string, found facts, r reader) string {
+func (e *engine) redactPlainText(text string, found prefilter.Facts, r reader) string {
 	for round := range maxRounds {
 		if round > 0 {
 			found, _ = e.scan(text)
@@ -33,7 +34,7 @@ func (e *engine) redactPlainText(text string, found facts, r reader) string {
 }
 
 // redactOnce looks at the text as it is, and then at what it is without disguises.
-func (e *engine) redactOnce(text string, found facts, r reader) string {
+func (e *engine) redactOnce(text string, found prefilter.Facts, r reader) string {
 	if spans := e.find(text, found, r); len(spans) > 0 {
 		text = e.splice(text, spans)
 	}
@@ -59,20 +60,20 @@ func (e *engine) redactOnce(text string, found facts, r reader) string {
 }
 
 // find returns what is to be masked, in order, none overlapping.
-func (e *engine) find(text string, found facts, r reader) []span {
-	if found.literals.has(bitMask) {
+func (e *engine) find(text string, found prefilter.Facts, r reader) []span {
+	if found.Literals.Has(bitMask) {
 		text = e.hideMasks(text)
 	}
 	var spans []span
-	if found.literals.has(bitKeyWord) {
+	if found.Literals.Has(bitKeyWord) {
 		spans = e.findPairs(text, spans)
-		if found.literals.has(bitInsert) {
+		if found.Literals.Has(bitInsert) {
 			spans = e.findInserts(text, spans)
 		}
 	}
 	var asked [automata]struct {
 		yes     bool
-		matched bits
+		matched prefilter.Marks
 	}
 	for i := range e.chances(&found) {
 		rule := &e.rules[i]
@@ -84,7 +85,7 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			if !answer.yes {
 				answer.yes, answer.matched = true, e.match(automaton, text)
 			}
-			if !answer.matched.has(rule.number) {
+			if !answer.matched.Has(rule.number) {
 				continue
 			}
 		}
@@ -96,11 +97,11 @@ func (e *engine) find(text string, found facts, r reader) []span {
 	return merge(wholeMasks(text, spans))
 }
 
-func (e *engine) match(a *automaton, text string) bits {
-	if e.lines != nil && hasLines(text) {
-		return e.lines.match(a, text)
+func (e *engine) match(a *prefilter.Automaton, text string) prefilter.Marks {
+	if e.lines != nil && prefilter.HasLines(text) {
+		return e.lines.Match(a, text)
 	}
-	return a.match(text)
+	return a.Match(text)
 }
 
 // valueRule is a compiled ValueRule.
@@ -113,16 +114,16 @@ type valueRule struct {
 	checkName  string
 	onNumbers  bool
 	whoMayShow bool
-	needs      bits
+	needs      prefilter.Marks
 	run        int
-	asks       int  // which automaton is asked whether it can match at all
-	number     bits // its mark in there
+	asks       int             // which automaton is asked whether it can match at all
+	number     prefilter.Marks // its mark in there
 }
 
 const noKind = -1
 
-func (r *valueRule) mayMatch(found *facts) bool {
-	return found.literals.has(r.needs) && found.run >= r.run
+func (r *valueRule) mayMatch(found *prefilter.Facts) bool {
+	return found.Literals.Has(r.needs) && found.Run >= r.run
 }
 
 // laterPattern compiles a pattern which is found from a position on with what stands before it in sight:

@@ -1,4 +1,4 @@
-package aegisredact
+package prefilter
 
 import (
 	"regexp/syntax"
@@ -8,11 +8,11 @@ import (
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
-// requirement is what a string must hold for a pattern to have any chance of matching it. It is read
+// Requirement is what a string must hold for a pattern to have any chance of matching it. It is read
 // off the pattern, so that a rule needs no hints and cannot carry wrong ones.
-type requirement struct {
-	literals [][]string // lower case; of each set at least one must occur
-	run      int        // so many digits must occur with only run separators between them
+type Requirement struct {
+	Literals [][]string // lower case; of each set at least one must occur
+	Run      int        // so many digits must occur with only run separators between them
 }
 
 // maxSets bounds the sets of literals of one pattern; the most telling ones are kept.
@@ -30,13 +30,14 @@ func isRunByte(r rune) bool {
 	return false
 }
 
-func requirementOf(pattern string) (requirement, error) {
+// RequirementOf reads off a pattern what a string must hold.
+func RequirementOf(pattern string) (Requirement, error) {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return requirement{}, err
+		return Requirement{}, err
 	}
 	parsed = parsed.Simplify()
-	return requirement{literals: requiredSets(parsed), run: runOf(parsed).best}, nil
+	return Requirement{Literals: requiredSets(parsed), Run: runOf(parsed).best}, nil
 }
 
 // requiredSets returns the most telling sets of literals that each match has one of.

@@ -1,4 +1,6 @@
-package aegisredact
+// Package prefilter tells in one pass over a text which rules can match in it at all: a scanner finds literals and runs of
+// digits, an automaton asks patterns that need digits, and what a line tells is remembered.
+package prefilter
 
 import (
 	mathbits "math/bits"
@@ -7,47 +9,50 @@ import (
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
-// facts is what one look at a string tells: which literals occur, and the most digits in one run.
-type facts struct {
-	literals bits
-	run      int
+// Facts are what one pass over a string tells: which literals occur, and the most digits in one run.
+type Facts struct {
+	Literals Marks
+	Run      int
 }
 
-// bits are marks of literals.
-type bits [2]uint64
+// Marks are a set of marks, each of which stands for some literals or for a rule.
+type Marks [2]uint64
 
-func bit(n int) bits {
-	var b bits
+// Mark returns the marks with one of them set, from 0 to 127.
+func Mark(n int) Marks {
+	var b Marks
 	b[n/64] = 1 << (n % 64)
 	return b
 }
 
-func (b *bits) add(other bits) {
+// Add sets the marks of other as well.
+func (b *Marks) Add(other Marks) {
 	b[0] |= other[0]
 	b[1] |= other[1]
 }
 
-// everyBit is for a rule that needs no literal.
-var everyBit = bits{^uint64(0), ^uint64(0)}
+// EveryMark is for a rule that needs no literal.
+var EveryMark = Marks{^uint64(0), ^uint64(0)}
 
-// meets says whether any of the marks of other is there.
-func (b *bits) meets(other bits) bool { return b[0]&other[0]|b[1]&other[1] != 0 }
+// Meets says whether any of the marks of other is there.
+func (b *Marks) Meets(other Marks) bool { return b[0]&other[0]|b[1]&other[1] != 0 }
 
-// has says whether all marks of other are there.
-func (b *bits) has(other bits) bool {
+// Has says whether all marks of other are there.
+func (b *Marks) Has(other Marks) bool {
 	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1]
 }
 
-// scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient
+// Scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient
 // string matching", 1975), without regard to ASCII case, and counts digit runs on the way.
-type scanner struct {
-	bytes    [256]byteClass
-	width    int      // of a row, a power of two
-	shift    int      // the power
-	next     []uint32 // state + column -> state; a state is the place of its row, and has arrived set where literals end
-	accepted []bits   // row number -> marks of the literals that end there
-	bounded  []bits   // the same for literals after which no word may go on
-	tails    map[string]bool
+type Scanner struct {
+	bytes       [256]byteClass
+	width       int      // of a row, a power of two
+	shift       int      // the power
+	next        []uint32 // state + column -> state; a state is the place of its row, and has arrived set where literals end
+	accepted    []Marks  // row number -> marks of the literals that end there
+	bounded     []Marks  // the same for literals after which no word may go on
+	tails       map[string]bool
+	beyondASCII Marks // of a text with other characters
 }
 
 // byteClass is what a byte means to the automaton and to digit runs.
@@ -60,21 +65,21 @@ type byteClass struct {
 // arrived marks a state in which literals end.
 const arrived = uint32(1) << 31
 
-// literal is a lower-case text to look for. A bounded one counts only where the word ends after it, or goes
+// Literal is a lower-case text to look for. A bounded one counts only where the word ends after it, or goes
 // on with the first two letters of one of the scanner's tails.
-type literal struct {
-	text    string
-	bounded bool
+type Literal struct {
+	Text    string
+	Bounded bool
 }
 
-// newScanner builds the automaton; literals maps them to their marks.
-func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
-	s := &scanner{width: 1, tails: map[string]bool{}}
+// NewScanner builds the automaton; literals maps them to their marks.
+func NewScanner(literals map[Literal]Marks, tails map[string]bool, beyondASCII Marks) *Scanner {
+	s := &Scanner{width: 1, beyondASCII: beyondASCII, tails: map[string]bool{}}
 	for tail := range tails {
 		s.tails[tail[:min(2, len(tail))]] = true
 	}
 	for l := range literals {
-		literal := l.text
+		literal := l.Text
 		for i := 0; i < len(literal); i++ {
 			c := literal[i]
 			if s.bytes[c].column != 0 {
@@ -101,10 +106,10 @@ func newScanner(literals map[literal]bits, tails map[string]bool) *scanner {
 	return s
 }
 
-func (s *scanner) build(literals map[literal]bits) {
+func (s *Scanner) build(literals map[Literal]Marks) {
 	s.addState()
 	for l, marks := range literals {
-		state, literal := 0, l.text
+		state, literal := 0, l.Text
 		for i := 0; i < len(literal); i++ {
 			at := state*s.width + int(s.bytes[literal[i]].column)
 			if s.next[at] == 0 {
@@ -112,30 +117,30 @@ func (s *scanner) build(literals map[literal]bits) {
 			}
 			state = int(s.next[at])
 		}
-		if l.bounded {
-			s.bounded[state].add(marks)
+		if l.Bounded {
+			s.bounded[state].Add(marks)
 		} else {
-			s.accepted[state].add(marks)
+			s.accepted[state].Add(marks)
 		}
 	}
 	s.link()
 	for i, state := range s.next {
 		s.next[i] = state * uint32(s.width)
-		if s.accepted[state] != (bits{}) || s.bounded[state] != (bits{}) {
+		if s.accepted[state] != (Marks{}) || s.bounded[state] != (Marks{}) {
 			s.next[i] |= arrived
 		}
 	}
 }
 
-func (s *scanner) addState() int {
+func (s *Scanner) addState() int {
 	s.next = append(s.next, make([]uint32, s.width)...)
-	s.accepted = append(s.accepted, bits{})
-	s.bounded = append(s.bounded, bits{})
+	s.accepted = append(s.accepted, Marks{})
+	s.bounded = append(s.bounded, Marks{})
 	return len(s.accepted) - 1
 }
 
 // link turns the trie into an automaton: where a literal breaks off, go on in its longest suffix.
-func (s *scanner) link() {
+func (s *Scanner) link() {
 	fail := make([]int, len(s.accepted))
 	var queue []int
 	for class := 0; class < s.width; class++ {
@@ -146,8 +151,8 @@ func (s *scanner) link() {
 	for len(queue) > 0 {
 		state := queue[0]
 		queue = queue[1:]
-		s.accepted[state].add(s.accepted[fail[state]])
-		s.bounded[state].add(s.bounded[fail[state]])
+		s.accepted[state].Add(s.accepted[fail[state]])
+		s.bounded[state].Add(s.bounded[fail[state]])
 		for class := 0; class < s.width; class++ {
 			at := state*s.width + class
 			fallback := s.next[fail[state]*s.width+class]
@@ -161,14 +166,15 @@ func (s *scanner) link() {
 	}
 }
 
-func (s *scanner) scan(text string) facts {
+// Scan goes over a text.
+func (s *Scanner) Scan(text string) Facts {
 	found, _ := s.scanFrom(0, text)
 	return found
 }
 
 // scanFrom goes on from a state; it returns the one where it ends as well.
-func (s *scanner) scanFrom(state uint32, text string) (facts, uint32) {
-	var found facts
+func (s *Scanner) scanFrom(state uint32, text string) (Facts, uint32) {
+	var found Facts
 	all, digits, most := uint8(0), uint8(0), uint8(0)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -186,9 +192,9 @@ func (s *scanner) scanFrom(state uint32, text string) (facts, uint32) {
 			}
 		}
 	}
-	found.run = int(most)
+	found.Run = int(most)
 	if all >= utf8.RuneSelf {
-		found.literals.add(bitEscape)
+		found.Literals.Add(s.beyondASCII)
 	}
 	return found, state
 }
@@ -196,15 +202,15 @@ func (s *scanner) scanFrom(state uint32, text string) (facts, uint32) {
 // maxRun is as far as digits of a run are counted.
 const maxRun = 255
 
-func (s *scanner) arrive(found *facts, state uint32, text string, end int) {
+func (s *Scanner) arrive(found *Facts, state uint32, text string, end int) {
 	row := state >> s.shift
-	found.literals.add(s.accepted[row])
-	if marks := s.bounded[row]; marks != (bits{}) && !found.literals.has(marks) && s.wordEnds(text, end) {
-		found.literals.add(marks)
+	found.Literals.Add(s.accepted[row])
+	if marks := s.bounded[row]; marks != (Marks{}) && !found.Literals.Has(marks) && s.wordEnds(text, end) {
+		found.Literals.Add(marks)
 	}
 }
 
-func (s *scanner) wordEnds(text string, at int) bool {
+func (s *Scanner) wordEnds(text string, at int) bool {
 	if at >= len(text) || !chars.IsLetter(text[at]) {
 		return true
 	}
