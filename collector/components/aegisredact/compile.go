@@ -10,13 +10,14 @@ import (
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // maxLiteralBytes keeps the scanner's states within 16 bits.
 const maxLiteralBytes = 50_000
 
 // commonWords occur in many lines, so a name is rather looked for by another of its words.
-var commonWords = set("number code name id key no num value address line access service app home work of order user")
+var commonWords = ruleset.WordSet("number code name id key no num value address line access service app home work of order user")
 
 var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
@@ -36,11 +37,11 @@ func newEngine(c *Config) (*engine, error) {
 	}
 	b := compiler{
 		engine: &engine{
-			keys:      newKeyMatcher(rules.AllowKeys, rules.Neutral),
-			byKind:    map[string]*keyRule{},
-			prose:     trimmedSet(rules.ProseValues),
-			auditKeys: trimmedSet(rules.AuditKeys),
-			auditWho:  trimmedSet(rules.AuditWho),
+			keys:      ruleset.NewMatcher(rules.AllowKeys, rules.Neutral),
+			byKind:    map[string]*ruleset.Key{},
+			prose:     ruleset.NameSet(rules.ProseValues),
+			auditKeys: ruleset.NameSet(rules.AuditKeys),
+			auditWho:  ruleset.NameSet(rules.AuditWho),
 			template:  c.Mask,
 			hashKey:   []byte(string(c.HashKey)),
 			maxDepth:  c.MaxDepth,
@@ -49,9 +50,9 @@ func newEngine(c *Config) (*engine, error) {
 		index:    map[string]int{},
 		literals: map[prefilter.Literal]prefilter.Marks{},
 		sets:     map[string]int{},
-		disabled: trimmedSet(rules.Disable),
+		disabled: ruleset.NameSet(rules.Disable),
 	}
-	for name := range trimmedSet(rules.Enable) {
+	for name := range ruleset.NameSet(rules.Enable) {
 		delete(b.disabled, name)
 	}
 	if err := b.compile(rules); err != nil {
@@ -79,7 +80,7 @@ func (b *compiler) compile(rules RuleSet) error {
 			return fmt.Errorf("key rule %q: %w", rule.Kind, err)
 		}
 	}
-	b.keys.ready()
+	b.keys.Ready()
 	for i, rule := range rules.Values {
 		if err := b.addValue(rule); err != nil {
 			return fmt.Errorf("value rule %q (number %d): %w", rule.Kind, i+1, err)
@@ -123,7 +124,7 @@ func (b *compiler) compileScanner() error {
 	if size > maxLiteralBytes {
 		return fmt.Errorf("the rules hold too many literals (%d bytes, at most %d)", size, maxLiteralBytes)
 	}
-	b.scanner = prefilter.NewScanner(b.literals, b.keys.neutral, bitEscape)
+	b.scanner = prefilter.NewScanner(b.literals, b.keys.Neutral, bitEscape)
 	b.lines = prefilter.NewKnownLines()
 	return nil
 }
@@ -142,30 +143,30 @@ func (b *compiler) addKeys(rule KeyRule) error {
 	if !kindPattern.MatchString(rule.Kind) {
 		return errors.New("kind must be a word of letters, digits and _")
 	}
-	reach, ok := valueReaches[rule.Text]
+	reach, ok := ruleset.Reaches[rule.Text]
 	if !ok {
 		return fmt.Errorf("text %q: must be token, words, date or line", rule.Text)
 	}
 	if b.disabled[rule.Kind] {
 		return nil
 	}
-	compiled := &keyRule{
-		kind:      b.kindOf(rule.Kind),
-		reach:     reach,
-		exact:     rule.Exact,
-		glued:     rule.Glued == nil || *rule.Glued,
-		quoted:    rule.Quoted,
-		notNumber: rule.NotNumber,
-		minDigits: rule.MinDigits,
-		opaque:    rule.Opaque,
+	compiled := &ruleset.Key{
+		Kind:      b.kindOf(rule.Kind),
+		Reach:     reach,
+		Exact:     rule.Exact,
+		Glued:     rule.Glued == nil || *rule.Glued,
+		Quoted:    rule.Quoted,
+		NotNumber: rule.NotNumber,
+		MinDigits: rule.MinDigits,
+		Opaque:    rule.Opaque,
 	}
-	setDefault(b.byKind, rule.Kind, compiled)
+	ruleset.SetDefault(b.byKind, rule.Kind, compiled)
 	for _, name := range rule.Names {
-		words := splitWords(name)
+		words := ruleset.Words(name)
 		if len(words) == 0 {
 			return fmt.Errorf("name %q holds no letter", name)
 		}
-		b.keys.add(words, compiled)
+		b.keys.Add(words, compiled)
 		b.markName(words)
 	}
 	return nil
@@ -210,7 +211,7 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Pattern == "" || pattern.MatchString("") {
 		return errors.New("pattern matches the empty text")
 	}
-	test, known := checks[rule.Check]
+	test, known := ruleset.Checks[rule.Check]
 	if !known && !slices.Contains([]string{"", "none", "secret", "field"}, rule.Check) {
 		return fmt.Errorf("check %q is unknown", rule.Check)
 	}
@@ -229,7 +230,7 @@ func (b *compiler) addValue(rule ValueRule) error {
 		key:        rule.Key,
 		check:      test,
 		checkName:  rule.Check,
-		onNumbers:  numberChecks[rule.Check],
+		onNumbers:  ruleset.NumberChecks[rule.Check],
 		whoMayShow: rule.Kind == "email" || rule.Kind == "phone",
 		run:        needs.Run,
 	}

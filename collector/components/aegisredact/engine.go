@@ -13,6 +13,7 @@ import (
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Marks of the scanner's literals: these, and one for each set of literals that a value rule needs.
@@ -48,8 +49,8 @@ const (
 // engine applies a rule set to texts, numbers and keys. It is safe for concurrent use.
 type engine struct {
 	kinds     []*kind
-	keys      *keyMatcher
-	byKind    map[string]*keyRule
+	keys      *ruleset.Matcher
+	byKind    map[string]*ruleset.Key
 	rules     []valueRule
 	scanner   *prefilter.Scanner
 	automata  [automata]*prefilter.Automaton   // nil where no rule is for it
@@ -162,13 +163,13 @@ func (e *engine) redactNumber(digits string, depth int) (string, bool) {
 }
 
 // key returns the verdict on the key of a map.
-func (e *engine) key(key string) keyVerdict {
-	return e.keys.lookup(key, func(key string) keyVerdict {
+func (e *engine) key(key string) ruleset.Verdict {
+	return e.keys.Lookup(key, func(key string) ruleset.Verdict {
 		// A key that holds a secret is judged by what is left of it, as it will be when it is seen again.
 		renamed, changed := e.redactText(key, 0, reader{})
-		verdict := keyVerdict{rule: e.keys.match(renamed)}
+		verdict := ruleset.Verdict{Rule: e.keys.Match(renamed)}
 		if changed {
-			verdict.renamed = renamed
+			verdict.Renamed = renamed
 		}
 		return verdict
 	})

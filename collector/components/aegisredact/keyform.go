@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Limits of the key of a key/value form in plain text.
@@ -21,7 +22,7 @@ const (
 
 // keyPlace is a secret key in a text.
 type keyPlace struct {
-	rule  *keyRule
+	rule  *ruleset.Key
 	start int
 	quote string // that of the key, with its backslashes
 }
@@ -36,7 +37,7 @@ func (e *engine) findPairs(text string, spans []span) []span {
 		}
 		position = last
 		key, ok := e.keyBefore(text, first)
-		if !ok || key.rule.quoted && key.quote == "" {
+		if !ok || key.rule.Quoted && key.quote == "" {
 			continue
 		}
 		value, ok := e.valueAfter(text, last, key)
@@ -47,13 +48,13 @@ func (e *engine) findPairs(text string, spans []span) []span {
 		if budget -= len(secret); budget < 0 {
 			panic("a text built to make redaction slow")
 		}
-		if e.isProse(secret) || !key.rule.fits(secret) {
+		if e.isProse(secret) || !key.rule.Fits(secret) {
 			continue
 		}
 		if key.quote == "" && !value.quoted && isHarmless(text, key, first, last, value) {
 			continue
 		}
-		found := span{start: value.start, end: value.end, kind: key.rule.kind}
+		found := span{start: value.start, end: value.end, kind: key.rule.Kind}
 		if !value.quoted {
 			found.wrap = key.quote
 		}
@@ -104,7 +105,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		}
 		opening += floor
 		for column := range strings.SplitSeq(text[opening+1:end-1], ",") {
-			if rule := e.keys.match(strings.TrimSpace(column)); rule != nil {
+			if rule := e.keys.Match(strings.TrimSpace(column)); rule != nil {
 				return keyPlace{rule: rule, start: opening}, true
 			}
 		}
@@ -127,7 +128,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		floor := max(0, end-maxPairKey)
 		if opening := strings.LastIndexByte(text[floor:end], quote); opening >= 0 {
 			opening += floor
-			rule := e.keys.match(text[opening+1 : end])
+			rule := e.keys.Match(text[opening+1 : end])
 			return keyPlace{rule: rule, start: opening, quote: text[end:quoteEnd]}, rule != nil
 		}
 	}
@@ -145,10 +146,10 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 		start++ // the letter of an escape
 	}
 	run := text[start:end]
-	found := keyPlace{rule: e.keys.match(run), start: start}
+	found := keyPlace{rule: e.keys.Match(run), start: start}
 	if found.rule == nil {
-		words := splitWords(run)
-		if len(words) > 0 && !e.keys.tails[words[len(words)-1]] || e.keys.isAllowed(run) {
+		words := ruleset.Words(run)
+		if len(words) > 0 && !e.keys.Tails[words[len(words)-1]] || e.keys.IsAllowed(run) {
 			return keyPlace{}, false
 		}
 	}
@@ -159,11 +160,11 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 		}
 		start = keyRunStart(text, before, limit)
 		key := text[start:end]
-		if e.keys.isAllowed(key) {
+		if e.keys.IsAllowed(key) {
 			return keyPlace{}, false
 		}
 		if found.rule == nil {
-			if rule := e.keys.match(key); rule != nil && !rule.exact {
+			if rule := e.keys.Match(key); rule != nil && !rule.Exact {
 				found = keyPlace{rule: rule, start: start}
 			}
 		}
@@ -194,14 +195,14 @@ func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bo
 	if strings.ToLower(secret) == name {
 		return true
 	}
-	if !key.rule.opaque || text[first:last] != ":" {
+	if !key.rule.Opaque || text[first:last] != ":" {
 		return false
 	}
 	if value.start == last {
 		return chars.At(text, key.start-1) == ':'
 	}
 	return !(chars.IsOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
-		scheme.MatchString(secret) || opaque(text, value.start, value.end) ||
+		scheme.MatchString(secret) || ruleset.Opaque(text, value.start, value.end) ||
 		identifier.MatchString(written) && noType.MatchString(secret))
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Some values have their key beside them: {"name": "Authorization", "value": "…"}, ["authorization", "…"],
@@ -45,7 +47,7 @@ func isHumanName(m pcommon.Map) bool {
 }
 
 // neighbourRule returns the rule for the value of a map that names its key in another member.
-func (e *engine) neighbourRule(m pcommon.Map) *keyRule {
+func (e *engine) neighbourRule(m pcommon.Map) *ruleset.Key {
 	hasValue := false
 	m.Range(func(key string, _ pcommon.Value) bool {
 		hasValue = isValueField(key)
@@ -64,7 +66,7 @@ func (e *engine) neighbourRule(m pcommon.Map) *keyRule {
 				return e.byKind[kind]
 			}
 			if keyReference.MatchString(text) {
-				if rule := e.keys.match(text); rule != nil && !rule.exact {
+				if rule := e.keys.Match(text); rule != nil && !rule.Exact {
 					return rule
 				}
 			}
@@ -99,7 +101,7 @@ func textsOf(value pcommon.Value, depth int, texts []string) []string {
 }
 
 // pairRule returns the rule for the second of a pair such as ("authorization", "Bearer …").
-func (w *walk) pairRule(s pcommon.Slice) *keyRule {
+func (w *walk) pairRule(s pcommon.Slice) *ruleset.Key {
 	key := ""
 	switch first := s.At(0); {
 	case first.Type() == pcommon.ValueTypeStr:
@@ -110,7 +112,7 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 	if !keyName.MatchString(key) {
 		return nil
 	}
-	rule := w.keys.match(key)
+	rule := w.keys.Match(key)
 	if second := s.At(1); rule != nil && second.Type() == pcommon.ValueTypeStr && w.namesField(second.Str()) {
 		return nil
 	}
@@ -118,9 +120,9 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 }
 
 // flagRule returns the rule for what follows a command line's --password.
-func (e *engine) flagRule(item string) *keyRule {
+func (e *engine) flagRule(item string) *ruleset.Key {
 	if !strings.HasPrefix(item, "-") || !keyFlag.MatchString(item) {
 		return nil
 	}
-	return e.keys.match(strings.TrimLeft(item, "-"))
+	return e.keys.Match(strings.TrimLeft(item, "-"))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
@@ -110,7 +111,7 @@ type valueRule struct {
 	pattern    *regexp.Regexp
 	later      func() *regexp.Regexp // finds the pattern behind the first character of a text
 	group, key int
-	check      check
+	check      ruleset.Check
 	checkName  string
 	onNumbers  bool
 	whoMayShow bool
@@ -195,8 +196,8 @@ func (e *engine) findValues(text string, rule *valueRule, priority int, spans []
 }
 
 func (e *engine) kindOfPair(key, value string) int {
-	if rule := e.keys.match(strings.TrimSpace(key)); rule != nil && rule.fits(value) {
-		return rule.kind
+	if rule := e.keys.Match(strings.TrimSpace(key)); rule != nil && rule.Fits(value) {
+		return rule.Kind
 	}
 	return noKind
 }
@@ -232,5 +233,5 @@ var fieldName = regexp.MustCompile(`\A(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a
 
 // namesField says whether text is itself the name of a secret field, as in a list of fields.
 func (e *engine) namesField(text string) bool {
-	return fieldName.MatchString(text) && e.keys.match(text) != nil
+	return fieldName.MatchString(text) && e.keys.Match(text) != nil
 }

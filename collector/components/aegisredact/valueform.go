@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 const (
@@ -25,7 +26,7 @@ var (
 )
 
 // lineSchemes are those whose credentials are lists of parameters.
-var lineSchemes = set("digest hawk oauth aws4-hmac-sha256")
+var lineSchemes = ruleset.WordSet("digest hawk oauth aws4-hmac-sha256")
 
 // valuePlace is a value in a text.
 type valuePlace struct {
@@ -50,20 +51,20 @@ func (e *engine) valueAfter(text string, position int, key keyPlace) (valuePlace
 	if opening := valuePrefix.FindStringSubmatchIndex(rest); opening != nil {
 		return quotedValue(text, position, opening)
 	}
-	reach := key.rule.reach
+	reach := key.rule.Reach
 	var end int
 	switch {
 	case chars.IsOpening(text[position]):
 		end = closingBracket(text, position, len(text))
-		if text[position] == '(' && (reach == reachWords || reach == reachDate) {
+		if text[position] == '(' && (reach == ruleset.ReachWords || reach == ruleset.ReachDate) {
 			end = e.wordsEnd(text, end, reach)
 		}
 		return valuePlace{start: position, end: end}, true
-	case reach == reachLine:
+	case reach == ruleset.ReachLine:
 		end = lineEnd(text, position, key.start)
 	default:
 		end = schemeEnd(text, position, key.start)
-		if reach == reachWords || reach == reachDate {
+		if reach == ruleset.ReachWords || reach == ruleset.ReachDate {
 			end = e.wordsEnd(text, end, reach)
 		}
 	}
@@ -318,14 +319,14 @@ func nextParameterAt(text string, position int) bool {
 
 // wordsEnd returns the end of a name or an address (further words with a capital or a digit), or of a date
 // or a number.
-func (e *engine) wordsEnd(text string, position int, reach valueReach) int {
+func (e *engine) wordsEnd(text string, position int, reach ruleset.Reach) int {
 	pattern := nextWord
-	if reach == reachDate {
+	if reach == ruleset.ReachDate {
 		pattern = nextDate
 	}
 	for range maxValueWords {
 		word := pattern.FindStringSubmatchIndex(text[position:])
-		if word == nil || word[4] >= 0 || e.keys.match(text[position+word[2]:position+word[3]]) != nil {
+		if word == nil || word[4] >= 0 || e.keys.Match(text[position+word[2]:position+word[3]]) != nil {
 			break
 		}
 		position += word[3]

@@ -88,13 +88,13 @@ func (v *vector) testKey(t *testing.T, e *engine) {
 	var key, kind string // no kind: the key is not secret
 	require.NoError(t, json.Unmarshal(v.In, &key))
 	require.NoError(t, json.Unmarshal(v.Out, &kind))
-	rule := e.keys.match(key)
+	rule := e.keys.Match(key)
 	if kind == "" {
 		require.Nil(t, rule)
 		return
 	}
 	require.NotNil(t, rule)
-	require.Equal(t, kind, e.kinds[rule.kind].name)
+	require.Equal(t, kind, e.kinds[rule.Kind].name)
 }
 
 func (v *vector) testText(t *testing.T, e *engine) {

@@ -1,4 +1,6 @@
-package aegisredact
+// Package ruleset holds rules in the form in which they are applied: key rules and how a key finds its one, and the checks
+// that a match of a value rule must pass.
+package ruleset
 
 import (
 	"cmp"
@@ -25,47 +27,48 @@ const (
 	maxNeutralWords = 2
 )
 
-// valueReach is how far an unquoted value goes in plain text.
-type valueReach uint8
+// Reach is how far an unquoted value goes in plain text.
+type Reach uint8
 
 const (
-	reachToken valueReach = iota
-	reachWords            // a name or an address
-	reachDate             // a date or a number
-	reachLine
+	ReachToken Reach = iota
+	ReachWords       // a name or an address
+	ReachDate        // a date or a number
+	ReachLine
 )
 
-var valueReaches = map[string]valueReach{
-	"": reachToken, "token": reachToken, "words": reachWords, "date": reachDate, "line": reachLine,
+// Reaches are the reaches by the name that rules use.
+var Reaches = map[string]Reach{
+	"": ReachToken, "token": ReachToken, "words": ReachWords, "date": ReachDate, "line": ReachLine,
 }
 
-// keyRule is a compiled KeyRule.
-type keyRule struct {
-	kind      int
-	reach     valueReach
-	exact     bool
-	glued     bool
-	quoted    bool
-	notNumber bool
-	minDigits int
-	opaque    bool
+// Key is a compiled rule by key.
+type Key struct {
+	Kind      int
+	Reach     Reach
+	Exact     bool
+	Glued     bool
+	Quoted    bool
+	NotNumber bool
+	MinDigits int
+	Opaque    bool
 }
 
-// fits says whether a value in a text is of the sort that the rule is about.
-func (r *keyRule) fits(value string) bool {
-	if r.notNumber && chars.IsNumber(strings.TrimSpace(value)) {
+// Fits says whether a value in a text is of the sort that the rule is about.
+func (r *Key) Fits(value string) bool {
+	if r.NotNumber && chars.IsNumber(strings.TrimSpace(value)) {
 		return false
 	}
-	return r.minDigits == 0 || chars.CountDigits(value) >= r.minDigits
+	return r.MinDigits == 0 || chars.CountDigits(value) >= r.MinDigits
 }
 
-// conditional says that the rule looks at values, so that it cannot mask a map or a list as a whole.
-func (r *keyRule) conditional() bool { return r.notNumber || r.minDigits > 0 }
+// Conditional says that the rule looks at values, so that it cannot mask a map or a list as a whole.
+func (r *Key) Conditional() bool { return r.NotNumber || r.MinDigits > 0 }
 
-// keyVerdict says what is to happen with a key and the value under it.
-type keyVerdict struct {
-	rule    *keyRule // masks the value, or nil
-	renamed string   // the key itself redacted, "" when it may stay as it is
+// Verdict says what is to happen with a key and the value under it.
+type Verdict struct {
+	Rule    *Key   // masks the value, or nil
+	Renamed string // the key itself redacted, "" when it may stay as it is
 }
 
 // maskInKey is what redaction has left in a key; its kind is no part of the name.
@@ -73,78 +76,80 @@ var maskInKey = regexp.MustCompile(`\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?`)
 
 type gluedName struct {
 	name string
-	rule *keyRule
+	rule *Key
 }
 
-// keyMatcher decides by its key whether a value is secret: userPassword, X-Api-Key, db.password.
-type keyMatcher struct {
-	exact    map[string]*keyRule // by the words, joined with spaces
-	suffixes map[string]*keyRule
-	glued    map[string]*keyRule
+// Matcher decides by its key whether a value is secret: userPassword, X-Api-Key, db.password.
+type Matcher struct {
+	exact    map[string]*Key // by the words, joined with spaces
+	suffixes map[string]*Key
+	glued    map[string]*Key
 	endings  []gluedName // the longest first
 	longest  int         // words in a name
 	allowed  map[string]bool
-	neutral  map[string]bool
-	tails    map[string]bool // last words of names with several
+	Neutral  map[string]bool
+	Tails    map[string]bool // last words of names with several
 
 	mu    sync.Mutex
-	cache atomic.Pointer[map[string]keyVerdict]
-	texts sync.Map // key in a text -> *keyRule, cleared when it grows too large
+	cache atomic.Pointer[map[string]Verdict]
+	texts sync.Map // key in a text -> *Key, cleared when it grows too large
 	count atomic.Int64
 }
 
-func newKeyMatcher(allowed, neutral []string) *keyMatcher {
-	m := &keyMatcher{
-		exact:    map[string]*keyRule{},
-		suffixes: map[string]*keyRule{},
-		glued:    map[string]*keyRule{},
+// NewMatcher returns a matcher without names.
+func NewMatcher(allowed, neutral []string) *Matcher {
+	m := &Matcher{
+		exact:    map[string]*Key{},
+		suffixes: map[string]*Key{},
+		glued:    map[string]*Key{},
 		allowed:  map[string]bool{},
-		neutral:  trimmedSet(neutral),
-		tails:    trimmedSet(neutral),
+		Neutral:  NameSet(neutral),
+		Tails:    NameSet(neutral),
 	}
 	for _, key := range allowed {
-		m.allowed[strings.Join(splitWords(key), "")] = true
+		m.allowed[strings.Join(Words(key), "")] = true
 	}
-	m.cache.Store(&map[string]keyVerdict{})
+	m.cache.Store(&map[string]Verdict{})
 	return m
 }
 
-// add registers a name; the first rule that claims it keeps it.
-func (m *keyMatcher) add(words []string, rule *keyRule) {
+// Add registers a name; the first rule that claims it keeps it.
+func (m *Matcher) Add(words []string, rule *Key) {
 	phrase, glued := strings.Join(words, " "), strings.Join(words, "")
-	setDefault(m.exact, phrase, rule)
-	setDefault(m.glued, glued, rule)
+	SetDefault(m.exact, phrase, rule)
+	SetDefault(m.glued, glued, rule)
 	if len(words) > 1 {
-		m.tails[words[len(words)-1]] = true
+		m.Tails[words[len(words)-1]] = true
 	}
-	if rule.exact {
+	if rule.Exact {
 		return
 	}
-	setDefault(m.suffixes, phrase, rule)
+	SetDefault(m.suffixes, phrase, rule)
 	m.longest = max(m.longest, len(words))
 	taken := slices.ContainsFunc(m.endings, func(g gluedName) bool { return g.name == glued })
-	if rule.glued && len(glued) >= gluedSuffixLength && !taken {
+	if rule.Glued && len(glued) >= gluedSuffixLength && !taken {
 		m.endings = append(m.endings, gluedName{name: glued, rule: rule})
 	}
 }
 
-// ready is called when all names are added.
-func (m *keyMatcher) ready() {
+// Ready is called when all names are added.
+func (m *Matcher) Ready() {
 	slices.SortFunc(m.endings, func(a, b gluedName) int {
 		return cmp.Or(len(b.name)-len(a.name), cmp.Compare(a.name, b.name))
 	})
 }
 
-func setDefault(m map[string]*keyRule, key string, rule *keyRule) {
+// SetDefault enters a rule under a key that has none.
+func SetDefault(m map[string]*Key, key string, rule *Key) {
 	if _, taken := m[key]; !taken {
 		m[key] = rule
 	}
 }
 
-// match returns the rule that makes the value under key secret, or nil.
-func (m *keyMatcher) match(key string) *keyRule {
+// Match returns the rule that makes the value under key secret, or nil.
+func (m *Matcher) Match(key string) *Key {
 	if known, ok := m.texts.Load(key); ok {
-		return known.(*keyRule)
+		return known.(*Key)
 	}
 	rule := m.decide(key)
 	if len(key) <= maxKeyLength {
@@ -157,7 +162,7 @@ func (m *keyMatcher) match(key string) *keyRule {
 	return rule
 }
 
-func (m *keyMatcher) decide(key string) *keyRule {
+func (m *Matcher) decide(key string) *Key {
 	if len(key) > maxKeyLength {
 		key = key[len(key)-maxKeyLength:]
 	}
@@ -169,18 +174,18 @@ func (m *keyMatcher) decide(key string) *keyRule {
 	if strings.Contains(key, "[REDACTED") {
 		key = maskInKey.ReplaceAllLiteralString(key, " ")
 	}
-	words := splitWords(key)
+	words := Words(key)
 	if m.allowed[strings.Join(words, "")] {
 		return nil
 	}
 	for dropped := 0; dropped <= maxNeutralWords; dropped++ {
 		if rule := m.matchWords(words); rule != nil {
-			if dropped > 0 && rule.exact {
+			if dropped > 0 && rule.Exact {
 				return nil
 			}
 			return rule
 		}
-		if len(words) < 2 || !m.neutral[words[len(words)-1]] {
+		if len(words) < 2 || !m.Neutral[words[len(words)-1]] {
 			return nil
 		}
 		words = words[:len(words)-1]
@@ -188,7 +193,7 @@ func (m *keyMatcher) decide(key string) *keyRule {
 	return nil
 }
 
-func (m *keyMatcher) matchWords(words []string) *keyRule {
+func (m *Matcher) matchWords(words []string) *Key {
 	if rule := m.exact[strings.Join(words, " ")]; rule != nil {
 		return rule
 	}
@@ -209,13 +214,13 @@ func (m *keyMatcher) matchWords(words []string) *keyRule {
 	return nil
 }
 
-// isAllowed says whether key is one whose value is never masked because of its name.
-func (m *keyMatcher) isAllowed(key string) bool {
-	return m.allowed[strings.Join(splitWords(key), "")]
+// IsAllowed says whether key is one whose value is never masked because of its name.
+func (m *Matcher) IsAllowed(key string) bool {
+	return m.allowed[strings.Join(Words(key), "")]
 }
 
-// lookup returns the verdict on the key of a map, from the cache where it is known.
-func (m *keyMatcher) lookup(key string, decide func(string) keyVerdict) keyVerdict {
+// Lookup returns the verdict on the key of a map, from the cache where it is known.
+func (m *Matcher) Lookup(key string, decide func(string) Verdict) Verdict {
 	known := *m.cache.Load()
 	if verdict, ok := known[key]; ok {
 		return verdict
@@ -227,14 +232,14 @@ func (m *keyMatcher) lookup(key string, decide func(string) keyVerdict) keyVerdi
 	return verdict
 }
 
-func (m *keyMatcher) remember(key string, verdict keyVerdict) {
+func (m *Matcher) remember(key string, verdict Verdict) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known := *m.cache.Load()
 	if len(known) >= keyCacheLimit {
 		return
 	}
-	next := make(map[string]keyVerdict, len(known)+1)
+	next := make(map[string]Verdict, len(known)+1)
 	for k, v := range known {
 		next[k] = v
 	}
@@ -242,9 +247,9 @@ func (m *keyMatcher) remember(key string, verdict keyVerdict) {
 	m.cache.Store(&next)
 }
 
-// splitWords cuts a key into lower-case words at camelCase borders and at everything that is no letter or
+// Words cuts a key into lower-case words at camelCase borders and at everything that is no letter or
 // digit; digits at a word's end and words of digits at the key's end are dropped.
-func splitWords(key string) []string {
+func Words(key string) []string {
 	var words []string
 	for i := 0; i < len(key); {
 		end := wordEnd(key, i)
@@ -293,4 +298,15 @@ func wordEnd(s string, i int) int {
 		return skip(i, func(c byte) bool { return c >= 0x80 })
 	}
 	return i
+}
+
+// NameSet turns a list of names into a set; empty names, which an unset variable leaves, are skipped.
+func NameSet(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name != "" {
+			set[name] = true
+		}
+	}
+	return set
 }

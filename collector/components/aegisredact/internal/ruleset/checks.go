@@ -1,4 +1,4 @@
-package aegisredact
+package ruleset
 
 import (
 	"encoding/base64"
@@ -8,18 +8,18 @@ import (
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
-// check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
-type check func(text string, start, end int) bool
+// Check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
+type Check func(text string, start, end int) bool
 
-// checks are the tests by the name which rules use. The checks "secret" and "field" need the rule set and
+// Checks are the tests by the name which rules use. The checks "secret" and "field" need the rule set and
 // are the engine's.
-var checks = map[string]check{
+var Checks = map[string]Check{
 	"edge":         edge,
 	"luhn":         luhn,
 	"ssn":          ssn,
 	"phone":        phone,
 	"phone_hint":   phoneHint,
-	"opaque":       opaque,
+	"opaque":       Opaque,
 	"opaque_digit": opaqueDigit,
 	"basic":        basic,
 	"email":        email,
@@ -27,17 +27,18 @@ var checks = map[string]check{
 	"ipv6":         ipv6,
 }
 
-// numberChecks are the checks of numbers: when one fails the search goes on one character further, since
+// NumberChecks are the checks of numbers: when one fails the search goes on one character further, since
 // a number may begin within what the pattern took.
-var numberChecks = map[string]bool{
+var NumberChecks = map[string]bool{
 	"edge": true, "luhn": true, "ssn": true, "phone": true, "phone_hint": true, "ipv4": true,
 }
 
-func set(words string) map[string]bool { return trimmedSet(strings.Fields(words)) }
+// WordSet is the set of words in a text.
+func WordSet(words string) map[string]bool { return NameSet(strings.Fields(words)) }
 
 var (
-	notMailLocals  = set("git hg svn")
-	notMailDomains = set(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
+	notMailLocals  = WordSet("git hg svn")
+	notMailDomains = WordSet(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
 		gz tgz zip tar whl jar service socket target timer slice scope mount device path swap`)
 )
 
@@ -174,9 +175,9 @@ func phoneHint(text string, start, end int) bool {
 	return len(digits) >= 7 && len(digits) <= 17 && !isDate
 }
 
-// opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
+// Opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
 // case, or long.
-func opaque(text string, start, end int) bool {
+func Opaque(text string, start, end int) bool {
 	candidate := text[start:end]
 	if runeCount := countRunes(candidate); runeCount < 6 {
 		return false
