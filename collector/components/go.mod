@@ -34,6 +34,7 @@ require (
 	go.opentelemetry.io/collector/connector/xconnector v0.152.0 // indirect
 	go.opentelemetry.io/collector/pdata/testdata v0.152.0 // indirect
 	go.opentelemetry.io/collector/processor/xprocessor v0.152.0 // indirect
+	go.uber.org/goleak v1.3.0 // indirect
 )
 
 require (

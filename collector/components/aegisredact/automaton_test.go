@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 )
 
 // numberTexts are texts full of digits and of what stands between them.
@@ -42,8 +44,8 @@ func TestTheAutomatonLeavesOutNoPatternThatMatches(t *testing.T) {
 			rule := &e.rules[i]
 			if automaton := e.automata[rule.asks]; automaton != nil && rule.pattern.MatchString(text) {
 				hits++
-				found := automaton.match(text)
-				require.True(t, found.has(rule.number), "%q matches %s", text, rule.pattern)
+				found := automaton.Match(text)
+				require.True(t, found.Has(rule.number), "%q matches %s", text, rule.pattern)
 			}
 		}
 	}
@@ -52,31 +54,31 @@ func TestTheAutomatonLeavesOutNoPatternThatMatches(t *testing.T) {
 
 func TestTheAutomatonForgetsWhenItKnowsTooMuch(t *testing.T) {
 	numbers := builtInEngine(t).automata[asksNumbers]
-	before := numbers.memory.Load()
-	for seed := uint64(2); numbers.memory.Load() == before && seed < 200; seed++ {
+	before := numbers.Restarts()
+	for seed := uint64(2); numbers.Restarts() == before && seed < 200; seed++ {
 		for _, text := range numberTexts(seed, 2000) {
-			numbers.match(text)
+			numbers.Match(text)
 		}
 	}
-	require.LessOrEqual(t, len(numbers.memory.Load().states), maxStates)
-	rule := numbers.match("4111111111111111")
-	require.NotEqual(t, bits{}, rule)
+	require.LessOrEqual(t, numbers.States(), prefilter.MaxStates)
+	rule := numbers.Match("4111111111111111")
+	require.NotEqual(t, prefilter.Marks{}, rule)
 }
 
 func TestTheAutomatonIsSharedByRequests(t *testing.T) {
 	numbers := builtInEngine(t).automata[asksNumbers]
-	done := make(chan bits)
+	done := make(chan prefilter.Marks)
 	for n := range 4 {
 		go func() {
-			var found bits
+			var found prefilter.Marks
 			for _, text := range numberTexts(uint64(n), 2000) {
-				found.add(numbers.match(text))
+				found.Add(numbers.Match(text))
 			}
 			done <- found
 		}()
 	}
 	for range 4 {
-		require.NotEqual(t, bits{}, <-done)
+		require.NotEqual(t, prefilter.Marks{}, <-done)
 	}
 }
 
@@ -87,30 +89,22 @@ func TestCharactersBeyondASCIIAreNoWayPastTheAutomaton(t *testing.T) {
 		`(?i)sk[0-9]`:       {"SK1", "ſK1"},
 		`[0-9]+`:            {"é1", "\x801"},
 	} {
-		program, err := compileProgram(pattern)
-		require.NoError(t, err)
-		var a automaton
-		a.add(program, 70)
-		a.build()
+		var a prefilter.Automaton
+		require.NoError(t, a.Add(pattern, 70))
+		a.Build()
 		matcher := regexp.MustCompile(pattern)
 		for _, text := range texts {
 			if matcher.MatchString(text) {
-				require.True(t, a.match(text) == bit(70), "%q matches %s", text, pattern)
+				require.True(t, a.Match(text) == prefilter.Mark(70), "%q matches %s", text, pattern)
 			}
 		}
-		require.Equal(t, bits{}, a.match("--"))
+		require.Equal(t, prefilter.Marks{}, a.Match("--"))
 	}
 }
 
 func TestRecordsFullOfIdsDoNotFillTheStates(t *testing.T) {
 	e := builtInEngine(t)
 	random := rand.New(rand.NewPCG(1, 1))
-	memories := map[*automaton]*memory{}
-	for _, a := range e.automata {
-		if a != nil {
-			memories[a] = a.memory.Load()
-		}
-	}
 	for range 10_000 {
 		account, order := random.IntN(1e9), random.IntN(1e11)
 		for _, text := range []string{
@@ -122,8 +116,10 @@ func TestRecordsFullOfIdsDoNotFillTheStates(t *testing.T) {
 			e.redactText(text, 0, reader{})
 		}
 	}
-	for a, first := range memories {
-		require.Same(t, first, a.memory.Load(), "states were thrown away: each text has to make them anew then")
-		require.Less(t, len(first.states), maxStates*3/4)
+	for _, a := range e.automata {
+		if a != nil {
+			require.Zero(t, a.Restarts(), "states were thrown away: each text has to make them anew then")
+			require.Less(t, a.States(), prefilter.MaxStates*3/4)
+		}
 	}
 }

@@ -7,13 +7,17 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // maxLiteralBytes keeps the scanner's states within 16 bits.
 const maxLiteralBytes = 50_000
 
 // commonWords occur in many lines, so a name is rather looked for by another of its words.
-var commonWords = set("number code name id key no num value address line access service app home work of order user")
+var commonWords = ruleset.WordSet("number code name id key no num value address line access service app home work of order user")
 
 var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
@@ -21,7 +25,7 @@ var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 type compiler struct {
 	*engine
 	index    map[string]int
-	literals map[literal]bits
+	literals map[prefilter.Literal]prefilter.Marks
 	sets     map[string]int // set of literals -> its mark
 	disabled map[string]bool
 }
@@ -33,22 +37,22 @@ func newEngine(c *Config) (*engine, error) {
 	}
 	b := compiler{
 		engine: &engine{
-			keys:      newKeyMatcher(rules.AllowKeys, rules.Neutral),
-			byKind:    map[string]*keyRule{},
-			prose:     trimmedSet(rules.ProseValues),
-			auditKeys: trimmedSet(rules.AuditKeys),
-			auditWho:  trimmedSet(rules.AuditWho),
+			keys:      ruleset.NewMatcher(rules.AllowKeys, rules.Neutral),
+			byKind:    map[string]*ruleset.Key{},
+			prose:     ruleset.NameSet(rules.ProseValues),
+			auditKeys: ruleset.NameSet(rules.AuditKeys),
+			auditWho:  ruleset.NameSet(rules.AuditWho),
 			template:  c.Mask,
 			hashKey:   []byte(string(c.HashKey)),
 			maxDepth:  c.MaxDepth,
 			maxText:   c.MaxTextBytes,
 		},
 		index:    map[string]int{},
-		literals: map[literal]bits{},
+		literals: map[prefilter.Literal]prefilter.Marks{},
 		sets:     map[string]int{},
-		disabled: trimmedSet(rules.Disable),
+		disabled: ruleset.NameSet(rules.Disable),
 	}
-	for name := range trimmedSet(rules.Enable) {
+	for name := range ruleset.NameSet(rules.Enable) {
 		delete(b.disabled, name)
 	}
 	if err := b.compile(rules); err != nil {
@@ -76,7 +80,7 @@ func (b *compiler) compile(rules RuleSet) error {
 			return fmt.Errorf("key rule %q: %w", rule.Kind, err)
 		}
 	}
-	b.keys.ready()
+	b.keys.Ready()
 	for i, rule := range rules.Values {
 		if err := b.addValue(rule); err != nil {
 			return fmt.Errorf("value rule %q (number %d): %w", rule.Kind, i+1, err)
@@ -84,7 +88,7 @@ func (b *compiler) compile(rules RuleSet) error {
 	}
 	for _, automaton := range b.automata {
 		if automaton != nil {
-			automaton.build()
+			automaton.Build()
 		}
 	}
 	return b.compileScanner()
@@ -99,7 +103,7 @@ func (b *compiler) compileMask() error {
 		`|\[REDACTED(?::[a-z0-9_]+)*\]|\[REDACTION FAILED\]`
 	b.masks = regexp.MustCompile(pattern)
 	b.wholeMask = regexp.MustCompile(`\A(?:` + pattern + `)\z`)
-	b.mark(asciiLower(prefix), bitMask)
+	b.mark(chars.LowerASCII(prefix), bitMask)
 	b.mark("[redact", bitMask)
 	b.depthKind, b.lengthKind = b.kindOf("depth"), b.kindOf("length")
 	return nil
@@ -115,13 +119,13 @@ func (b *compiler) compileScanner() error {
 	}
 	size := 0
 	for literal := range b.literals {
-		size += len(literal.text)
+		size += len(literal.Text)
 	}
 	if size > maxLiteralBytes {
 		return fmt.Errorf("the rules hold too many literals (%d bytes, at most %d)", size, maxLiteralBytes)
 	}
-	b.scanner = newScanner(b.literals, b.keys.neutral)
-	b.lines = newKnownLines()
+	b.scanner = prefilter.NewScanner(b.literals, b.keys.Neutral, bitEscape)
+	b.lines = prefilter.NewKnownLines()
 	return nil
 }
 
@@ -139,30 +143,30 @@ func (b *compiler) addKeys(rule KeyRule) error {
 	if !kindPattern.MatchString(rule.Kind) {
 		return errors.New("kind must be a word of letters, digits and _")
 	}
-	reach, ok := valueReaches[rule.Text]
+	reach, ok := ruleset.Reaches[rule.Text]
 	if !ok {
 		return fmt.Errorf("text %q: must be token, words, date or line", rule.Text)
 	}
 	if b.disabled[rule.Kind] {
 		return nil
 	}
-	compiled := &keyRule{
-		kind:      b.kindOf(rule.Kind),
-		reach:     reach,
-		exact:     rule.Exact,
-		glued:     rule.Glued == nil || *rule.Glued,
-		quoted:    rule.Quoted,
-		notNumber: rule.NotNumber,
-		minDigits: rule.MinDigits,
-		opaque:    rule.Opaque,
+	compiled := &ruleset.Key{
+		Kind:      b.kindOf(rule.Kind),
+		Reach:     reach,
+		Exact:     rule.Exact,
+		Glued:     rule.Glued == nil || *rule.Glued,
+		Quoted:    rule.Quoted,
+		NotNumber: rule.NotNumber,
+		MinDigits: rule.MinDigits,
+		Opaque:    rule.Opaque,
 	}
-	setDefault(b.byKind, rule.Kind, compiled)
+	ruleset.SetDefault(b.byKind, rule.Kind, compiled)
 	for _, name := range rule.Names {
-		words := splitWords(name)
+		words := ruleset.Words(name)
 		if len(words) == 0 {
 			return fmt.Errorf("name %q holds no letter", name)
 		}
-		b.keys.add(words, compiled)
+		b.keys.Add(words, compiled)
 		b.markName(words)
 	}
 	return nil
@@ -183,7 +187,7 @@ func (b *compiler) markName(words []string) {
 	case len(stem) >= minStem:
 		b.mark(stem, bitKeyWord)
 	case len(words) == 1:
-		b.markLiteral(literal{text: words[0], bounded: true}, bitKeyWord)
+		b.markLiteral(prefilter.Literal{Text: words[0], Bounded: true}, bitKeyWord)
 	default:
 		for _, gap := range []string{"", " ", "_", "-", ".", "/", ":"} {
 			b.mark(strings.Join(words, gap), bitKeyWord)
@@ -207,14 +211,14 @@ func (b *compiler) addValue(rule ValueRule) error {
 	if rule.Pattern == "" || pattern.MatchString("") {
 		return errors.New("pattern matches the empty text")
 	}
-	test, known := checks[rule.Check]
+	test, known := ruleset.Checks[rule.Check]
 	if !known && !slices.Contains([]string{"", "none", "secret", "field"}, rule.Check) {
 		return fmt.Errorf("check %q is unknown", rule.Check)
 	}
 	if rule.Kind != "" && b.disabled[rule.Kind] {
 		return nil
 	}
-	needs, err := requirementOf(rule.Pattern)
+	needs, err := prefilter.RequirementOf(rule.Pattern)
 	if err != nil {
 		return err
 	}
@@ -226,9 +230,9 @@ func (b *compiler) addValue(rule ValueRule) error {
 		key:        rule.Key,
 		check:      test,
 		checkName:  rule.Check,
-		onNumbers:  numberChecks[rule.Check],
+		onNumbers:  ruleset.NumberChecks[rule.Check],
 		whoMayShow: rule.Kind == "email" || rule.Kind == "phone",
-		run:        needs.run,
+		run:        needs.Run,
 	}
 	if rule.Kind != "" {
 		compiled.kind = b.kindOf(rule.Kind)
@@ -237,87 +241,84 @@ func (b *compiler) addValue(rule ValueRule) error {
 		return err
 	}
 	if rule.Key > 0 {
-		compiled.needs.add(bitKeyWord)
+		compiled.needs.Add(bitKeyWord)
 	}
-	primary := everyBit
-	for i, literals := range needs.literals {
+	primary := prefilter.EveryMark
+	for i, literals := range needs.Literals {
 		mark := b.setBit(literals)
-		compiled.needs.add(mark)
-		if i == 0 && mark != (bits{}) {
+		compiled.needs.Add(mark)
+		if i == 0 && mark != (prefilter.Marks{}) {
 			primary = mark
 		}
 	}
 	b.addChance(primary)
-	if needs.run == 0 {
-		b.telling.add(primary)
-	} else if b.minRun == 0 || needs.run < b.minRun {
-		b.minRun = needs.run
+	if needs.Run == 0 {
+		b.telling.Add(primary)
+	} else if b.minRun == 0 || needs.Run < b.minRun {
+		b.minRun = needs.Run
 	}
 	b.rules = append(b.rules, compiled)
 	return nil
 }
 
 // addChance files the rule to come under its most telling mark.
-func (b *compiler) addChance(primary bits) {
+func (b *compiler) addChance(primary prefilter.Marks) {
 	number := len(b.rules)
 	switch {
 	case number > lastRuleBit:
-	case primary == everyBit:
-		b.markless.add(bit(number))
+	case primary == prefilter.EveryMark:
+		b.markless.Add(prefilter.Mark(number))
 	default:
-		b.primaries.add(primary)
+		b.primaries.Add(primary)
 		for n := range b.byMark {
-			if primary.has(bit(n)) {
-				b.byMark[n].add(bit(number))
+			if primary.Has(prefilter.Mark(n)) {
+				b.byMark[n].Add(prefilter.Mark(number))
 			}
 		}
 	}
 }
 
 // addToAutomaton gives a rule that needs digits to the automaton it is to ask.
-func (b *compiler) addToAutomaton(pattern string, needs requirement, compiled *valueRule) error {
+func (b *compiler) addToAutomaton(pattern string, needs prefilter.Requirement, compiled *valueRule) error {
 	number := len(b.rules)
-	if needs.run == 0 || number > lastRuleBit {
+	if needs.Run == 0 || number > lastRuleBit {
 		return nil
 	}
-	program, err := compileProgram(pattern)
-	if err != nil {
-		return err
-	}
-	compiled.asks, compiled.number = asksNumbers, bit(number)
-	for _, literals := range needs.literals {
+	compiled.asks, compiled.number = asksNumbers, prefilter.Mark(number)
+	for _, literals := range needs.Literals {
 		if !slices.ContainsFunc(literals, func(literal string) bool { return !strings.ContainsFunc(literal, unicode.IsLetter) }) {
 			compiled.asks = asksWords
 		}
 	}
 	if b.automata[compiled.asks] == nil {
-		b.automata[compiled.asks] = &automaton{}
+		b.automata[compiled.asks] = &prefilter.Automaton{}
 	}
-	b.automata[compiled.asks].add(program, number)
-	return nil
+	return b.automata[compiled.asks].Add(pattern, number)
 }
 
-func (b *compiler) mark(text string, marks bits) { b.markLiteral(literal{text: text}, marks) }
+func (b *compiler) mark(text string, marks prefilter.Marks) {
+	b.markLiteral(prefilter.Literal{Text: text}, marks)
+}
 
-func (b *compiler) markLiteral(l literal, marks bits) {
+func (b *compiler) markLiteral(l prefilter.Literal, marks prefilter.Marks) {
 	all := b.literals[l]
-	all.add(marks)
+	all.Add(marks)
 	b.literals[l] = all
 }
 
 // setBit returns the mark of a set of literals, none when there are no more marks: then a pattern is tried
 // more often than it must be.
-func (b *compiler) setBit(literals []string) bits {
+func (b *compiler) setBit(literals []string) prefilter.Marks {
 	name := strings.Join(literals, "\x00")
 	n, known := b.sets[name]
 	if !known {
 		if n = firstRuleBit + len(b.sets); n > lastRuleBit {
-			return bits{}
+			return prefilter.Marks{}
 		}
 		b.sets[name] = n
 		for _, literal := range literals {
-			b.mark(literal, bit(n))
+			b.mark(literal, prefilter.Mark(n))
 		}
 	}
-	return bit(n)
+	return prefilter.Mark(n)
 }

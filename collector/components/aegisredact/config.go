@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
@@ -147,15 +146,4 @@ func readRules(path string) (RuleSet, error) {
 
 func concat[T any](first, second []T) []T {
 	return append(append(make([]T, 0, len(first)+len(second)), first...), second...)
-}
-
-// trimmedSet turns a list of names into a set; empty names, which an unset variable leaves, are skipped.
-func trimmedSet(names []string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, name := range names {
-		if name = strings.TrimSpace(name); name != "" {
-			set[name] = true
-		}
-	}
-	return set
 }

@@ -9,15 +9,20 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Marks of the scanner's literals: these, and one for each set of literals that a value rule needs.
 var (
-	bitKeyWord   = bit(0) // a word of a secret key's name
-	bitMask      = bit(1) // the beginning of a mask
-	bitEscape    = bit(2) // an escape or a character beyond ASCII, which can hide anything
-	bitInsert    = bit(3)
-	bitSeparator = bit(4) // without it no key has a value
+	bitKeyWord   = prefilter.Mark(0) // a word of a secret key's name
+	bitMask      = prefilter.Mark(1) // the beginning of a mask
+	bitEscape    = prefilter.Mark(2) // an escape or a character beyond ASCII, which can hide anything
+	bitInsert    = prefilter.Mark(3)
+	bitSeparator = prefilter.Mark(4) // without it no key has a value
 )
 
 const (
@@ -44,17 +49,17 @@ const (
 // engine applies a rule set to texts, numbers and keys. It is safe for concurrent use.
 type engine struct {
 	kinds     []*kind
-	keys      *keyMatcher
-	byKind    map[string]*keyRule
+	keys      *ruleset.Matcher
+	byKind    map[string]*ruleset.Key
 	rules     []valueRule
-	scanner   *scanner
-	automata  [automata]*automaton  // nil where no rule is for it
-	lines     *knownLines           // nil: every text is read as a whole
-	telling   bits                  // one mark of each rule that needs no digits: without any of these only numbers count
-	byMark    [lastRuleBit + 1]bits // of each mark, the rules whose most telling need it is
-	markless  bits                  // the rules that need no mark
-	primaries bits                  // marks that byMark has rules for
-	minRun    int                   // the least digits in a run that a rule about numbers needs
+	scanner   *prefilter.Scanner
+	automata  [automata]*prefilter.Automaton   // nil where no rule is for it
+	lines     *prefilter.KnownLines            // nil: every text is read as a whole
+	telling   prefilter.Marks                  // one mark of each rule that needs no digits: without any of these only numbers count
+	byMark    [lastRuleBit + 1]prefilter.Marks // of each mark, the rules whose most telling need it is
+	markless  prefilter.Marks                  // the rules that need no mark
+	primaries prefilter.Marks                  // marks that byMark has rules for
+	minRun    int                              // the least digits in a run that a rule about numbers needs
 	prose     map[string]bool
 	notSecret *regexp.Regexp
 	auditKeys map[string]bool
@@ -74,28 +79,28 @@ func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
 	found, fresh := e.scan(text)
 	redacted, changed := e.redactScanned(text, found, depth, r)
 	// Who may show things lets some through.
-	if fresh.text != "" && !changed && !r.who {
-		e.lines.learn(e.scanner, fresh)
+	if fresh.Text != "" && !changed && !r.who {
+		e.lines.Learn(e.scanner, fresh)
 	}
 	return redacted, changed
 }
 
 // scan looks at a text; fresh is what there is to learn of its lines.
-func (e *engine) scan(text string) (found facts, fresh freshLines) {
-	if e.lines != nil && hasLines(text) {
-		return e.lines.scan(e.scanner, text)
+func (e *engine) scan(text string) (found prefilter.Facts, fresh prefilter.FreshLines) {
+	if e.lines != nil && prefilter.HasLines(text) {
+		return e.lines.Scan(e.scanner, text)
 	}
-	return e.scanner.scan(text), freshLines{}
+	return e.scanner.Scan(text), prefilter.FreshLines{}
 }
 
-func (e *engine) redactScanned(text string, found facts, depth int, r reader) (string, bool) {
+func (e *engine) redactScanned(text string, found prefilter.Facts, depth int, r reader) (string, bool) {
 	if !e.suspicious(found) {
 		return text, false
 	}
 	if len(text) > e.maxText {
 		return e.mask(e.lengthKind, ""), true
 	}
-	if trimmed := strings.TrimSpace(text); looksLikeJSON(trimmed) {
+	if trimmed := strings.TrimSpace(text); jsontext.LooksLike(trimmed) {
 		if out, changed, ok := e.redactJSON(trimmed, depth, r); ok {
 			if changed {
 				return out, true
@@ -108,11 +113,11 @@ func (e *engine) redactScanned(text string, found facts, depth int, r reader) (s
 }
 
 // suspicious says whether anything of the rule set may apply.
-func (e *engine) suspicious(found facts) bool {
-	if found.literals.has(bitEscape) || found.literals.has(bitKeyWord) && found.literals.has(bitSeparator) {
+func (e *engine) suspicious(found prefilter.Facts) bool {
+	if found.Literals.Has(bitEscape) || found.Literals.Has(bitKeyWord) && found.Literals.Has(bitSeparator) {
 		return true
 	}
-	if !found.literals.meets(e.telling) && (e.minRun == 0 || found.run < e.minRun) {
+	if !found.Literals.Meets(e.telling) && (e.minRun == 0 || found.Run < e.minRun) {
 		return false
 	}
 	for range e.chances(&found) {
@@ -122,12 +127,12 @@ func (e *engine) suspicious(found facts) bool {
 }
 
 // chances yields the rules that may match, in order.
-func (e *engine) chances(found *facts) iter.Seq[int] {
+func (e *engine) chances(found *prefilter.Facts) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		rules := e.markless
-		for half := range found.literals {
-			for marks := found.literals[half] & e.primaries[half]; marks != 0; marks &= marks - 1 {
-				rules.add(e.byMark[64*half+mathbits.TrailingZeros64(marks)])
+		for half := range found.Literals {
+			for marks := found.Literals[half] & e.primaries[half]; marks != 0; marks &= marks - 1 {
+				rules.Add(e.byMark[64*half+mathbits.TrailingZeros64(marks)])
 			}
 		}
 		for half := range rules {
@@ -151,20 +156,20 @@ const minCheckedDigits = 9
 
 // redactNumber returns the mask of a number whose digits are a secret.
 func (e *engine) redactNumber(digits string, depth int) (string, bool) {
-	if len(digits) < minCheckedDigits || !isAllDigits(digits) {
+	if len(digits) < minCheckedDigits || !chars.AllDigits(digits) {
 		return "", false
 	}
 	return e.redactText(digits, depth, reader{})
 }
 
 // key returns the verdict on the key of a map.
-func (e *engine) key(key string) keyVerdict {
-	return e.keys.lookup(key, func(key string) keyVerdict {
+func (e *engine) key(key string) ruleset.Verdict {
+	return e.keys.Lookup(key, func(key string) ruleset.Verdict {
 		// A key that holds a secret is judged by what is left of it, as it will be when it is seen again.
 		renamed, changed := e.redactText(key, 0, reader{})
-		verdict := keyVerdict{rule: e.keys.match(renamed)}
+		verdict := ruleset.Verdict{Rule: e.keys.Match(renamed)}
 		if changed {
-			verdict.renamed = renamed
+			verdict.Renamed = renamed
 		}
 		return verdict
 	})

@@ -3,6 +3,9 @@ package aegisredact
 import (
 	"regexp"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 var (
@@ -13,10 +16,10 @@ var (
 // findInserts appends the values of secret columns in INSERT INTO t (name, password) VALUES ('x', 'y').
 func (e *engine) findInserts(text string, spans []span) []span {
 	for _, insert := range insertInto.FindAllStringSubmatchIndex(text, -1) {
-		var columns []*keyRule
+		var columns []*ruleset.Key
 		secret := false
 		for column := range strings.SplitSeq(text[insert[2]:insert[3]], ",") {
-			rule := e.keys.match(strings.Trim(column, " \t\r\n`\"'[]"))
+			rule := e.keys.Match(strings.Trim(column, " \t\r\n`\"'[]"))
 			columns = append(columns, rule)
 			secret = secret || rule != nil
 		}
@@ -24,7 +27,7 @@ func (e *engine) findInserts(text string, spans []span) []span {
 			continue
 		}
 		position := insert[1] - 1
-		for at(text, position) == '(' {
+		for chars.At(text, position) == '(' {
 			closed := closingBracket(text, position, len(text))
 			inside := closed // A list that was cut off goes to the end of the text.
 			if text[closed-1] == ')' {
@@ -35,10 +38,10 @@ func (e *engine) findInserts(text string, spans []span) []span {
 					break
 				}
 				candidate := text[value[0]:max(value[0], value[1])]
-				if columns[i] == nil || candidate == "" || e.isProse(candidate) || !columns[i].fits(candidate) {
+				if columns[i] == nil || candidate == "" || e.isProse(candidate) || !columns[i].Fits(candidate) {
 					continue
 				}
-				spans = append(spans, span{start: value[0], end: value[1], kind: columns[i].kind})
+				spans = append(spans, span{start: value[0], end: value[1], kind: columns[i].Kind})
 			}
 			position = closed
 			for position < len(text) && strings.IndexByte(", \t\r\n", text[position]) >= 0 {
@@ -80,7 +83,7 @@ func splitValues(text string, position, end int) [][2]int {
 		}
 		start := position
 		for position < end && text[position] != ',' {
-			if isOpening(text[position]) {
+			if chars.IsOpening(text[position]) {
 				position = closingBracket(text, position, len(text))
 			} else {
 				position++

@@ -3,6 +3,9 @@ package aegisredact
 import (
 	"regexp"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Limits of the key of a key/value form in plain text.
@@ -19,7 +22,7 @@ const (
 
 // keyPlace is a secret key in a text.
 type keyPlace struct {
-	rule  *keyRule
+	rule  *ruleset.Key
 	start int
 	quote string // that of the key, with its backslashes
 }
@@ -34,7 +37,7 @@ func (e *engine) findPairs(text string, spans []span) []span {
 		}
 		position = last
 		key, ok := e.keyBefore(text, first)
-		if !ok || key.rule.quoted && key.quote == "" {
+		if !ok || key.rule.Quoted && key.quote == "" {
 			continue
 		}
 		value, ok := e.valueAfter(text, last, key)
@@ -45,13 +48,13 @@ func (e *engine) findPairs(text string, spans []span) []span {
 		if budget -= len(secret); budget < 0 {
 			panic("a text built to make redaction slow")
 		}
-		if e.isProse(secret) || !key.rule.fits(secret) {
+		if e.isProse(secret) || !key.rule.Fits(secret) {
 			continue
 		}
 		if key.quote == "" && !value.quoted && isHarmless(text, key, first, last, value) {
 			continue
 		}
-		found := span{start: value.start, end: value.end, kind: key.rule.kind}
+		found := span{start: value.start, end: value.end, kind: key.rule.Kind}
 		if !value.quoted {
 			found.wrap = key.quote
 		}
@@ -71,14 +74,14 @@ func nextSeparator(text string, position int) (first, last int) {
 		switch c := text[i]; {
 		case c == '=':
 			last = i + 1
-			for at(text, last) == '=' {
+			for chars.At(text, last) == '=' {
 				last++
 			}
-			if at(text, last) == '>' {
+			if chars.At(text, last) == '>' {
 				last++
 			}
 			return i, last
-		case c == ':' && at(text, i+1) == '=':
+		case c == ':' && chars.At(text, i+1) == '=':
 			return i, i + 2
 		case c == ':':
 			return i, i + 1
@@ -94,7 +97,7 @@ func nextSeparator(text string, position int) (first, last int) {
 // keyBefore finds the secret key that ends before position end.
 func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 	end = skipBack(text, end)
-	if at(text, end-1) == ')' {
+	if chars.At(text, end-1) == ')' {
 		floor := max(0, end-maxParenthesis)
 		opening := strings.LastIndexByte(text[floor:end], '(')
 		if opening < 0 {
@@ -102,13 +105,13 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		}
 		opening += floor
 		for column := range strings.SplitSeq(text[opening+1:end-1], ",") {
-			if rule := e.keys.match(strings.TrimSpace(column)); rule != nil {
+			if rule := e.keys.Match(strings.TrimSpace(column)); rule != nil {
 				return keyPlace{rule: rule, start: opening}, true
 			}
 		}
 		end = skipBack(text, opening)
 	}
-	if at(text, end-1) == ']' {
+	if chars.At(text, end-1) == ']' {
 		floor := max(0, end-maxIndex)
 		opening := strings.LastIndexByte(text[floor:end], '[')
 		if opening >= 0 && strings.Trim(text[floor+opening+1:end-1], "0123456789") == "" {
@@ -117,7 +120,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 			end--
 		}
 	}
-	if end > 0 && isQuote(text[end-1]) {
+	if end > 0 && chars.IsQuote(text[end-1]) {
 		quoteEnd := end
 		quote := text[end-1]
 		for end--; end > 0 && text[end-1] == '\\'; end-- {
@@ -125,7 +128,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		floor := max(0, end-maxPairKey)
 		if opening := strings.LastIndexByte(text[floor:end], quote); opening >= 0 {
 			opening += floor
-			rule := e.keys.match(text[opening+1 : end])
+			rule := e.keys.Match(text[opening+1 : end])
 			return keyPlace{rule: rule, start: opening, quote: text[end:quoteEnd]}, rule != nil
 		}
 	}
@@ -139,29 +142,29 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 	if start == end {
 		return keyPlace{}, false
 	}
-	if at(text, start-1) == '\\' && strings.IndexByte("nrt", text[start]) >= 0 {
+	if chars.At(text, start-1) == '\\' && strings.IndexByte("nrt", text[start]) >= 0 {
 		start++ // the letter of an escape
 	}
 	run := text[start:end]
-	found := keyPlace{rule: e.keys.match(run), start: start}
+	found := keyPlace{rule: e.keys.Match(run), start: start}
 	if found.rule == nil {
-		words := splitWords(run)
-		if len(words) > 0 && !e.keys.tails[words[len(words)-1]] || e.keys.isAllowed(run) {
+		words := ruleset.Words(run)
+		if len(words) > 0 && !e.keys.Tails[words[len(words)-1]] || e.keys.IsAllowed(run) {
 			return keyPlace{}, false
 		}
 	}
 	for range maxKeyWords {
 		before := start - 1
-		if before < 1 || text[before] != ' ' || !isKeyByte(text[before-1]) {
+		if before < 1 || text[before] != ' ' || !chars.IsKeyByte(text[before-1]) {
 			break
 		}
 		start = keyRunStart(text, before, limit)
 		key := text[start:end]
-		if e.keys.isAllowed(key) {
+		if e.keys.IsAllowed(key) {
 			return keyPlace{}, false
 		}
 		if found.rule == nil {
-			if rule := e.keys.match(key); rule != nil && !rule.exact {
+			if rule := e.keys.Match(key); rule != nil && !rule.Exact {
 				found = keyPlace{rule: rule, start: start}
 			}
 		}
@@ -170,7 +173,7 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 }
 
 func keyRunStart(text string, end, limit int) int {
-	for end > limit && isKeyByte(text[end-1]) {
+	for end > limit && chars.IsKeyByte(text[end-1]) {
 		end--
 	}
 	return end
@@ -192,14 +195,14 @@ func isHarmless(text string, key keyPlace, first, last int, value valuePlace) bo
 	if strings.ToLower(secret) == name {
 		return true
 	}
-	if !key.rule.opaque || text[first:last] != ":" {
+	if !key.rule.Opaque || text[first:last] != ":" {
 		return false
 	}
 	if value.start == last {
-		return at(text, key.start-1) == ':'
+		return chars.At(text, key.start-1) == ':'
 	}
-	return !(isOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
-		scheme.MatchString(secret) || opaque(text, value.start, value.end) ||
+	return !(chars.IsOpening(secret[0]) || strings.IndexByte(secret, '=') >= 0 ||
+		scheme.MatchString(secret) || ruleset.Opaque(text, value.start, value.end) ||
 		identifier.MatchString(written) && noType.MatchString(secret))
 }
 

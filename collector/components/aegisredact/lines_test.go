@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 )
 
 // lineTexts are texts of lines of which many come again, with numbers, names and secrets in them and across their ends.
@@ -42,25 +44,25 @@ func TestKnownLinesChangeNothing(t *testing.T) {
 		wanted, wantedChange := whole.redactText(text, 0, reader{})
 		require.Equal(t, wanted, redacted, "%q", text)
 		require.Equal(t, wantedChange, changed, "%q", text)
-		found, _ := e.lines.scan(e.scanner, text)
-		require.Equal(t, e.scanner.scan(text), found, "%q", text)
+		found, _ := e.lines.Scan(e.scanner, text)
+		require.Equal(t, e.scanner.Scan(text), found, "%q", text)
 		for _, automaton := range e.automata {
 			if automaton != nil {
-				require.Equal(t, automaton.match(text), e.lines.match(automaton, text), "%q", text)
+				require.Equal(t, automaton.Match(text), e.lines.Match(automaton, text), "%q", text)
 			}
 		}
 	}
 	hits := 0
 	for _, text := range lineTexts(1, 3000) {
 		compare(text)
-		for line, rest := nextLine(text); line != ""; line, rest = nextLine(rest) {
-			if e.lines.find(line) != nil {
+		for line, rest := prefilter.NextLine(text); line != ""; line, rest = prefilter.NextLine(rest) {
+			if e.lines.Knows(line) {
 				hits++
 			}
 		}
 		// Learnt although there may be a secret in it: what is known of a line must be right whatever it holds.
-		e.lines.learn(e.scanner, freshLines{text: text})
-		e.lines.learn(e.scanner, freshLines{text: text})
+		e.lines.Learn(e.scanner, prefilter.FreshLines{Text: text})
+		e.lines.Learn(e.scanner, prefilter.FreshLines{Text: text})
 	}
 	require.Greater(t, hits, 5000)
 }
@@ -72,14 +74,12 @@ func TestLinesOfATextWithASecretAreNotKept(t *testing.T) {
 		e.redactText(frames+"login failed password=hunter2\n", 0, reader{})
 		e.redactText(frames+"call 555-867-5309\n", 0, reader{who: true})
 	}
-	for i := range e.lines.lines {
-		require.Nil(t, e.lines.lines[i].Load())
-	}
+	require.Zero(t, e.lines.Count())
 	for range 2 {
 		e.redactText(frames, 0, reader{})
 	}
-	line, _ := nextLine(frames)
-	require.NotNil(t, e.lines.find(line))
+	line, _ := prefilter.NextLine(frames)
+	require.True(t, e.lines.Knows(line))
 }
 
 func TestKnownLinesAreSharedByRequests(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
 // Names that the processor needs to know of a record.
@@ -106,7 +108,7 @@ func replaceByMarker(record plog.LogRecord) {
 	marker.SetFlags(record.Flags())
 	marker.Body().SetStr(failedBody)
 	for name, looksRight := range map[string]func(string) bool{
-		attributeCorrelationID:   isUUID,
+		attributeCorrelationID:   chars.IsUUID,
 		attributeAuditAction:     isUpperWord,
 		attributeComplianceLevel: isUpperWord,
 	} {
@@ -120,7 +122,7 @@ func replaceByMarker(record plog.LogRecord) {
 
 func isUpperWord(s string) bool {
 	for i := range len(s) {
-		if !isUpper(s[i]) && s[i] != '_' {
+		if !chars.IsUpper(s[i]) && s[i] != '_' {
 			return false
 		}
 	}

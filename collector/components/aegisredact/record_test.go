@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 )
 
 // text returns all that a batch holds.
@@ -192,10 +194,10 @@ func FuzzRedactText(f *testing.F) {
 	f.Add("call 555-867-5309 ext 4, MRN: A-12345, born 1970-01-02, é4111 1111 1111 1111\xff219-09-9999")
 	f.Add(strings.Repeat("  at f (m.js:7)\n", 9) + "password:\n hunter2 4111 1111\n1111 1111\n")
 	searching := *e
-	searching.automata, searching.lines = [automata]*automaton{}, nil
+	searching.automata, searching.lines = [automata]*prefilter.Automaton{}, nil
 	f.Fuzz(func(t *testing.T, in string) {
-		e.lines.learn(e.scanner, freshLines{text: in})
-		e.lines.learn(e.scanner, freshLines{text: in})
+		e.lines.Learn(e.scanner, prefilter.FreshLines{Text: in})
+		e.lines.Learn(e.scanner, prefilter.FreshLines{Text: in})
 		once, _ := e.redactText(in, 0, reader{})
 		if searched, _ := searching.redactText(in, 0, reader{}); once != searched {
 			t.Errorf("%q\nwith:    %q\nwithout: %q", in, once, searched)

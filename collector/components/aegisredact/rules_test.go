@@ -50,7 +50,7 @@ func TestTheBuiltInRulesCompile(t *testing.T) {
 
 func TestEveryValueRuleIsHeldBackByThePrefilter(t *testing.T) {
 	e := builtInEngine(t)
-	plain := e.scanner.scan("Starting worker pool for queue of letters in region north")
+	plain := e.scanner.Scan("Starting worker pool for queue of letters in region north")
 	for i, rule := range e.rules {
 		require.False(t, rule.mayMatch(&plain), "rule %d: %s", i, rule.pattern)
 	}

@@ -5,6 +5,10 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
@@ -16,7 +20,7 @@ const maxRounds = 8
 type reader struct{ who bool }
 
 // redactPlainText redacts a text that is no JSON.
-func (e *engine) redactPlainText(text string, found facts, r reader) string {
+func (e *engine) redactPlainText(text string, found prefilter.Facts, r reader) string {
 	for round := range maxRounds {
 		if round > 0 {
 			found, _ = e.scan(text)
@@ -31,46 +35,46 @@ func (e *engine) redactPlainText(text string, found facts, r reader) string {
 }
 
 // redactOnce looks at the text as it is, and then at what it is without disguises.
-func (e *engine) redactOnce(text string, found facts, r reader) string {
+func (e *engine) redactOnce(text string, found prefilter.Facts, r reader) string {
 	if spans := e.find(text, found, r); len(spans) > 0 {
 		text = e.splice(text, spans)
 	}
-	if !needsFolding(text) {
+	if !chars.NeedsFolding(text) {
 		return text
 	}
-	f, ok := fold(text)
+	f, ok := chars.Fold(text)
 	if !ok {
 		return text
 	}
-	found, _ = e.scan(f.text)
+	found, _ = e.scan(f.Text)
 	if !e.suspicious(found) {
 		return text
 	}
-	spans := e.find(f.text, found, r)
+	spans := e.find(f.Text, found, r)
 	if len(spans) == 0 {
 		return text
 	}
 	for i := range spans {
-		spans[i].start, spans[i].end = f.starts[spans[i].start], f.ends[spans[i].end-1]
+		spans[i].start, spans[i].end = f.Starts[spans[i].start], f.Ends[spans[i].end-1]
 	}
 	return e.splice(text, spans)
 }
 
 // find returns what is to be masked, in order, none overlapping.
-func (e *engine) find(text string, found facts, r reader) []span {
-	if found.literals.has(bitMask) {
+func (e *engine) find(text string, found prefilter.Facts, r reader) []span {
+	if found.Literals.Has(bitMask) {
 		text = e.hideMasks(text)
 	}
 	var spans []span
-	if found.literals.has(bitKeyWord) {
+	if found.Literals.Has(bitKeyWord) {
 		spans = e.findPairs(text, spans)
-		if found.literals.has(bitInsert) {
+		if found.Literals.Has(bitInsert) {
 			spans = e.findInserts(text, spans)
 		}
 	}
 	var asked [automata]struct {
 		yes     bool
-		matched bits
+		matched prefilter.Marks
 	}
 	for i := range e.chances(&found) {
 		rule := &e.rules[i]
@@ -82,7 +86,7 @@ func (e *engine) find(text string, found facts, r reader) []span {
 			if !answer.yes {
 				answer.yes, answer.matched = true, e.match(automaton, text)
 			}
-			if !answer.matched.has(rule.number) {
+			if !answer.matched.Has(rule.number) {
 				continue
 			}
 		}
@@ -94,11 +98,11 @@ func (e *engine) find(text string, found facts, r reader) []span {
 	return merge(wholeMasks(text, spans))
 }
 
-func (e *engine) match(a *automaton, text string) bits {
-	if e.lines != nil && hasLines(text) {
-		return e.lines.match(a, text)
+func (e *engine) match(a *prefilter.Automaton, text string) prefilter.Marks {
+	if e.lines != nil && prefilter.HasLines(text) {
+		return e.lines.Match(a, text)
 	}
-	return a.match(text)
+	return a.Match(text)
 }
 
 // valueRule is a compiled ValueRule.
@@ -107,20 +111,20 @@ type valueRule struct {
 	pattern    *regexp.Regexp
 	later      func() *regexp.Regexp // finds the pattern behind the first character of a text
 	group, key int
-	check      check
+	check      ruleset.Check
 	checkName  string
 	onNumbers  bool
 	whoMayShow bool
-	needs      bits
+	needs      prefilter.Marks
 	run        int
-	asks       int  // which automaton is asked whether it can match at all
-	number     bits // its mark in there
+	asks       int             // which automaton is asked whether it can match at all
+	number     prefilter.Marks // its mark in there
 }
 
 const noKind = -1
 
-func (r *valueRule) mayMatch(found *facts) bool {
-	return found.literals.has(r.needs) && found.run >= r.run
+func (r *valueRule) mayMatch(found *prefilter.Facts) bool {
+	return found.Literals.Has(r.needs) && found.Run >= r.run
 }
 
 // laterPattern compiles a pattern which is found from a position on with what stands before it in sight:
@@ -184,7 +188,7 @@ func (e *engine) findValues(text string, rule *valueRule, priority int, spans []
 		case rule.onNumbers:
 			position = start + 1
 			// No check of numbers passes behind a digit.
-			for rule.group == 0 && position < len(text) && isDigit(text[position-1]) {
+			for rule.group == 0 && position < len(text) && chars.IsDigit(text[position-1]) {
 				position++
 			}
 		}
@@ -192,8 +196,8 @@ func (e *engine) findValues(text string, rule *valueRule, priority int, spans []
 }
 
 func (e *engine) kindOfPair(key, value string) int {
-	if rule := e.keys.match(strings.TrimSpace(key)); rule != nil && rule.fits(value) {
-		return rule.kind
+	if rule := e.keys.Match(strings.TrimSpace(key)); rule != nil && rule.Fits(value) {
+		return rule.Kind
 	}
 	return noKind
 }
@@ -229,5 +233,5 @@ var fieldName = regexp.MustCompile(`\A(?:[a-z]+(?:[_ -][a-z]+)*|[a-z]+(?:[A-Z][a
 
 // namesField says whether text is itself the name of a secret field, as in a list of fields.
 func (e *engine) namesField(text string) bool {
-	return fieldName.MatchString(text) && e.keys.match(text) != nil
+	return fieldName.MatchString(text) && e.keys.Match(text) != nil
 }

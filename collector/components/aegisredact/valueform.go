@@ -3,6 +3,9 @@ package aegisredact
 import (
 	"regexp"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 const (
@@ -23,7 +26,7 @@ var (
 )
 
 // lineSchemes are those whose credentials are lists of parameters.
-var lineSchemes = set("digest hawk oauth aws4-hmac-sha256")
+var lineSchemes = ruleset.WordSet("digest hawk oauth aws4-hmac-sha256")
 
 // valuePlace is a value in a text.
 type valuePlace struct {
@@ -48,20 +51,20 @@ func (e *engine) valueAfter(text string, position int, key keyPlace) (valuePlace
 	if opening := valuePrefix.FindStringSubmatchIndex(rest); opening != nil {
 		return quotedValue(text, position, opening)
 	}
-	reach := key.rule.reach
+	reach := key.rule.Reach
 	var end int
 	switch {
-	case isOpening(text[position]):
+	case chars.IsOpening(text[position]):
 		end = closingBracket(text, position, len(text))
-		if text[position] == '(' && (reach == reachWords || reach == reachDate) {
+		if text[position] == '(' && (reach == ruleset.ReachWords || reach == ruleset.ReachDate) {
 			end = e.wordsEnd(text, end, reach)
 		}
 		return valuePlace{start: position, end: end}, true
-	case reach == reachLine:
+	case reach == ruleset.ReachLine:
 		end = lineEnd(text, position, key.start)
 	default:
 		end = schemeEnd(text, position, key.start)
-		if reach == reachWords || reach == reachDate {
+		if reach == ruleset.ReachWords || reach == ruleset.ReachDate {
 			end = e.wordsEnd(text, end, reach)
 		}
 	}
@@ -90,7 +93,7 @@ func schemeEnd(text string, position, keyStart int) int {
 	switch {
 	case found == nil:
 		return tokenEnd(text, position)
-	case lineSchemes[asciiLower(text[position+found[2]:position+found[3]])]:
+	case lineSchemes[chars.LowerASCII(text[position+found[2]:position+found[3]])]:
 		return lineEnd(text, position, keyStart)
 	}
 	credential := position + found[3]
@@ -125,7 +128,7 @@ func closingQuote(text string, start, backslashes int, quote byte) int {
 		case c == '\\':
 			position += 2
 		case c == quote:
-			if quote != '\'' || at(text, position+1) != quote {
+			if quote != '\'' || chars.At(text, position+1) != quote {
 				return position
 			}
 			position += 2
@@ -170,22 +173,22 @@ func tokenEnd(text string, position int) int {
 	for ; position < len(text); position++ {
 		c := text[position]
 		switch {
-		case isBlank(c) || c == 0:
+		case chars.IsBlank(c) || c == 0:
 			return position
 		case c == ',' || c == ';':
 			if run.closed(text, position+1) || nextKeyAt(text, skipOneBlank(text, position+1)) ||
-				strings.IndexByte(`"'[({`, at(text, position+1)) >= 0 && position+1 < len(text) {
+				strings.IndexByte(`"'[({`, chars.At(text, position+1)) >= 0 && position+1 < len(text) {
 				return position
 			}
 		case c == '&' || c == '|':
 			if run.closed(text, position+1) || nextParameterAt(text, position+1) {
 				return position
 			}
-		case isQuote(c) || c == ')' || c == ']' || c == '}' || c == '>':
+		case chars.IsQuote(c) || c == ')' || c == ']' || c == '}' || c == '>':
 			if run.endsAfter(text, position+1) {
 				return position
 			}
-		case isOpening(c):
+		case chars.IsOpening(c):
 			if closed, ok := callEnd(text, position); ok {
 				position = closed - 1
 			}
@@ -195,10 +198,10 @@ func tokenEnd(text string, position int) int {
 			}
 		case c == '\\' && position > start:
 			after := position
-			for at(text, after) == '\\' {
+			for chars.At(text, after) == '\\' {
 				after++
 			}
-			if q := at(text, after); (q == '"' || q == '\'') && run.endsAfter(text, after+1) {
+			if q := chars.At(text, after); (q == '"' || q == '\'') && run.endsAfter(text, after+1) {
 				return position
 			}
 			if escapedEnd.MatchString(text[position:]) {
@@ -220,7 +223,7 @@ func callEnd(text string, position int) (int, bool) {
 		return closed, true
 	}
 	for i := range len(inside) {
-		if isBlank(inside[i]) {
+		if chars.IsBlank(inside[i]) {
 			return 0, false
 		}
 	}
@@ -249,13 +252,13 @@ func (r *punctuationRun) endFrom(text string, position int) int {
 // closed says whether only punctuation follows, up to a blank, a mask, an escaped blank or quote, or the end.
 func (r *punctuationRun) closed(text string, position int) bool {
 	end := r.endFrom(text, position)
-	if end >= len(text) || isBlank(text[end]) || text[end] == masked {
+	if end >= len(text) || chars.IsBlank(text[end]) || text[end] == masked {
 		return true
 	}
 	if text[end] != '\\' {
 		return false
 	}
-	for at(text, end) == '\\' {
+	for chars.At(text, end) == '\\' {
 		end++
 	}
 	return end < len(text) && strings.IndexByte(`nrt"'`, text[end]) >= 0
@@ -278,7 +281,7 @@ func (r *punctuationRun) endsAfter(text string, position int) bool {
 }
 
 func skipOneBlank(text string, position int) int {
-	if position < len(text) && isBlank(text[position]) {
+	if position < len(text) && chars.IsBlank(text[position]) {
 		return position + 1
 	}
 	return position
@@ -292,38 +295,38 @@ func nextKeyAt(text string, position int) bool {
 		}
 	}
 	quotes()
-	if c := at(text, position); !isLetter(c) && c != '_' {
+	if c := chars.At(text, position); !chars.IsLetter(c) && c != '_' {
 		return false
 	}
-	for position < len(text) && (isKeyByte(text[position]) || text[position] == '[' || text[position] == ']') {
+	for position < len(text) && (chars.IsKeyByte(text[position]) || text[position] == '[' || text[position] == ']') {
 		position++
 	}
 	quotes()
-	c := at(text, skipOneBlank(text, position))
+	c := chars.At(text, skipOneBlank(text, position))
 	return c == '=' || c == ':'
 }
 
 // nextParameterAt says whether a parameter of a query begins at position.
 func nextParameterAt(text string, position int) bool {
-	if c := at(text, position); !isLetter(c) && c != '_' {
+	if c := chars.At(text, position); !chars.IsLetter(c) && c != '_' {
 		return false
 	}
-	for position < len(text) && (isKeyByte(text[position]) || strings.IndexByte("[]%", text[position]) >= 0) {
+	for position < len(text) && (chars.IsKeyByte(text[position]) || strings.IndexByte("[]%", text[position]) >= 0) {
 		position++
 	}
-	return at(text, position) == '='
+	return chars.At(text, position) == '='
 }
 
 // wordsEnd returns the end of a name or an address (further words with a capital or a digit), or of a date
 // or a number.
-func (e *engine) wordsEnd(text string, position int, reach valueReach) int {
+func (e *engine) wordsEnd(text string, position int, reach ruleset.Reach) int {
 	pattern := nextWord
-	if reach == reachDate {
+	if reach == ruleset.ReachDate {
 		pattern = nextDate
 	}
 	for range maxValueWords {
 		word := pattern.FindStringSubmatchIndex(text[position:])
-		if word == nil || word[4] >= 0 || e.keys.match(text[position+word[2]:position+word[3]]) != nil {
+		if word == nil || word[4] >= 0 || e.keys.Match(text[position+word[2]:position+word[3]]) != nil {
 			break
 		}
 		position += word[3]
@@ -337,9 +340,9 @@ func lineEnd(text string, position, keyStart int) int {
 	if line := lineEnding.FindStringIndex(text[position:]); line != nil {
 		end = position + line[0]
 	}
-	if quote := at(text, keyStart-1); quote == '"' || quote == '\'' {
+	if quote := chars.At(text, keyStart-1); quote == '"' || quote == '\'' {
 		backslashes := 0
-		for at(text, keyStart-2-backslashes) == '\\' {
+		for chars.At(text, keyStart-2-backslashes) == '\\' {
 			backslashes++
 		}
 		end = min(end, closingQuote(text, position, backslashes, quote))

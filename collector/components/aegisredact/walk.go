@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // maxNodes bounds the members of one record's values; a record with more is not let through.
@@ -22,6 +26,20 @@ type walk struct {
 }
 
 func (e *engine) newWalk(json bool) *walk { return &walk{engine: e, json: json} }
+
+// redactJSON redacts a text that is one JSON object or array. ok is false when it is not.
+func (e *engine) redactJSON(text string, depth int, r reader) (out string, changed, ok bool) {
+	root, ok := jsontext.Parse(text)
+	if !ok {
+		return "", false, false
+	}
+	w := e.newWalk(true)
+	w.any(root, depth+1, nil, r)
+	if !w.changed {
+		return "", false, true
+	}
+	return string(jsontext.Append(make([]byte, 0, len(text)), root)), true, true
+}
 
 func (w *walk) body(value pcommon.Value) {
 	w.parent = ""
@@ -41,21 +59,21 @@ func (w *walk) set(value pcommon.Value, text string) {
 
 // members goes through a map. inherited is the rule of a key further up which has no say over maps as a
 // whole; audit is true for the attributes of an audit record.
-func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool, r reader) {
+func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit bool, r reader) {
 	if m.Len() == 0 {
 		return
 	}
-	var beside *keyRule
+	var neighbour *ruleset.Key
 	if depth > 0 || m.Len() > 1 {
-		beside = w.ruleBeside(m)
+		neighbour = w.neighbourRule(m)
 	}
 	var renames []rename
 	parent := w.parent
 	m.Range(func(key string, value pcommon.Value) bool {
 		verdict := w.key(key)
-		rule, of, name := verdict.rule, r, key
-		if verdict.renamed != "" {
-			name = verdict.renamed
+		rule, of, name := verdict.Rule, r, key
+		if verdict.Renamed != "" {
+			name = verdict.Renamed
 		}
 		if audit && w.auditKeys[key] {
 			rule = nil
@@ -63,21 +81,21 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 		}
 		if rule == nil {
 			switch {
-			case beside != nil && isValueField(key):
-				rule = beside
+			case neighbour != nil && isValueField(key):
+				rule = neighbour
 			case key == "text" && isHumanName(m):
 				rule = w.byKind["name"]
 			case inherited != nil:
 				rule = inherited
 			case parent != "":
 				// {"patient": {"name": …}} is patient.name; {"patients": [{"name": …}]} is, too.
-				rule = w.keys.match(parent + "." + name)
+				rule = w.keys.Match(parent + "." + name)
 			}
 		}
 		w.parent = strings.TrimSuffix(name, "s")
 		w.under(rule, value, depth, of)
-		if verdict.renamed != "" {
-			renames = append(renames, rename{from: key, to: verdict.renamed})
+		if verdict.Renamed != "" {
+			renames = append(renames, rename{from: key, to: verdict.Renamed})
 		}
 		return true
 	})
@@ -87,9 +105,9 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *keyRule, audit bool,
 	}
 }
 
-func (w *walk) items(s pcommon.Slice, depth int, inherited *keyRule, r reader) {
+func (w *walk) items(s pcommon.Slice, depth int, inherited *ruleset.Key, r reader) {
 	pair := s.Len() == 2
-	var following *keyRule
+	var following *ruleset.Key
 	if pair {
 		following = w.pairRule(s)
 	}
@@ -101,7 +119,7 @@ func (w *walk) items(s pcommon.Slice, depth int, inherited *keyRule, r reader) {
 		if i > 0 && following != nil {
 			rule = following
 		}
-		flag := (*keyRule)(nil)
+		flag := (*ruleset.Key)(nil)
 		isText := item.Type() == pcommon.ValueTypeStr
 		if isText {
 			flag = w.flagRule(item.Str())
@@ -114,7 +132,7 @@ func (w *walk) items(s pcommon.Slice, depth int, inherited *keyRule, r reader) {
 }
 
 // under redacts a value whose key, or one beside or above it, has the rule.
-func (w *walk) under(rule *keyRule, value pcommon.Value, depth int, r reader) {
+func (w *walk) under(rule *ruleset.Key, value pcommon.Value, depth int, r reader) {
 	if rule == nil {
 		w.any(value, depth+1, nil, r)
 		return
@@ -144,26 +162,26 @@ func (w *walk) under(rule *keyRule, value pcommon.Value, depth int, r reader) {
 	case pcommon.ValueTypeBytes:
 		text = bytesText(value)
 	default:
-		if rule.notNumber {
+		if rule.NotNumber {
 			return
 		}
 		text = numberText(value)
 	}
 	switch {
-	case container && rule.conditional():
+	case container && rule.Conditional():
 		w.any(value, depth+1, rule, r)
 	case container:
-		w.set(value, w.mask(rule.kind, ""))
-	case text == "" || rule.notNumber && isAllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
+		w.set(value, w.mask(rule.Kind, ""))
+	case text == "" || rule.NotNumber && chars.AllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
 		return
-	case countDigits(text) < rule.minDigits:
+	case chars.CountDigits(text) < rule.MinDigits:
 		w.any(value, depth+1, nil, r)
 	default:
-		w.set(value, w.mask(rule.kind, text))
+		w.set(value, w.mask(rule.Kind, text))
 	}
 }
 
-func (w *walk) any(value pcommon.Value, depth int, inherited *keyRule, r reader) {
+func (w *walk) any(value pcommon.Value, depth int, inherited *ruleset.Key, r reader) {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		if redacted, changed := w.redactText(value.Str(), depth, r); changed {

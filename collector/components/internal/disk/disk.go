@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 )
 
@@ -112,6 +113,9 @@ func (system) Rename(from, to string) error { return os.Rename(from, to) }
 func (system) Remove(path string) error { return os.Remove(path) }
 
 func (system) SyncDirectory(path string) error {
+	if runtime.GOOS == "windows" { // which has no such thing
+		return nil
+	}
 	directory, err := os.Open(path)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -146,6 +147,35 @@ func TestNoFaultAtAnyStepLosesAnAcknowledgedRecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFailuresAmongManyWritersLoseNothingAcknowledged(t *testing.T) {
+	d := disktest.New()
+	d.Fails = func(step int) disktest.Fault {
+		if step > 20 && step%7 == 0 {
+			return disktest.IO
+		}
+		return disktest.None
+	}
+	q, err := openOn(d, onFakeDisk, func(error) {})
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	acknowledged := make([][]string, 8)
+	for w := range acknowledged {
+		group.Go(func() {
+			for n := range 50 {
+				entry := fmt.Sprintf("%d-%d", w, n)
+				if q.Append(context.Background(), Item{[]byte(entry), 2}) == nil {
+					acknowledged[w] = append(acknowledged[w], entry)
+				}
+			}
+		})
+	}
+	group.Wait()
+	left, _ := drain(t, d.After(disktest.LoseAll), onFakeDisk)
+	requireNoLoss(t, &run{acknowledged: slices.Concat(acknowledged...)}, left)
+	require.NotEmpty(t, left)
+	require.Less(t, len(slices.Concat(acknowledged...)), 400)
 }
 
 // damaged is a disk with a queue of 50 entries, as a killed process leaves it.

@@ -264,7 +264,15 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 }
 
 func TestManyWritersAndOneReaderLoseNothing(t *testing.T) {
-	q := open(t, options(t))
+	for name, maxBytes := range map[string]int64{"with room": 1 << 20, "always full": 300} {
+		t.Run(name, func(t *testing.T) { manyWriters(t, maxBytes) })
+	}
+}
+
+func manyWriters(t *testing.T, maxBytes int64) {
+	o := options(t)
+	o.MaxBytes = maxBytes
+	q := open(t, o)
 	const writers, each = 8, 50
 	var group sync.WaitGroup
 	for w := range writers {

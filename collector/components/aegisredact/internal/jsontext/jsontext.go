@@ -1,4 +1,6 @@
-package aegisredact
+// Package jsontext reads a text that is a JSON object or array (RFC 8259) into a value and writes it again. Numbers are
+// kept as they were written, as bytes, which JSON does not have.
+package jsontext
 
 import (
 	"strconv"
@@ -8,19 +10,20 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/jsonwriter"
 )
 
 const (
 	// A text with a larger object, or with more levels, is read as plain text (README.md).
-	maxJSONMembers = 100_000
-	maxJSONDepth   = 512
+	maxMembers = 100_000
+	maxDepth   = 512
 )
 
-var writtenJSON = jsonwriter.Style{Numbers: true, MaxDepth: maxJSONDepth + 1}
+var written = jsonwriter.Style{Numbers: true, MaxDepth: maxDepth + 1}
 
-// looksLikeJSON says whether a text may be a JSON object or array, by its first and last character.
-func looksLikeJSON(text string) bool {
+// LooksLike says whether a text may be a JSON object or array, by its first and last character.
+func LooksLike(text string) bool {
 	if len(text) < 2 {
 		return false
 	}
@@ -28,30 +31,26 @@ func looksLikeJSON(text string) bool {
 	return (first == '{' || first == '[') && (last == '}' || last == ']')
 }
 
-// redactJSON redacts a text that is one JSON object or array (RFC 8259). ok is false when it is not.
-func (e *engine) redactJSON(text string, depth int, r reader) (out string, changed, ok bool) {
-	p := jsonParser{in: text}
-	root := pcommon.NewValueEmpty()
-	if !p.value(root, 0) || p.at != len(p.in) {
-		return "", false, false
-	}
-	w := e.newWalk(true)
-	w.any(root, depth+1, nil, r)
-	if !w.changed {
-		return "", false, true
-	}
-	return string(writtenJSON.Value(make([]byte, 0, len(text)), root, 0)), true, true
+// Parse reads a text that is one JSON object or array. ok is false when it is not, or goes beyond the limits.
+func Parse(text string) (value pcommon.Value, ok bool) {
+	p := parser{in: text}
+	value = pcommon.NewValueEmpty()
+	ok = p.value(value, 0) && p.at == len(p.in)
+	return value, ok
 }
 
-// jsonParser reads a JSON text into a value; numbers become bytes, as they are written.
-type jsonParser struct {
+// Append writes a value that Parse has read, without blanks.
+func Append(b []byte, value pcommon.Value) []byte { return written.Value(b, value, 0) }
+
+// parser reads a JSON text from a place on.
+type parser struct {
 	in string
 	at int
 }
 
-func (p *jsonParser) value(to pcommon.Value, depth int) bool {
+func (p *parser) value(to pcommon.Value, depth int) bool {
 	p.blanks()
-	if p.at >= len(p.in) || depth > maxJSONDepth {
+	if p.at >= len(p.in) || depth > maxDepth {
 		return false
 	}
 	switch c := p.in[p.at]; {
@@ -65,7 +64,7 @@ func (p *jsonParser) value(to pcommon.Value, depth int) bool {
 		text, ok := p.str()
 		to.SetStr(text)
 		return ok && p.blanks()
-	case c == '-' || isDigit(c):
+	case c == '-' || chars.IsDigit(c):
 		return p.number(to)
 	}
 	switch {
@@ -79,13 +78,13 @@ func (p *jsonParser) value(to pcommon.Value, depth int) bool {
 	return p.blanks()
 }
 
-func (p *jsonParser) object(to pcommon.Map, depth int) bool {
+func (p *parser) object(to pcommon.Map, depth int) bool {
 	if p.blanks(); p.take('}') {
 		return p.blanks()
 	}
 	put := to.PutEmpty
 	var large *largeMap
-	for members := 1; members <= maxJSONMembers; members++ {
+	for members := 1; members <= maxMembers; members++ {
 		if members == largeObject {
 			large = newLargeMap(to)
 			put = large.put
@@ -105,7 +104,7 @@ func (p *jsonParser) object(to pcommon.Map, depth int) bool {
 	return false
 }
 
-func (p *jsonParser) array(to pcommon.Slice, depth int) bool {
+func (p *parser) array(to pcommon.Slice, depth int) bool {
 	if p.blanks(); p.take(']') {
 		return p.blanks()
 	}
@@ -122,25 +121,25 @@ func (p *jsonParser) array(to pcommon.Slice, depth int) bool {
 	}
 }
 
-func (p *jsonParser) number(to pcommon.Value) bool {
+func (p *parser) number(to pcommon.Value) bool {
 	start := p.at
 	for p.at < len(p.in) {
 		c := p.in[p.at]
-		if !isDigit(c) && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' {
+		if !chars.IsDigit(c) && c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' {
 			break
 		}
 		p.at++
 	}
 	raw := p.in[start:p.at]
 	to.SetEmptyBytes().FromRaw([]byte(raw))
-	return isJSONNumber(raw) && p.blanks()
+	return isNumber(raw) && p.blanks()
 }
 
-// isJSONNumber checks the grammar of RFC 8259, section 6.
-func isJSONNumber(s string) bool {
+// isNumber checks the grammar of RFC 8259, section 6.
+func isNumber(s string) bool {
 	digits := func() bool {
 		n := 0
-		for n < len(s) && isDigit(s[n]) {
+		for n < len(s) && chars.IsDigit(s[n]) {
 			n++
 		}
 		s = s[n:]
@@ -165,7 +164,7 @@ func isJSONNumber(s string) bool {
 }
 
 // str reads a JSON string and undoes its escapes.
-func (p *jsonParser) str() (string, bool) {
+func (p *parser) str() (string, bool) {
 	if !p.take('"') {
 		return "", false
 	}
@@ -186,11 +185,11 @@ func (p *jsonParser) str() (string, bool) {
 	return "", false
 }
 
-var jsonEscapes = map[byte]byte{
+var escapes = map[byte]byte{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-func (p *jsonParser) escapedString(start int) (string, bool) {
+func (p *parser) escapedString(start int) (string, bool) {
 	text := []byte(p.in[start:p.at])
 	for p.at < len(p.in) {
 		c := p.in[p.at]
@@ -212,7 +211,7 @@ func (p *jsonParser) escapedString(start int) (string, bool) {
 			if p.at >= len(p.in) {
 				return "", false
 			}
-			escaped, ok := jsonEscapes[p.in[p.at]]
+			escaped, ok := escapes[p.in[p.at]]
 			if !ok {
 				return "", false
 			}
@@ -223,7 +222,7 @@ func (p *jsonParser) escapedString(start int) (string, bool) {
 	return "", false
 }
 
-func (p *jsonParser) codePoint() (rune, bool) {
+func (p *parser) codePoint() (rune, bool) {
 	r, ok := p.hex4()
 	if !ok || !utf16.IsSurrogate(r) || !strings.HasPrefix(p.in[p.at:], `\u`) {
 		return r, ok
@@ -239,7 +238,7 @@ func (p *jsonParser) codePoint() (rune, bool) {
 	return r, true
 }
 
-func (p *jsonParser) hex4() (rune, bool) {
+func (p *parser) hex4() (rune, bool) {
 	if p.at+4 > len(p.in) {
 		return 0, false
 	}
@@ -248,7 +247,7 @@ func (p *jsonParser) hex4() (rune, bool) {
 	return rune(n), err == nil
 }
 
-func (p *jsonParser) literal(text string) bool {
+func (p *parser) literal(text string) bool {
 	if strings.HasPrefix(p.in[p.at:], text) {
 		p.at += len(text)
 		return true
@@ -256,7 +255,7 @@ func (p *jsonParser) literal(text string) bool {
 	return false
 }
 
-func (p *jsonParser) take(c byte) bool {
+func (p *parser) take(c byte) bool {
 	if p.at < len(p.in) && p.in[p.at] == c {
 		p.at++
 		return true
@@ -264,7 +263,7 @@ func (p *jsonParser) take(c byte) bool {
 	return false
 }
 
-func (p *jsonParser) blanks() bool {
+func (p *parser) blanks() bool {
 	for p.at < len(p.in) && strings.IndexByte(" \t\r\n", p.in[p.at]) >= 0 {
 		p.at++
 	}

@@ -1,4 +1,4 @@
-package aegisredact
+package prefilter
 
 import (
 	"hash/maphash"
@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// knownLines remembers what looking at a line tells, since the frames of a stack come again and again. It changes no
+// KnownLines remembers what looking at a line tells, since the frames of a stack come again and again. It changes no
 // result: the scanner and the automata read a text byte by byte, so what a line does to them depends on the line and on
 // the state they are in at its beginning, which is part of what is remembered. Digits that go on in the next line are
 // put together anew for each text.
 //
 // Only lines of texts without a secret get in, when they are seen for the second time. The memory is bounded: a line has
 // one place where it can be, and takes that of another.
-type knownLines struct {
+type KnownLines struct {
 	seed  maphash.Seed
 	lines [linePlaces]atomic.Pointer[knownLine]
 	once  [linePlaces]atomic.Uint32 // what was seen last in each place, by its hash
@@ -34,7 +34,7 @@ type knownLine struct {
 
 // lineFacts is what a line tells the scanner that comes to it in the state from.
 type lineFacts struct {
-	facts
+	Facts
 	from, to   uint32
 	head, tail int  // digits of the runs at its ends
 	whole      bool // whether all of it is one run
@@ -44,11 +44,11 @@ type lineFacts struct {
 type lineStep struct {
 	line     *knownLine
 	from, to *state
-	matched  bits
+	matched  Marks
 }
 
-// nextLine returns a text's first line with its end, and the rest.
-func nextLine(text string) (line, rest string) {
+// NextLine returns a text's first line with its end, and the rest.
+func NextLine(text string) (line, rest string) {
 	end := strings.IndexByte(text, '\n') + 1
 	if end == 0 {
 		end = len(text)
@@ -56,15 +56,16 @@ func nextLine(text string) (line, rest string) {
 	return text[:end], text[end:]
 }
 
-// hasLines says whether it can pay to look at a text by lines.
-func hasLines(text string) bool {
+// HasLines says whether it can pay to look at a text by lines.
+func HasLines(text string) bool {
 	return len(text) >= minLinesLength && strings.IndexByte(text, '\n') >= 0
 }
 
-func newKnownLines() *knownLines { return &knownLines{seed: maphash.MakeSeed()} }
+// NewKnownLines returns a memory that knows no line.
+func NewKnownLines() *KnownLines { return &KnownLines{seed: maphash.MakeSeed()} }
 
 // find returns what is known of a line, or nil.
-func (k *knownLines) find(line string) *knownLine {
+func (k *KnownLines) find(line string) *knownLine {
 	if len(line) > maxLineLength {
 		return nil
 	}
@@ -75,17 +76,17 @@ func (k *knownLines) find(line string) *knownLine {
 	return known
 }
 
-// freshLines is a text from the first line on that is not known, and the scanner's state there.
-type freshLines struct {
-	text  string
+// FreshLines is a text from the first line on that is not known, and the scanner's state there.
+type FreshLines struct {
+	Text  string
 	state uint32
 }
 
-// learn takes in lines of a text that holds no secret.
-func (k *knownLines) learn(s *scanner, fresh freshLines) {
+// Learn takes in lines of a text that holds no secret.
+func (k *KnownLines) Learn(s *Scanner, fresh FreshLines) {
 	state := fresh.state
-	for line, text := "", fresh.text; text != ""; {
-		line, text = nextLine(text)
+	for line, text := "", fresh.Text; text != ""; {
+		line, text = NextLine(text)
 		if known := k.find(line); known != nil && known.facts.from == state {
 			state = known.facts.to
 			continue
@@ -107,38 +108,38 @@ func (k *knownLines) learn(s *scanner, fresh freshLines) {
 	}
 }
 
-// scan is scanner.scan for a text of lines; fresh is what there is to learn.
-func (k *knownLines) scan(s *scanner, text string) (found facts, fresh freshLines) {
+// Scan is Scanner.scan for a text of lines; fresh is what there is to learn.
+func (k *KnownLines) Scan(s *Scanner, text string) (found Facts, fresh FreshLines) {
 	most, run, state := 0, 0, uint32(0)
 	for line, rest := "", text; rest != ""; {
 		text = rest
-		line, rest = nextLine(text)
+		line, rest = NextLine(text)
 		var read lineFacts
 		of := &read
 		if known := k.find(line); known != nil && known.facts.from == state {
 			of = &known.facts
 		} else {
 			read = s.scanLine(state, line)
-			if known == nil && fresh.text == "" && len(line) <= maxLineLength {
-				fresh = freshLines{text: text, state: state}
+			if known == nil && fresh.Text == "" && len(line) <= maxLineLength {
+				fresh = FreshLines{Text: text, state: state}
 			}
 		}
 		state = of.to
-		found.literals.add(of.literals)
-		most = max(most, of.run, run+of.head)
+		found.Literals.Add(of.Literals)
+		most = max(most, of.Run, run+of.head)
 		if of.whole {
 			run += of.head
 		} else {
 			run = of.tail
 		}
 	}
-	found.run = min(most, maxRun)
+	found.Run = min(most, maxRun)
 	return found, fresh
 }
 
-func (s *scanner) scanLine(state uint32, line string) lineFacts {
+func (s *Scanner) scanLine(state uint32, line string) lineFacts {
 	of := lineFacts{from: state}
-	of.facts, of.to = s.scanFrom(state, line)
+	of.Facts, of.to = s.scanFrom(state, line)
 	end := 0
 	for ; end < len(line) && s.bytes[line[end]].keep != 0; end++ {
 		of.head += int(s.bytes[line[end]].digit)
@@ -153,13 +154,13 @@ func (s *scanner) scanLine(state uint32, line string) lineFacts {
 	return of
 }
 
-// match is automaton.match for a text of lines.
-func (k *knownLines) match(a *automaton, text string) bits {
+// Match is Automaton.match for a text of lines.
+func (k *KnownLines) Match(a *Automaton, text string) Marks {
 	m := a.memory.Load()
 	at := m.start
-	var found bits
+	var found Marks
 	for line := ""; text != ""; {
-		line, text = nextLine(text)
+		line, text = NextLine(text)
 		known := k.find(line)
 		if known == nil {
 			at = a.run(at, line, &found)
@@ -171,8 +172,22 @@ func (k *knownLines) match(a *automaton, text string) bits {
 			step.to = a.run(at, line, &step.matched)
 			m.lines[known.place].Store(step)
 		}
-		found.add(step.matched)
+		found.Add(step.matched)
 		at = step.to
 	}
 	return found
+}
+
+// Knows says whether a line is remembered.
+func (k *KnownLines) Knows(line string) bool { return k.find(line) != nil }
+
+// Count returns how many lines are remembered.
+func (k *KnownLines) Count() int {
+	count := 0
+	for i := range k.lines {
+		if k.lines[i].Load() != nil {
+			count++
+		}
+	}
+	return count
 }

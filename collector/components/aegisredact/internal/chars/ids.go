@@ -1,15 +1,15 @@
-package aegisredact
+package chars
 
 const (
 	uuidLength = 36 // RFC 9562: 8-4-4-4-12 hex digits
 	longestID  = 64
 )
 
-// inID says whether text[start:end] lies in a UUID, or in a hash or trace id of 32, 40 or 64 hex digits, with a letter in
+// InID says whether text[start:end] lies in a UUID, or in a hash or trace id of 32, 40 or 64 hex digits, with a letter in
 // it. Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
-func inID(text string, start, end int) bool {
+func InID(text string, start, end int) bool {
 	for from := max(0, end-uuidLength); from <= start && from+uuidLength <= len(text); from++ {
-		if isUUID(text[from:from+uuidLength]) && standsAlone(text, from, from+uuidLength) {
+		if IsUUID(text[from:from+uuidLength]) && standsAlone(text, from, from+uuidLength) {
 			return true
 		}
 	}
@@ -29,7 +29,8 @@ func inID(text string, start, end int) bool {
 	return false
 }
 
-func isUUID(s string) bool {
+// IsUUID says whether s is a UUID (RFC 9562), in one case.
+func IsUUID(s string) bool {
 	if len(s) != uuidLength {
 		return false
 	}
@@ -52,19 +53,19 @@ func isHex(s string) bool {
 }
 
 func isHexDigit(c byte) bool {
-	return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+	return IsDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // inOneCase says whether s has letters, all of them lower case or all upper case.
 func inOneCase(s string) bool {
 	var lower, upper bool
 	for i := range len(s) {
-		lower = lower || isLower(s[i])
-		upper = upper || isUpper(s[i])
+		lower = lower || IsLower(s[i])
+		upper = upper || IsUpper(s[i])
 	}
 	return lower != upper
 }
 
 func standsAlone(text string, start, end int) bool {
-	return !isAlnum(at(text, start-1)) && !isAlnum(at(text, end))
+	return !IsAlnum(At(text, start-1)) && !IsAlnum(At(text, end))
 }

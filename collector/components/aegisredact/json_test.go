@@ -21,7 +21,7 @@ func object(members int) string {
 
 func TestASecretIsFoundByItsKeyInAnObjectOfAnySize(t *testing.T) {
 	e := builtInEngine(t)
-	for _, members := range []int{1, largeObject - 1, largeObject, largeObject + 1, 2_001, 50_000} {
+	for _, members := range []int{1, 255, 256, 257, 2_001, 50_000} {
 		text := object(members)
 		out, changed := e.redactText(text, 0, reader{})
 		require.True(t, changed, members)
@@ -31,7 +31,7 @@ func TestASecretIsFoundByItsKeyInAnObjectOfAnySize(t *testing.T) {
 
 func TestOfTwoMembersWithOneKeyTheLastOneStays(t *testing.T) {
 	e := builtInEngine(t)
-	for _, members := range []int{2, largeObject, 3_000} {
+	for _, members := range []int{2, 256, 3_000} {
 		text := strings.Replace(object(members), "{", `{"twice":[1],"twice":{"a":null},`, 1)
 		out, ok := e.redactText(text, 0, reader{})
 		require.True(t, ok)

@@ -1,4 +1,4 @@
-package aegisredact
+package prefilter
 
 import (
 	"encoding/binary"
@@ -8,19 +8,20 @@ import (
 	"sync/atomic"
 )
 
-// automaton tells in one pass over a text which of several patterns can match anywhere in it, so that a backtracking
+// Automaton tells in one pass over a text which of several patterns can match anywhere in it, so that a backtracking
 // search is made only for these. It is a deterministic automaton whose states are made when first needed (Thompson,
 // "Regular expression search algorithm", 1968; Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009).
 //
 // It may name a pattern that then does not match, as it does not look at borders (\b, ^, $) and takes all characters
 // beyond ASCII for one another, but never leaves out one that does.
-type automaton struct {
+type Automaton struct {
 	program  []syntax.Inst
 	patterns []int    // of each instruction, the pattern it belongs to
 	starts   []uint32 // one of each pattern
 	classes  [256]uint8
 	members  []rune // one character of each class, from firstClass on
 	memory   atomic.Pointer[memory]
+	restarts atomic.Int64
 }
 
 // Classes of bytes; those of characters that some pattern tells apart follow.
@@ -31,8 +32,8 @@ const (
 	firstClass
 )
 
-// maxStates bounds the states that are remembered; beyond, it begins again with none.
-const maxStates = 8192
+// MaxStates bounds the states that are remembered; beyond, it begins again with none.
+const MaxStates = 8192
 
 // memory holds the states made so far.
 type memory struct {
@@ -45,13 +46,13 @@ type memory struct {
 // state is a set of instructions that could go on, and the patterns that have matched when it is reached.
 type state struct {
 	set     []uint32
-	matched bits
+	matched Marks
 	matches bool // whether there are any
 	next    []atomic.Pointer[state]
 }
 
 // takes says whether an instruction can take some character of a class.
-func (a *automaton) takes(inst *syntax.Inst, class uint8) bool {
+func (a *Automaton) takes(inst *syntax.Inst, class uint8) bool {
 	switch {
 	case class == outside:
 		return false
@@ -72,8 +73,12 @@ func compileProgram(pattern string) (*syntax.Prog, error) {
 	return syntax.Compile(parsed.Simplify())
 }
 
-// add takes a pattern in; it is known by its number from 0 to 127 from then on.
-func (a *automaton) add(program *syntax.Prog, number int) {
+// Add takes a pattern in; it is known by its number from 0 to 127 from then on.
+func (a *Automaton) Add(pattern string, number int) error {
+	program, err := compileProgram(pattern)
+	if err != nil {
+		return err
+	}
 	offset := uint32(len(a.program))
 	for _, inst := range program.Inst {
 		inst.Out += offset
@@ -84,10 +89,11 @@ func (a *automaton) add(program *syntax.Prog, number int) {
 		a.patterns = append(a.patterns, number)
 	}
 	a.starts = append(a.starts, offset+uint32(program.Start))
+	return nil
 }
 
-// build ends the adding: it sorts characters which no pattern tells apart into classes.
-func (a *automaton) build() {
+// Build ends the adding: it sorts characters which no pattern tells apart into classes.
+func (a *Automaton) Build() {
 	byTakers := map[string]uint8{}
 	for c := range rune(0x80) {
 		takers := make([]byte, 0, 64)
@@ -121,21 +127,21 @@ func isRuneOp(op syntax.InstOp) bool {
 	return op == syntax.InstRune || op == syntax.InstRune1 || op == syntax.InstRuneAny || op == syntax.InstRuneAnyNotNL
 }
 
-func (a *automaton) newMemory() *memory {
+func (a *Automaton) newMemory() *memory {
 	m := &memory{states: map[string]*state{}}
 	m.start = a.stateOf(m, slices.Clone(a.starts))
 	return m
 }
 
-// match returns the marks of the patterns that can match in text.
-func (a *automaton) match(text string) bits {
-	var found bits
+// Match returns the marks of the patterns that can match in text.
+func (a *Automaton) Match(text string) Marks {
+	var found Marks
 	a.run(a.memory.Load().start, text, &found)
 	return found
 }
 
 // run goes through text from a state, adds what matches, and returns the state where it ends.
-func (a *automaton) run(at *state, text string, found *bits) *state {
+func (a *Automaton) run(at *state, text string, found *Marks) *state {
 	for i := 0; i < len(text); i++ {
 		class := a.classes[text[i]]
 		next := at.next[class].Load()
@@ -143,14 +149,14 @@ func (a *automaton) run(at *state, text string, found *bits) *state {
 			next = a.step(at, class)
 		}
 		if at = next; at.matches {
-			found.add(at.matched)
+			found.Add(at.matched)
 		}
 	}
 	return at
 }
 
 // step makes the state that a class of characters leads to.
-func (a *automaton) step(from *state, class uint8) *state {
+func (a *Automaton) step(from *state, class uint8) *state {
 	m := a.memory.Load()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -163,10 +169,11 @@ func (a *automaton) step(from *state, class uint8) *state {
 			targets = append(targets, inst.Out)
 		}
 	}
-	if len(m.states) >= maxStates {
+	if len(m.states) >= MaxStates {
 		// Whoever is on an old state goes on from there; it is forgotten when the last one has left.
 		m = a.newMemory()
 		a.memory.Store(m)
+		a.restarts.Add(1)
 	}
 	next := a.stateOf(m, targets)
 	from.next[class].Store(next)
@@ -174,8 +181,8 @@ func (a *automaton) step(from *state, class uint8) *state {
 }
 
 // stateOf returns the state of all that can be reached from targets, which it uses up, without taking a character.
-func (a *automaton) stateOf(m *memory, targets []uint32) *state {
-	var matched bits
+func (a *Automaton) stateOf(m *memory, targets []uint32) *state {
+	var matched Marks
 	seen := make(map[uint32]bool, 2*len(targets))
 	var set []uint32
 	for len(targets) > 0 {
@@ -189,7 +196,7 @@ func (a *automaton) stateOf(m *memory, targets []uint32) *state {
 		case isRuneOp(inst.Op):
 			set = append(set, pc)
 		case inst.Op == syntax.InstMatch:
-			matched.add(bit(a.patterns[pc]))
+			matched.Add(Mark(a.patterns[pc]))
 		case inst.Op == syntax.InstAlt || inst.Op == syntax.InstAltMatch:
 			targets = append(targets, inst.Out, inst.Arg)
 		case inst.Op != syntax.InstFail:
@@ -207,9 +214,20 @@ func (a *automaton) stateOf(m *memory, targets []uint32) *state {
 		return known
 	}
 	made := &state{
-		set: set, matched: matched, matches: matched != (bits{}),
+		set: set, matched: matched, matches: matched != (Marks{}),
 		next: make([]atomic.Pointer[state], firstClass+len(a.members)),
 	}
 	m.states[string(name)] = made
 	return made
 }
+
+// States returns how many states are remembered.
+func (a *Automaton) States() int {
+	m := a.memory.Load()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.states)
+}
+
+// Restarts returns how often all states were forgotten, as there were too many.
+func (a *Automaton) Restarts() int { return int(a.restarts.Load()) }

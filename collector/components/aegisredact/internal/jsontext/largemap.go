@@ -1,4 +1,4 @@
-package aegisredact
+package jsontext
 
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"

@@ -1,16 +1,18 @@
-package aegisredact
+package prefilter
 
 import (
 	"regexp/syntax"
 	"slices"
 	"unicode"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
-// requirement is what a string must hold for a pattern to have any chance of matching it. It is read
+// Requirement is what a string must hold for a pattern to have any chance of matching it. It is read
 // off the pattern, so that a rule needs no hints and cannot carry wrong ones.
-type requirement struct {
-	literals [][]string // lower case; of each set at least one must occur
-	run      int        // so many digits must occur with only run separators between them
+type Requirement struct {
+	Literals [][]string // lower case; of each set at least one must occur
+	Run      int        // so many digits must occur with only run separators between them
 }
 
 // maxSets bounds the sets of literals of one pattern; the most telling ones are kept.
@@ -28,13 +30,14 @@ func isRunByte(r rune) bool {
 	return false
 }
 
-func requirementOf(pattern string) (requirement, error) {
+// RequirementOf reads off a pattern what a string must hold.
+func RequirementOf(pattern string) (Requirement, error) {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return requirement{}, err
+		return Requirement{}, err
 	}
 	parsed = parsed.Simplify()
-	return requirement{literals: requiredSets(parsed), run: runOf(parsed).best}, nil
+	return Requirement{Literals: requiredSets(parsed), Run: runOf(parsed).best}, nil
 }
 
 // requiredSets returns the most telling sets of literals that each match has one of.
@@ -67,9 +70,9 @@ func weight(literals []string) int {
 			switch c := literal[i]; {
 			case c == '@':
 				sum += 20
-			case isLetter(c) || c == '<' || c == '+' || c == '|' || c == '{' || c == '`':
+			case chars.IsLetter(c) || c == '<' || c == '+' || c == '|' || c == '{' || c == '`':
 				sum += 4
-			case c == ' ' || c == '.' || c == '-' || isDigit(c):
+			case c == ' ' || c == '.' || c == '-' || chars.IsDigit(c):
 				sum++
 			default:
 				sum += 2
@@ -159,7 +162,7 @@ func exactLiterals(re *syntax.Regexp) []string {
 		syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
 		return []string{""}
 	case syntax.OpLiteral:
-		return []string{asciiLower(string(re.Rune))}
+		return []string{chars.LowerASCII(string(re.Rune))}
 	case syntax.OpCharClass:
 		return classLiterals(re)
 	case syntax.OpCapture:
@@ -214,7 +217,7 @@ func classLiterals(re *syntax.Regexp) []string {
 			if r >= unicode.MaxASCII {
 				continue
 			}
-			literal := asciiLower(string(r))
+			literal := chars.LowerASCII(string(r))
 			if slices.Contains(literals, literal) {
 				continue
 			}

@@ -1,4 +1,4 @@
-package aegisredact
+package chars
 
 import (
 	"regexp"
@@ -60,8 +60,8 @@ func isInvisible(r rune) bool {
 	return false
 }
 
-// needsFolding says whether fold may change anything.
-func needsFolding(text string) bool {
+// NeedsFolding says whether fold may change anything.
+func NeedsFolding(text string) bool {
 	ampersand, semicolon := false, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -121,23 +121,23 @@ func digitValue(r rune) rune {
 	return 0
 }
 
-// folded is a text for matching only: starts and ends lead from its bytes to the original.
-type folded struct {
-	text         string
-	starts, ends []int
+// Folded is a text for matching only: Starts and Ends lead from its bytes to the original.
+type Folded struct {
+	Text         string
+	Starts, Ends []int
 }
 
-// fold takes the disguises off a text. It returns false when there are none.
-func fold(text string) (folded, bool) {
+// Fold takes the disguises off a text. It returns false when there are none.
+func Fold(text string) (Folded, bool) {
 	units := foldUnit.FindAllStringSubmatchIndex(text, -1)
-	var f folded
+	var f Folded
 	var out strings.Builder
 	done := 0
 	keep := func(until int) {
 		out.WriteString(text[done:until])
 		for i := done; i < until; i++ {
-			f.starts = append(f.starts, i)
-			f.ends = append(f.ends, i+1)
+			f.Starts = append(f.Starts, i)
+			f.Ends = append(f.Ends, i+1)
 		}
 	}
 	changed := false
@@ -151,8 +151,8 @@ func fold(text string) (folded, bool) {
 		keep(start)
 		out.WriteString(to)
 		for range len(to) {
-			f.starts = append(f.starts, start)
-			f.ends = append(f.ends, end)
+			f.Starts = append(f.Starts, start)
+			f.Ends = append(f.Ends, end)
 		}
 		done = end
 	}
@@ -160,7 +160,7 @@ func fold(text string) (folded, bool) {
 		return f, false
 	}
 	keep(len(text))
-	f.text = out.String()
+	f.Text = out.String()
 	return f, true
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Some values have their key beside them: {"name": "Authorization", "value": "…"}, ["authorization", "…"],
@@ -17,14 +19,14 @@ var (
 
 // What a key looks like as a value: a name, a flag, or a reference such as http://hl7.org/fhir/sid/us-ssn.
 var (
-	besideName      = regexp.MustCompile(`\A[A-Za-z0-9_.\- ]{1,64}\z`)
-	besideFlag      = regexp.MustCompile(`\A-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\z`)
-	besideReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
+	keyName      = regexp.MustCompile(`\A[A-Za-z0-9_.\- ]{1,64}\z`)
+	keyFlag      = regexp.MustCompile(`\A-{1,2}[A-Za-z][A-Za-z0-9_\-]{0,62}\z`)
+	keyReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
 )
 
 const (
-	maxBesideDepth  = 4
-	maxBesideValues = 16
+	maxNeighbourDepth  = 4
+	maxNeighbourValues = 16
 )
 
 func isValueField(key string) bool {
@@ -44,8 +46,8 @@ func isHumanName(m pcommon.Map) bool {
 	return ok
 }
 
-// ruleBeside returns the rule for the value of a map that names its key in another member.
-func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
+// neighbourRule returns the rule for the value of a map that names its key in another member.
+func (e *engine) neighbourRule(m pcommon.Map) *ruleset.Key {
 	hasValue := false
 	m.Range(func(key string, _ pcommon.Value) bool {
 		hasValue = isValueField(key)
@@ -59,12 +61,12 @@ func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
 		if !ok {
 			continue
 		}
-		for _, text := range textsOf(named, maxBesideDepth, nil) {
+		for _, text := range textsOf(named, maxNeighbourDepth, nil) {
 			if kind := fhirCodes[text]; kind != "" && (field == "type" || field == "code") {
 				return e.byKind[kind]
 			}
-			if besideReference.MatchString(text) {
-				if rule := e.keys.match(text); rule != nil && !rule.exact {
+			if keyReference.MatchString(text) {
+				if rule := e.keys.Match(text); rule != nil && !rule.Exact {
 					return rule
 				}
 			}
@@ -74,7 +76,7 @@ func (e *engine) ruleBeside(m pcommon.Map) *keyRule {
 }
 
 func textsOf(value pcommon.Value, depth int, texts []string) []string {
-	left := maxBesideValues
+	left := maxNeighbourValues
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		return append(texts, value.Str())
@@ -99,7 +101,7 @@ func textsOf(value pcommon.Value, depth int, texts []string) []string {
 }
 
 // pairRule returns the rule for the second of a pair such as ("authorization", "Bearer …").
-func (w *walk) pairRule(s pcommon.Slice) *keyRule {
+func (w *walk) pairRule(s pcommon.Slice) *ruleset.Key {
 	key := ""
 	switch first := s.At(0); {
 	case first.Type() == pcommon.ValueTypeStr:
@@ -107,10 +109,10 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 	case first.Type() == pcommon.ValueTypeBytes && !w.json:
 		key = bytesText(first)
 	}
-	if !besideName.MatchString(key) {
+	if !keyName.MatchString(key) {
 		return nil
 	}
-	rule := w.keys.match(key)
+	rule := w.keys.Match(key)
 	if second := s.At(1); rule != nil && second.Type() == pcommon.ValueTypeStr && w.namesField(second.Str()) {
 		return nil
 	}
@@ -118,9 +120,9 @@ func (w *walk) pairRule(s pcommon.Slice) *keyRule {
 }
 
 // flagRule returns the rule for what follows a command line's --password.
-func (e *engine) flagRule(item string) *keyRule {
-	if !strings.HasPrefix(item, "-") || !besideFlag.MatchString(item) {
+func (e *engine) flagRule(item string) *ruleset.Key {
+	if !strings.HasPrefix(item, "-") || !keyFlag.MatchString(item) {
 		return nil
 	}
-	return e.keys.match(strings.TrimLeft(item, "-"))
+	return e.keys.Match(strings.TrimLeft(item, "-"))
 }

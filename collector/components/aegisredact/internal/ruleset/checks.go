@@ -1,23 +1,25 @@
-package aegisredact
+package ruleset
 
 import (
 	"encoding/base64"
 	"net/netip"
 	"strings"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
 )
 
-// check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
-type check func(text string, start, end int) bool
+// Check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
+type Check func(text string, start, end int) bool
 
-// checks are the tests by the name which rules use. The checks "secret" and "field" need the rule set and
+// Checks are the tests by the name which rules use. The checks "secret" and "field" need the rule set and
 // are the engine's.
-var checks = map[string]check{
+var Checks = map[string]Check{
 	"edge":         edge,
 	"luhn":         luhn,
 	"ssn":          ssn,
 	"phone":        phone,
 	"phone_hint":   phoneHint,
-	"opaque":       opaque,
+	"opaque":       Opaque,
 	"opaque_digit": opaqueDigit,
 	"basic":        basic,
 	"email":        email,
@@ -25,54 +27,48 @@ var checks = map[string]check{
 	"ipv6":         ipv6,
 }
 
-// numberChecks are the checks of numbers: when one fails the search goes on one character further, since
+// NumberChecks are the checks of numbers: when one fails the search goes on one character further, since
 // a number may begin within what the pattern took.
-var numberChecks = map[string]bool{
+var NumberChecks = map[string]bool{
 	"edge": true, "luhn": true, "ssn": true, "phone": true, "phone_hint": true, "ipv4": true,
 }
 
-func set(words string) map[string]bool { return trimmedSet(strings.Fields(words)) }
+// WordSet is the set of words in a text.
+func WordSet(words string) map[string]bool { return NameSet(strings.Fields(words)) }
 
 var (
-	notMailLocals  = set("git hg svn")
-	notMailDomains = set(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
+	notMailLocals  = WordSet("git hg svn")
+	notMailDomains = WordSet(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
 		gz tgz zip tar whl jar service socket target timer slice scope mount device path swap`)
 )
 
 func digitsOf(s string) string {
 	digits := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if isDigit(s[i]) {
+		if chars.IsDigit(s[i]) {
 			digits = append(digits, s[i])
 		}
 	}
 	return string(digits)
 }
 
-func at(s string, i int) byte {
-	if i < 0 || i >= len(s) {
-		return 0
-	}
-	return s[i]
-}
-
 func isJoiner(c byte) bool { return c == '.' || c == '-' || c == '_' }
 
 // edge: no part of a longer number, that is no digit next to it, nor behind one of ".-_".
 func edge(text string, start, end int) bool {
-	before, after := at(text, start-1), at(text, end)
-	return !isDigit(before) && !(isJoiner(before) && isDigit(at(text, start-2))) &&
-		!isDigit(after) && !(isJoiner(after) && isDigit(at(text, end+1)))
+	before, after := chars.At(text, start-1), chars.At(text, end)
+	return !chars.IsDigit(before) && !(isJoiner(before) && chars.IsDigit(chars.At(text, start-2))) &&
+		!chars.IsDigit(after) && !(isJoiner(after) && chars.IsDigit(chars.At(text, end+1)))
 }
 
 // luhn: a payment card number with an issuer's range and length and the right check digit (ISO/IEC 7812-1).
 func luhn(text string, start, end int) bool {
 	digits := digitsOf(text[start:end])
-	if !issued(digits) || isDigit(at(text, start-1)) || isDigit(at(text, end)) {
+	if !issued(digits) || chars.IsDigit(chars.At(text, start-1)) || chars.IsDigit(chars.At(text, end)) {
 		return false
 	}
 	if len(digits) == end-start &&
-		(at(text, start-1) == '.' && isDigit(at(text, start-2)) || at(text, end) == '.' && isDigit(at(text, end+1))) {
+		(chars.At(text, start-1) == '.' && chars.IsDigit(chars.At(text, start-2)) || chars.At(text, end) == '.' && chars.IsDigit(chars.At(text, end+1))) {
 		return false
 	}
 	sum := 0
@@ -86,7 +82,7 @@ func luhn(text string, start, end int) bool {
 		}
 		sum += d
 	}
-	return sum%10 == 0 && !inID(text, start, end)
+	return sum%10 == 0 && !chars.InID(text, start, end)
 }
 
 // issued says whether a card number may begin with these digits and have this length.
@@ -145,16 +141,16 @@ func phone(text string, start, end int) bool {
 	if !edge(text, start, end) {
 		return false
 	}
-	if before := at(text, start-1); isAlnum(before) {
+	if before := chars.At(text, start-1); chars.IsAlnum(before) {
 		return false
-	} else if start > 0 && strings.IndexByte("-_/+", before) >= 0 && isAlnum(at(text, start-2)) {
+	} else if start > 0 && strings.IndexByte("-_/+", before) >= 0 && chars.IsAlnum(chars.At(text, start-2)) {
 		return false
 	}
-	if after := at(text, end); isLetter(after) || after == '_' {
+	if after := chars.At(text, end); chars.IsLetter(after) || after == '_' {
 		return false
 	}
 	candidate := text[start:end]
-	n := countDigits(candidate)
+	n := chars.CountDigits(candidate)
 	if candidate[0] == '+' {
 		if n == len(candidate)-1 {
 			return n >= 10 && n <= 15
@@ -166,7 +162,7 @@ func phone(text string, start, end int) bool {
 
 // phoneHint: a telephone number after a word like "phone"; shorter ones and bare digits count too, dates don't.
 func phoneHint(text string, start, end int) bool {
-	if !edge(text, start, end) || inID(text, start, end) {
+	if !edge(text, start, end) || chars.InID(text, start, end) {
 		return false
 	}
 	candidate := text[start:end]
@@ -175,13 +171,13 @@ func phoneHint(text string, start, end int) bool {
 		return len(digits) >= 10 && len(digits) <= 15 && (digits[0] != '1' || len(digits) == 11)
 	}
 	isDate := len(candidate) > 4 && (candidate[4] == '-' || candidate[4] == '.') &&
-		isAllDigits(candidate[:4]) && (candidate[:2] == "19" || candidate[:2] == "20")
+		chars.AllDigits(candidate[:4]) && (candidate[:2] == "19" || candidate[:2] == "20")
 	return len(digits) >= 7 && len(digits) <= 17 && !isDate
 }
 
-// opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
+// Opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
 // case, or long.
-func opaque(text string, start, end int) bool {
+func Opaque(text string, start, end int) bool {
 	candidate := text[start:end]
 	if runeCount := countRunes(candidate); runeCount < 6 {
 		return false
@@ -190,8 +186,8 @@ func opaque(text string, start, end int) bool {
 	}
 	upper, lower := false, false
 	for i := 0; i < len(candidate); i++ {
-		upper = upper || i > 0 && isUpper(candidate[i])
-		lower = lower || isLower(candidate[i])
+		upper = upper || i > 0 && chars.IsUpper(candidate[i])
+		lower = lower || chars.IsLower(candidate[i])
 	}
 	return upper && lower
 }
@@ -199,11 +195,11 @@ func opaque(text string, start, end int) bool {
 // opaqueDigit: with a letter and a digit in it.
 func opaqueDigit(text string, start, end int) bool {
 	candidate := text[start:end]
-	if countRunes(candidate) < 6 || countDigits(candidate) == 0 {
+	if countRunes(candidate) < 6 || chars.CountDigits(candidate) == 0 {
 		return false
 	}
 	for i := 0; i < len(candidate); i++ {
-		if isLetter(candidate[i]) {
+		if chars.IsLetter(candidate[i]) {
 			return true
 		}
 	}
@@ -233,7 +229,7 @@ func email(text string, start, end int) bool {
 	candidate := text[start:end]
 	split := strings.LastIndexByte(candidate, '@')
 	local, domain := candidate[:split], candidate[split+1:]
-	if notMailLocals[asciiLower(local)] || notMailDomains[asciiLower(domain[strings.LastIndexByte(domain, '.')+1:])] {
+	if notMailLocals[chars.LowerASCII(local)] || notMailDomains[chars.LowerASCII(domain[strings.LastIndexByte(domain, '.')+1:])] {
 		return false
 	}
 	colon := false
@@ -260,12 +256,12 @@ func ipv4(text string, start, end int) bool {
 
 // ipv6: an address of RFC 4291 with a digit in it, standing by itself.
 func ipv6(text string, start, end int) bool {
-	before, after := at(text, start-1), at(text, end)
-	if isWordByte(before) || before == '_' || before == ':' || before == '.' ||
-		isWordByte(after) || after == '_' || after == ':' {
+	before, after := chars.At(text, start-1), chars.At(text, end)
+	if chars.IsWordByte(before) || before == '_' || before == ':' || before == '.' ||
+		chars.IsWordByte(after) || after == '_' || after == ':' {
 		return false
 	}
 	candidate := text[start:end]
 	address, err := netip.ParseAddr(candidate)
-	return err == nil && address.Is6() && countDigits(candidate) > 0
+	return err == nil && address.Is6() && chars.CountDigits(candidate) > 0
 }
