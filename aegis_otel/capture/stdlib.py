@@ -63,6 +63,7 @@ _FOREIGN: Final = frozenset(
 
 # The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
 _TASK_NAME: Final = "extra.taskName"
+_RENAMED: Final = RESERVED | {_TASK_NAME}
 
 # Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
 # log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
@@ -72,7 +73,6 @@ _WARNINGS_ONLY: Final = "opentelemetry."
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
-_PLACE: Final = {"pathname", "lineno", "funcName"}
 
 # What a call passes through on its way to the handlers: where others put something in the place of one of these, the
 # extension must not go round it.
@@ -262,8 +262,11 @@ class StdlibCapture:
             self._names[name] = least
         return least
 
-    def _code(self, record: logging.LogRecord) -> CodeLocation:
-        key = (record.pathname, record.lineno, record.funcName)
+    def _code(self, record: logging.LogRecord) -> CodeLocation | None:
+        try:
+            key = (record.pathname, record.lineno, record.funcName)
+        except AttributeError:  # a filter has removed it
+            return None
         site = self._sites.get(key)
         if site is None:
             site = CodeLocation(record.pathname, record.lineno, record.funcName or "")
@@ -288,11 +291,14 @@ class StdlibCapture:
         message, said = message_of(record)
         if said is not None:
             self._add(attributes, said.items(), error, ())
-        start = self._first_extra(record, fields)
-        if len(fields) > start:
-            if attributes and context.correlation_id is not None:
-                skipped = skipped | {"correlationId"}
-            self._add(attributes, islice(fields.items(), start, None), error, skipped)
+        extras = islice(fields.items(), self._standard_count - 1, None)
+        last = next(extras, None)
+        if last is None or last[0] != self._last_standard or type(record) is not logging.LogRecord:
+            # Logging's own fields are not all there, or not in front.
+            extras = islice(fields.items(), 0, None)
+        if attributes and context.correlation_id is not None:
+            skipped = skipped | {"correlationId"}
+        self._add(attributes, extras, error, skipped)
         if stack_info:
             attributes["stackInfo"] = safe_text(stack_info)
         if USUAL_LEVELS.get(record.levelno) != fields.get("levelname"):
@@ -310,17 +316,9 @@ class StdlibCapture:
             context.trace_flags,
             context.correlation_id,
             attributes or None,
-            self._code(record) if self._code_location and fields.keys() >= _PLACE else None,
+            self._code(record) if self._code_location else None,
             error,
         )
-
-    def _first_extra(self, record: logging.LogRecord, fields: dict[str, Any]) -> int:
-        """From where on a record's fields are not logging's own; 0 where these are not all there, or not in order."""
-        count = self._standard_count
-        if type(record) is not logging.LogRecord or len(fields) < count:
-            return 0
-        last = next(reversed(fields)) if len(fields) == count else next(islice(fields, count - 1, None))
-        return count if last == self._last_standard else 0
 
     @staticmethod
     def _add(
@@ -332,10 +330,8 @@ class StdlibCapture:
         for name, value in fields:
             if name in skipped:
                 continue
-            if name in RESERVED or type(name) is not str:
-                name = attribute_name(name, has_error=error is not None)
-            elif name == _TASK_NAME:
-                name = "taskName"
+            if name in _RENAMED or type(name) is not str:
+                name = "taskName" if name == _TASK_NAME else attribute_name(name, has_error=error is not None)
             kind = type(value)
             attributes[name] = value if kind is str or kind is bool or value is None else snapshot(value)
 
