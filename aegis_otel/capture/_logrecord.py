@@ -27,12 +27,12 @@ def message_of(record: logging.LogRecord) -> tuple[str, Mapping[Any, Any] | None
     """The rendered message, and the fields that came with it where the app logged a mapping instead of a text."""
     message = record.msg
     args = getattr(record, "args", None)
-    if not args:
-        if type(message) is str:
+    if type(message) is str:
+        if not args:
             return message, None
-        if isinstance(message, Mapping):
-            with suppress(Exception):
-                return _of_mapping(message)
+    elif not args and isinstance(message, Mapping):
+        with suppress(Exception):
+            return _of_mapping(message)
     try:
         return record.getMessage(), None
     except Exception:
@@ -63,10 +63,19 @@ def own_level_name(record: logging.LogRecord, severity: int) -> str | None:
     return text if text and _SAME.get(text.upper()) != level_name(severity) else None
 
 
-def of_other_process(record: logging.LogRecord) -> bool:
-    """Whether a record was made by another process and has come here over a queue or a socket."""
-    process = getattr(record, "process", None)
-    return process is not None and process != os.getpid()
+class _Process:
+    """This process; a record of another one has come here over a queue or a socket."""
+
+    def __init__(self) -> None:
+        self.ident = os.getpid()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.ident = os.getpid()
+
+
+PROCESS: Final = _Process()
 
 
 def origin(record: logging.LogRecord) -> tuple[Current, dict[str, Any]]:
@@ -94,27 +103,14 @@ def _hexadecimal(value: object, bits: int) -> int:
 # and never in the difference of two times before Python 3.13.
 
 
-def _signature(created: float) -> float:
+def mark_of(fields: dict[str, Any]) -> float | None:
+    """What `relativeCreated` is for a record that was recorded; equal to it if this one was. None if it cannot be."""
     # As in native/src/taken.rs.
-    return ((int(created * 4194304.0) * 0x9E3779B1 >> 11 & 0xFFFFF) | 1) / 1048576.0
-
-
-def was_recorded(record: logging.LogRecord) -> bool:
-    """Whether a process with this instrumentation has recorded it already."""
-    fields = record.__dict__
     try:
-        return bool(fields["relativeCreated"] % 1.0 == _signature(fields["created"]))
+        bits = (int(fields["created"] * 4194304.0) * 0x9E3779B1 >> 11 & 0xFFFFF) | 1
+        return fields["relativeCreated"] // 1.0 + bits / 1048576.0  # type: ignore[no-any-return]
     except Exception:
-        return False
-
-
-def mark_recorded(record: logging.LogRecord) -> None:
-    """Let `was_recorded` know it, wherever it is handled next."""
-    fields = record.__dict__
-    try:
-        fields["relativeCreated"] = fields["relativeCreated"] // 1.0 + _signature(fields["created"])
-    except Exception:
-        return
+        return None
 
 
 def split_extra(extra: Any, refused: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:

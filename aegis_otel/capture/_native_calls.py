@@ -67,4 +67,4 @@ class CallConfig:
     record: type[Record]
     location: type[CodeLocation]
     places: dict[tuple[str, int, str | None], CodeLocation]
-    code: Callable[[Any], CodeLocation]
+    code: Callable[[Any], CodeLocation | None]

@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from _thread import get_ident  # that of the system, also when gevent has replaced it
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from itertools import islice
 from types import FunctionType, TracebackType
@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, Final
 from aegis_otel.capture import Accept
 from aegis_otel.capture._logrecord import (
     LEVEL_NAME,
-    mark_recorded,
+    PROCESS,
+    USUAL_LEVELS,
+    mark_of,
     message_of,
-    of_other_process,
     origin,
     own_level_name,
     split_extra,
-    was_recorded,
 )
 from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.correlation import context_getter, current
@@ -63,6 +63,7 @@ _FOREIGN: Final = frozenset(
 
 # The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
 _TASK_NAME: Final = "extra.taskName"
+_RENAMED: Final = RESERVED | {_TASK_NAME}
 
 # Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
 # log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
@@ -72,7 +73,6 @@ _WARNINGS_ONLY: Final = "opentelemetry."
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
-_PLACE: Final = {"pathname", "lineno", "funcName"}
 
 # What a call passes through on its way to the handlers: where others put something in the place of one of these, the
 # extension must not go round it.
@@ -237,9 +237,13 @@ class StdlibCapture:
             if not isinstance(level, int):
                 level = logging.INFO  # `makeLogRecord` of fields without one
             severity = _SEVERITY.get(level) or severity_of_level(level)
-            if severity >= self._level and not self._ignored(record, level) and not was_recorded(record):
-                self._accept(self._translate(record, severity))
-                mark_recorded(record)
+            if severity >= self._level and not self._ignored(record, level):
+                fields = record.__dict__
+                mark = mark_of(fields)
+                if mark is None or mark != fields["relativeCreated"]:
+                    self._accept(self._translate(record, severity))
+                    if mark is not None:
+                        fields["relativeCreated"] = mark
         except Exception as error:
             self._report(record, error)
 
@@ -258,8 +262,11 @@ class StdlibCapture:
             self._names[name] = least
         return least
 
-    def _code(self, record: logging.LogRecord) -> CodeLocation:
-        key = (record.pathname, record.lineno, record.funcName)
+    def _code(self, record: logging.LogRecord) -> CodeLocation | None:
+        try:
+            key = (record.pathname, record.lineno, record.funcName)
+        except AttributeError:  # a filter has removed it
+            return None
         site = self._sites.get(key)
         if site is None:
             site = CodeLocation(record.pathname, record.lineno, record.funcName or "")
@@ -270,34 +277,34 @@ class StdlibCapture:
     def _translate(self, record: logging.LogRecord, severity: int) -> Record:
         fields = record.__dict__
         attributes: dict[str, Any] = {}
-        if of_other_process(record):
-            context, attributes = origin(record)
-        else:
+        process = fields.get("process")
+        if process is None or process == PROCESS.ident:
             context = current()
+        else:
+            context, attributes = origin(record)
         exc_info, stack_info = fields.get("exc_info"), fields.get("stack_info")
         error = error_info(exc_info) if exc_info else None
-        taken = error is None and isinstance(fields.get("error"), BaseException)
-        if taken:
+        skipped = self._standard
+        if error is None and isinstance(fields.get("error"), BaseException):
             error = error_info(fields["error"])
+            skipped = skipped | {"error"}
         message, said = message_of(record)
         if said is not None:
-            self._add(attributes, said, has_error=error is not None)
-        start = self._first_extra(record)
-        if len(fields) > start:
-            standard = self._standard
-            extras = {name: value for name, value in islice(fields.items(), start, None) if name not in standard}
-            if taken:
-                del extras["error"]
-            if context.correlation_id is not None and of_other_process(record):
-                del extras["correlationId"]
-            self._add(attributes, extras, has_error=error is not None)
-            if _TASK_NAME in attributes:
-                attributes["taskName"] = attributes.pop(_TASK_NAME)
+            self._add(attributes, said.items(), error, ())
+        extras = islice(fields.items(), self._standard_count - 1, None)
+        last = next(extras, None)
+        if last is None or last[0] != self._last_standard or type(record) is not logging.LogRecord:
+            # Logging's own fields are not all there, or not in front.
+            extras = islice(fields.items(), 0, None)
+        if attributes and context.correlation_id is not None:
+            skipped = skipped | {"correlationId"}
+        self._add(attributes, extras, error, skipped)
         if stack_info:
             attributes["stackInfo"] = safe_text(stack_info)
-        level = own_level_name(record, severity)
-        if level is not None:
-            attributes.setdefault(LEVEL_NAME, level)
+        if USUAL_LEVELS.get(record.levelno) != fields.get("levelname"):
+            level = own_level_name(record, severity)
+            if level is not None:
+                attributes.setdefault(LEVEL_NAME, level)
         created = fields.get("created")
         return Record(
             int(created * 1e9) if created is not None else time.time_ns(),
@@ -309,24 +316,22 @@ class StdlibCapture:
             context.trace_flags,
             context.correlation_id,
             attributes or None,
-            self._code(record) if self._code_location and fields.keys() >= _PLACE else None,
+            self._code(record) if self._code_location else None,
             error,
         )
 
-    def _first_extra(self, record: logging.LogRecord) -> int:
-        """From where on a record's fields are not logging's own; 0 where these are not all there, or not in order."""
-        count = self._standard_count
-        fields = record.__dict__
-        if type(record) is not logging.LogRecord or len(fields) < count:
-            return 0
-        last = next(reversed(fields)) if len(fields) == count else next(islice(fields, count - 1, None))
-        return count if last == self._last_standard else 0
-
     @staticmethod
-    def _add(attributes: dict[str, Any], fields: Mapping[Any, Any], *, has_error: bool) -> None:
-        for name, value in fields.items():
-            if name in RESERVED or type(name) is not str:
-                name = attribute_name(name, has_error=has_error)
+    def _add(
+        attributes: dict[str, Any],
+        fields: Iterable[tuple[Any, Any]],
+        error: ErrorInfo | None,
+        skipped: Collection[str],
+    ) -> None:
+        for name, value in fields:
+            if name in skipped:
+                continue
+            if name in _RENAMED or type(name) is not str:
+                name = "taskName" if name == _TASK_NAME else attribute_name(name, has_error=error is not None)
             kind = type(value)
             attributes[name] = value if kind is str or kind is bool or value is None else snapshot(value)
 

@@ -128,7 +128,7 @@ impl Calls {
         if is_marked(passed, created) {
             return Ok(());
         }
-        let attributes = self.extras(fields, own)?;
+        let attributes = self.attributes(fields, own)?;
         let message = rendered(&field(fields, intern!(py, "msg"))?, &field(fields, intern!(py, "args"))?)?;
         let code = if self.config.code_location {
             let place = (
@@ -236,23 +236,23 @@ impl Calls {
         Ok(self.config.own_thread.bind(py).call1((thread,))?.is_truthy()?)
     }
 
-    /// What the app gave besides `logging`'s own fields, which are the first `own`.
-    fn extras<'py>(&self, fields: &Bound<'py, PyDict>, own: usize) -> Taken<Option<Bound<'py, PyDict>>> {
-        let last = fields.iter().nth(own.saturating_sub(1)).ok_or(Left::Unusual)?.0;
-        needs(last.eq(&self.config.last_standard)?)?;
-        self.attributes(fields, own)
-    }
-
-    /// What the app gave besides the message, without the first `skip` fields.
+    /// What the app gave besides the message, without the first `skip` fields, which are `logging`'s own.
     fn attributes<'py>(&self, given: &Bound<'py, PyDict>, skip: usize) -> Taken<Option<Bound<'py, PyDict>>> {
         let py = given.py();
+        let mut members = given.iter();
+        if skip > 0 {
+            // One of `logging`'s own fields may have been removed, or moved behind others.
+            let (last, _) = members.nth(skip - 1).ok_or(Left::Unusual)?;
+            let expected = self.config.last_standard.bind(py);
+            needs(last.is(expected) || last.eq(expected)?)?;
+        }
         if given.len() <= skip {
             return Ok(None);
         }
         let refused = self.config.refused.bind(py);
         let attributes = PyDict::new(py);
         let mut later = Vec::new();
-        for (key, value) in given.iter().skip(skip) {
+        for (key, value) in members {
             let key = key.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)?;
             needs(!refused.contains(&key)?)?;
             let plain = is_plain(&value)?;

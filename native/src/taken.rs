@@ -1,6 +1,7 @@
 //! How log calls and records of `logging` are read, and how an unusual one is left to Python.
 
 use pyo3::exceptions::PyException;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyMapping, PyString, PyTuple};
 
@@ -60,14 +61,15 @@ pub fn severity_of(levelno: i64) -> i64 {
 
 /// Whether a level's name says no more than its number does.
 pub fn is_usual_level(levelno: i64, name: &Bound<'_, PyAny>) -> Taken<bool> {
+    let py = name.py();
     let usual = match levelno {
-        10 => "DEBUG",
-        20 => "INFO",
-        30 => "WARNING",
-        40 => "ERROR",
+        10 => intern!(py, "DEBUG"),
+        20 => intern!(py, "INFO"),
+        30 => intern!(py, "WARNING"),
+        40 => intern!(py, "ERROR"),
         _ => return Ok(false),
     };
-    Ok(name.cast_exact::<PyString>()?.to_str()? == usual)
+    Ok(name.is(usual) || name.cast_exact::<PyString>()?.to_str()? == usual.to_str()?)
 }
 
 /// The mark of a record that was recorded, as in `aegis_otel/capture/_logrecord.py`: it lies below the millisecond in

@@ -147,10 +147,10 @@ def test_an_app_s_own_level_name_field_stays(records: list[schema.Record]) -> No
 def test_a_mapping_as_the_message_is_its_message_and_its_fields(
     records: list[schema.Record], key: str, kind: Any
 ) -> None:
-    log.info(kind({key: "paid", "n": 1, "level": "info"}), extra={"userId": 7})
+    log.info(kind({key: "paid", "n": 1, "level": "info", "name": "Ann", "args": [1]}), extra={"userId": 7})
     (record,) = records
     assert record.message == "paid"
-    assert record.attributes == {"n": 1, "extra.level": "info", "userId": 7}
+    assert record.attributes == {"n": 1, "extra.level": "info", "name": "Ann", "args": [1], "userId": 7}
 
 
 def test_a_mapping_without_a_message_is_json(records: list[schema.Record]) -> None:
