@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test static victorialogs lint go rust licences unit bench endurance clean python provisioned
+.PHONY: help demo check test static victorialogs lint go rust licences unit matrix bench endurance clean python provisioned
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
@@ -48,6 +48,9 @@ licences: provisioned ## the licences of all that is built or installed, against
 
 unit: provisioned
 	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 --dist loadgroup -m "not integration" $(PYTEST)
+
+matrix: provisioned ## the tests that differ between Pythons, with every Python from 3.10 to 3.13 at hand
+	AEGIS_TEST_PYTHONS=all $(VENV)/python -m pytest tests/integration/test_interpreters.py
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)

@@ -1,4 +1,6 @@
-"""The package works with every Python at hand, not only with the one that runs these tests.
+"""The package works with other Pythons than the one that runs these tests: the oldest and the newest at hand.
+
+`make matrix` takes all of them (`AEGIS_TEST_PYTHONS=all`).
 
 Each gets an environment of its own in the user's cache folder, kept by what is declared, with the package as a
 wheel; in it the tests run that need no Collector.
@@ -34,6 +36,10 @@ CHOSEN = "(not switching_on or line_is_recorded or hostile or unhandled or fork 
 CHOSEN += " and not (upstream_makes or seen_other or hashing or operator)"
 
 
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
 def interpreters() -> dict[str, str]:
     """The supported Pythons of this machine but for the one in use: version, path."""
     current = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -49,6 +55,10 @@ def interpreters() -> dict[str, str]:
 
 
 FOUND = interpreters()
+if os.environ.get("AEGIS_TEST_PYTHONS") != "all":
+    FOUND = {
+        version: FOUND[version] for version in FOUND if version in (min(FOUND, key=_number), max(FOUND, key=_number))
+    }
 
 
 @pytest.fixture(scope="session")
