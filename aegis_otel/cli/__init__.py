@@ -14,7 +14,19 @@ _EXTRA = frozenset(("typer", "click", "rich", "httpx", "yaml"))
 
 
 def main() -> None:
-    """Entry point of the `aegis-otel` script."""
+    """Entry point of the `aegis-otel` script. Ctrl-C ends it with status 130, at any moment."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        sys.stderr.write(f"aegis-otel: the output cannot be written: {error.strerror}\n")
+        sys.exit(1)
+
+
+def _run() -> None:
     try:
         from aegis_otel.cli.commands import app
     except ModuleNotFoundError as error:

@@ -25,8 +25,17 @@ from aegis_otel.stores._search import (
     packed_lines_backwards,
     packed_lines_with,
 )
-from aegis_otel.stores._segments import Segment, chains, missing, same_files, segments
-from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores._segments import (
+    LIVE,
+    MOST_OPEN,
+    UNREADABLE,
+    Segment,
+    chains,
+    missing,
+    same_files,
+    segments,
+    unreadable,
+)
 from aegis_otel.stores.query import Query, StoredRecord
 
 _POLL_SECONDS = 0.2
@@ -47,6 +56,8 @@ class EmbeddedStore:
     folder: Path
     skipped: int = 0
     _tails: dict[int, _Tail] = field(default_factory=dict, repr=False)
+    _done: set[tuple[int, Path]] = field(default_factory=set, repr=False)
+    """Rotated files that `follow` does not hold open, by inode and path: an inode alone can become another file's."""
 
     def __str__(self) -> str:
         return f"the embedded store in {self.folder}"
@@ -104,8 +115,8 @@ class EmbeddedStore:
                             break
             except FileNotFoundError:
                 continue
-            except (OSError, EOFError) as error:
-                raise StoreError(f"{segment.path} cannot be read: {error}") from error
+            except UNREADABLE as error:
+                raise unreadable(str(segment.path), error) from error
         found.reverse()
         return found
 
@@ -113,7 +124,11 @@ class EmbeddedStore:
         """The files, of which those that may still grow are opened and in `_tails`, up to their last whole line."""
         while True:
             looked_at = self._segments()
-            opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
+            old = [segment for segment in looked_at[:-MOST_OPEN] if segment.path.name not in LIVE]
+            self._done = {(segment.inode, segment.path) for segment in old}
+            opened = [
+                segment if segment.compressed or segment in old else self._opened(segment) for segment in looked_at
+            ]
             if same_files(opened, self._segments()):
                 return opened
             self._close_all()
@@ -146,7 +161,7 @@ class EmbeddedStore:
     def _appended(self, query: Query) -> Iterator[StoredRecord]:
         files = [segment for segment in self._segments() if not segment.compressed]
         for segment in files:
-            if segment.inode not in self._tails:
+            if segment.inode not in self._tails and (segment.inode, segment.path) not in self._done:
                 self._open(segment.path)
         order = {segment.inode: index for index, segment in enumerate(files)}
         # A file that was just removed is read to its end first: its records came before all others'.

@@ -13,13 +13,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from aegis_otel.stores._segments import Segment, missing, segments
+from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, missing, same_files, segments, unreadable
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
@@ -71,9 +71,8 @@ class EmbeddedSource:
             StoreError: there is no store, or it may not be read.
         """
         with contextlib.ExitStack() as stack:
-            for file, modified in self._files(stack):
-                lines = _lines(file, _wanted(matchers, needles))
-                yield from self._of_file(file, modified, lines, lambda: start_ns, end_ns)
+            for segment in self._files(stack):
+                yield from self._of_file(segment, _lines, _wanted(matchers, needles), lambda: start_ns, end_ns)
 
     def newest(
         self,
@@ -85,30 +84,40 @@ class EmbeddedSource:
     ) -> Iterator[Entry]:
         """The same against the order of writing; lines before `floor()`, which rises, are left out."""
         with contextlib.ExitStack() as stack:
-            for file, modified in reversed(self._files(stack)):
-                lines = _lines_backwards(file, _wanted(matchers, needles))
-                yield from self._of_file(file, modified, lines, lambda: max(floor(), start_ns), end_ns)
+            for segment in reversed(self._files(stack)):
+                wanted = _wanted(matchers, needles)
+                yield from self._of_file(segment, _lines_backwards, wanted, lambda: max(floor(), start_ns), end_ns)
 
     def _of_file(
-        self, file: BinaryIO, modified: float, lines: Iterator[bytes], floor: Callable[[], int], end_ns: int
+        self,
+        segment: Segment,
+        lines: Callable[[BinaryIO, Sequence[bytes]], Iterator[bytes]],
+        wanted: Sequence[bytes],
+        floor: Callable[[], int],
+        end_ns: int,
     ) -> Iterator[Entry]:
         start_ns = floor()
-        if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+        if (segment.modified + _AHEAD_SECONDS) * 1e9 < start_ns:
             return
         low, high = _iso(start_ns), _iso(end_ns + 999_999)
         try:
-            for line in lines:
-                # A line as the Collector writes it is surely of another time.
-                if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
-                    continue
-                entry = self._entry(line)
-                if entry is not None and start_ns <= entry.time_ns < end_ns:
-                    yield entry
-                    if floor() != start_ns:
-                        start_ns = floor()
-                        low = _iso(start_ns)
-        except (OSError, EOFError) as error:
-            raise StoreError(f"{file.name} cannot be read: {error}") from error
+            with contextlib.ExitStack() as stack:
+                file = segment.file if segment.file is not None else _open(segment, stack).file
+                assert file is not None
+                for line in lines(file, wanted):
+                    # A line as the Collector writes it is surely of another time.
+                    if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
+                        continue
+                    entry = self._entry(line)
+                    if entry is not None and start_ns <= entry.time_ns < end_ns:
+                        yield entry
+                        if floor() != start_ns:
+                            start_ns = floor()
+                            low = _iso(start_ns)
+        except FileNotFoundError:
+            return  # an old file, whose time was up meanwhile
+        except UNREADABLE as error:
+            raise unreadable(str(segment.path), error) from error
 
     def counts(
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
@@ -123,10 +132,10 @@ class EmbeddedSource:
             return None
         with contextlib.ExitStack() as stack:
             files = self._files(stack)
-            if not all(isinstance(file, io.BufferedReader) for file, _ in files):
+            if not all(isinstance(segment.file, io.BufferedReader) for segment in files):
                 return None
             # By the open file, whatever its name has become meanwhile.
-            paths = [Path(f"/proc/self/fd/{file.fileno()}") for file, _ in files]
+            paths = [Path(f"/proc/self/fd/{segment.file.fileno()}") for segment in files if segment.file is not None]
             if not paths or not all(path.exists() for path in paths):
                 return None
             found = _count.counts(paths, _iso(start_ns + 999_999).decode(), _iso(end_ns + 999_999).decode(), columns)
@@ -140,21 +149,25 @@ class EmbeddedSource:
                 result[key] = result.get(key, 0) + count
         return result
 
-    def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
+    def _files(self, stack: contextlib.ExitStack) -> list[Segment]:
+        """The files, the oldest first, the live ones last; none is missed if one is renamed meanwhile.
+
+        The newest are opened. Older ones have their last name.
+        """
         if not self.folder.is_dir():
             raise missing(self.folder)
         while True:
             with contextlib.ExitStack() as opened:
                 try:
-                    files = [_open(segment, opened) for segment in segments(self.folder)]
+                    found = segments(self.folder)
+                    files = [*found[:-MOST_OPEN], *(_open(segment, opened) for segment in found[-MOST_OPEN:])]
                 except FileNotFoundError:
                     continue  # rotated away since the folder was listed
                 except OSError as error:
                     raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-                if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
+                if same_files(files, segments(self.folder)):
                     stack.push(opened.pop_all())
-                    return [(file, modified) for file, modified, _ in files]
+                    return files
 
     def _entry(self, line: bytes) -> Entry | None:
         quick = _RECORD.match(line)
@@ -214,13 +227,13 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, float, int]:
+def _open(segment: Segment, stack: contextlib.ExitStack) -> Segment:
     """The file, opened, with its time of change and its inode, which may be those of the next file by now."""
-    file = stack.enter_context(segment.path.open("rb"))
+    file: BinaryIO = stack.enter_context(segment.path.open("rb"))
     status = os.fstat(file.fileno())
     if segment.compressed:
-        return stack.enter_context(gzip.open(file)), status.st_mtime, status.st_ino  # type: ignore[return-value]
-    return file, status.st_mtime, status.st_ino
+        file = stack.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[assignment]
+    return replace(segment, file=file, modified=status.st_mtime, inode=status.st_ino)
 
 
 def _lines(file: BinaryIO, needles: Sequence[bytes]) -> Iterator[bytes]:

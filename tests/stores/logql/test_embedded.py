@@ -116,6 +116,23 @@ def test_rotated_files_are_read_too_the_oldest_first(store):
     assert [json.loads(entry.line)["message"] for entry in entries(source)] == ["first", "second", "third"]
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_packed_file_that_cannot_be_unpacked_is_an_error_that_names_it(store, direction):
+    packed = gzip.compress("".join(json.dumps(record(number)) + "\n" for number in range(100)).encode())
+    (store / "logs-1.jsonl.gz").write_bytes(packed[:20] + b"\xff" * 40 + packed[60:])
+    with pytest.raises(StoreError, match=r"logs-1\.jsonl\.gz cannot be read: .*; move it out of the store"):
+        logql.range_(EmbeddedSource(store), '{service=~".+"}', step_ns=1, direction=direction, **EVERYTHING)
+
+
+def test_a_store_may_have_more_files_than_a_process_may_open(store, few_open_files):
+    for number in range(few_open_files):
+        write(store, record(number, message=str(number)), name=f"logs-{number:04d}.jsonl")
+        os.utime(store / f"logs-{number:04d}.jsonl", (number, 2**31 + number))
+    source = EmbeddedSource(store)
+    assert messages(source, '{service="orders"}') == [str(number) for number in range(few_open_files)]
+    assert count(source, 'sum by (level) (count_over_time({service="orders"}[1h]))') == {("info",): few_open_files}
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(StoreError, match="aegis-otel up"):
         entries(EmbeddedSource(tmp_path / "none"))
