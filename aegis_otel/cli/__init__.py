@@ -1,7 +1,8 @@
 """`aegis-otel`: run the Collector, read its store, look at the settings.
 
 The command line needs the `cli` extra (typer, rich, httpx, PyYAML), which an instrumented app does not
-have to carry; so everything that uses it is imported only when `main` runs.
+have to carry; so everything that uses it is imported only when `main` runs, and httpx only by the commands that ask
+over HTTP.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ def main() -> None:
 def _run() -> None:
     try:
         from aegis_otel.cli.commands import app
+
+        app(prog_name="aegis-otel")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in _EXTRA:
@@ -38,4 +41,3 @@ def _run() -> None:
             "Install it with: pip install 'aegis-otel[cli]'\n"
         )
         sys.exit(2)
-    app(prog_name="aegis-otel")
