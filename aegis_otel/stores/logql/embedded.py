@@ -35,11 +35,17 @@ _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1
 _PREFIX: Final = b'{"timestamp":"'
 # A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
-# A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
+# A record as the Collector writes it, without objects and lists; its labels come first, and once. It is surely JSON;
+# any other line is left to a parser.
+_TEXT: Final = rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
 _RECORD: Final = re.compile(
-    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"[^"\\]*(?:\\.[^"\\]*)*"'
-    rb',"service":"([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
-    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
+    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"'
+    + _TEXT
+    + rb',"service":"'
+    rb'([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
+    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?'
+    rb'(?:,"(?!(?:timestamp|level|service|environment|correlationId|traceId|complianceLevel)")[^"\\\x00-\x1f]*":'
+    rb'(?:"' + _TEXT + rb"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))*\}"
 )
 _MOST_STREAMS: Final = 10_000
 _AHEAD_SECONDS: Final = 600.0
@@ -170,17 +176,21 @@ class EmbeddedSource:
                     return files
 
     def _entry(self, line: bytes) -> Entry | None:
-        quick = _RECORD.match(line)
-        if quick is not None and _is_whole(line, quick):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            self.skipped += 1
+            return None
+        quick = _RECORD.fullmatch(line)
+        if quick is not None:
             time, level, service, environment, correlation, trace = quick.groups()
             labels = self._labels((level, service, environment))
             metadata = {"correlationId": correlation.decode()} if correlation else {}
             if trace:
                 metadata["traceId"] = trace.decode()
-            return Entry(_nanoseconds(time.decode()), line.decode("utf-8", "replace"), labels, metadata)
+            return Entry(_nanoseconds(time.decode()), text, labels, metadata)
         if not line.strip():
             return None
-        text = line.decode("utf-8", "replace")
         try:
             record: Any = json.loads(text)
             time_ns = _nanoseconds(record["timestamp"])
@@ -198,19 +208,6 @@ class EmbeddedSource:
             labels = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
             self._streams[values] = labels
         return labels
-
-
-def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
-    """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
-    correlation, trace = found.group(5), found.group(6)
-    return (
-        # With one brace of each kind, a line that was torn cannot end in one, nor can another line follow in it.
-        line.endswith(b"}")
-        and line.count(b"{") == line.count(b"}") == 1
-        and (trace is not None or b'"traceId"' not in line)
-        and (correlation is not None or b'"correlationId"' not in line)
-        and b'"complianceLevel"' not in line
-    )
 
 
 def _strings(record: dict[str, Any], names: Sequence[str]) -> dict[str, str]:

@@ -31,6 +31,9 @@ def record(milliseconds: int = 0, **fields: Any) -> dict[str, Any]:
     return {**base, **fields}
 
 
+RECORD = json.dumps(record(), separators=(",", ":")).encode()
+
+
 def write(folder: Path, *records: dict[str, Any] | str, name: str = "logs.jsonl") -> EmbeddedSource:
     lines = [one if isinstance(one, str) else json.dumps(one, separators=(",", ":")) for one in records]
     (folder / name).write_text("".join(line + "\n" for line in lines))
@@ -88,6 +91,38 @@ def test_what_is_no_record_is_skipped(store, broken):
     source = write(store, record(1), broken, record(2))
     assert [entry.time_ns - BEGIN for entry in entries(source)] == [10**6, 2 * 10**6]
     assert source.skipped == (1 if broken else 0)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        RECORD.replace(b'"m"', b'"m\xff"'),
+        RECORD.replace(b'"m"', b'"m\x00"'),
+        RECORD.replace(b'"m"', b'"a\tb"'),
+        RECORD.replace(b'"m"', rb'"\q"'),
+        RECORD.replace(b'"m"', rb'"\u12"'),
+        RECORD[:-1] + b",garbage}",
+        RECORD[:-1] + b',"number":01}',
+        RECORD[:-1] + b',"number":NaN]}',
+        RECORD[:-1] + b',"a":1,}',
+        RECORD + RECORD,
+    ],
+)
+def test_what_is_no_json_in_utf_8_is_no_record_wherever_it_is_wrong(store, broken):
+    (store / "logs.jsonl").write_bytes(b"%s\n%s\n" % (broken, RECORD))
+    source = EmbeddedSource(store)
+    assert len(entries(source)) == 1
+    assert source.skipped == 1
+
+
+@pytest.mark.parametrize(
+    "field", ['"level":"error"', '"service":"other"', '"correlationId":"c-2"', '"complianceLevel":"X"']
+)
+def test_a_label_that_comes_once_more_has_the_value_that_json_gives_it(store, field):
+    line = json.dumps(record(correlationId="c-1"), separators=(",", ":"))[:-1] + f",{field}}}"
+    [entry] = entries(write(store, line))
+    name, value = json.loads(f"[{field.replace(':', ',')}]")
+    assert {**entry.labels, **entry.metadata}[name] == value
 
 
 def test_a_line_that_a_kill_tore_and_the_next_ran_into_is_skipped(store):
