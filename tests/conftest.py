@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("stores that are not run here")
     for line in (loki.summary(), seq.summary()):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def few_open_files() -> Iterator[int]:
+    """How many files this process may open at once: fewer than usual."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = 400
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+    yield few
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture(params=WAYS, scope="session")

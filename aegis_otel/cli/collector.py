@@ -22,8 +22,6 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Final
 
-import httpx
-
 from aegis_otel.cli import terminal
 from aegis_otel.settings import Address
 
@@ -148,6 +146,8 @@ class Collector:
         Raises:
             CollectorError: it ended, or `seconds` passed; the text has its last lines.
         """
+        import httpx  # slow to import, and few commands need it
+
         deadline = time.monotonic() + seconds
         while not self._asked_to_stop:
             self._raise_if_ended()

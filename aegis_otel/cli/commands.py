@@ -182,7 +182,7 @@ def logs(
     source = _source(current, store)
     output = terminal.console()
     # Where a reader ends early (`| head`), so do we.
-    with _errors_told(), contextlib.suppress(KeyboardInterrupt):
+    with _errors_told(), contextlib.suppress(*terminal.normal_end(follow=follow)):
         found = source.follow(query) if follow else iter(source.newest(query))
         count = 0
         for record in found:

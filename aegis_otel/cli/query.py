@@ -119,7 +119,7 @@ def lines(
     source = EmbeddedSource(data_dir / "store")
     output = terminal.console()
     count = 0
-    with errors_told(), contextlib.suppress(KeyboardInterrupt):
+    with errors_told(), contextlib.suppress(*terminal.normal_end(follow=follow)):
         if not logql.is_log_query(logql.parse(text)):
             raise logql.LogQLError(text, 0, "this query gives numbers; ask it with `aegis-otel query`")
         start_ns = 0 if since is None else _nanoseconds(since)

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-import httpx
-
 from aegis_otel import settings
 from aegis_otel.cli import terminal
 from aegis_otel.cli.collector import CollectorError, Endpoint, before_it_runs
@@ -75,6 +73,8 @@ class QueryServer:
         Raises:
             CollectorError: it does not.
         """
+        import httpx  # slow to import, and few commands need it
+
         command = [sys.executable, "-m", "aegis_otel.cli", "query", "--serve", f"--port={self.endpoint.listens.port}"]
         # Of its own session, so that a Ctrl-C at the terminal reaches it once, through `stop`.
         self._process = subprocess.Popen(  # noqa: S603 - ourselves

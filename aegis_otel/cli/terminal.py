@@ -105,3 +105,8 @@ def fail(text: str, *, status: int = 1) -> NoReturn:
     """Print the error and the remedy on stderr, and end with `status` (2: it was called wrongly)."""
     sys.stderr.write(f"aegis-otel: {safe(text, keep_newlines=True)}\n")
     raise typer.Exit(status)
+
+
+def normal_end(*, follow: bool) -> tuple[type[BaseException], ...]:
+    """What is no error: Ctrl-C, where it is the only way to end. Elsewhere the output is not whole then."""
+    return (KeyboardInterrupt,) if follow else ()

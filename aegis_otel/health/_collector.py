@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from aegis_otel import _otelcol
 from aegis_otel.health._files import contents
 from aegis_otel.health._finding import Finding, Verdict, amount
@@ -95,6 +93,8 @@ def _export_nothing_grpc(target: str) -> None:
 
 
 def _export_nothing_http(url: str) -> None:
+    import httpx  # slow to import, and few commands need it
+
     answer = httpx.post(url, content=b"", headers={"content-type": "application/x-protobuf"}, timeout=SECONDS)
     if answer.status_code not in (200, 401, 403):
         raise ConnectionError(f"status {answer.status_code}")
@@ -102,6 +102,8 @@ def _export_nothing_http(url: str) -> None:
 
 def check_counters(note: UpNote | None, data_dir: Path) -> list[Finding]:
     """What the Collector started here says of itself: taken, refused, still waiting for a store."""
+    import httpx  # slow to import, and few commands need it
+
     what = "Collector's counters"
     address = None if note is None else note.endpoints.get(METRICS_ENDPOINT)
     if address is None:

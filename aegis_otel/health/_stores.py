@@ -6,15 +6,11 @@ import os
 import stat
 from pathlib import Path
 
-import httpx
-
 from aegis_otel.health._collector import SECONDS
 from aegis_otel.health._files import contents
 from aegis_otel.health._finding import Finding, Verdict, amount
 from aegis_otel.settings import Settings, name_of
 from aegis_otel.stores import UpNote, chosen_stores, without_credentials
-from aegis_otel.stores.loki import LokiStore
-from aegis_otel.stores.victorialogs import VictoriaLogsStore
 
 
 def check_stores(current: Settings, note: UpNote | None) -> list[Finding]:
@@ -22,8 +18,12 @@ def check_stores(current: Settings, note: UpNote | None) -> list[Finding]:
     findings = []
     names = chosen_stores(current)
     if "loki" in names and current.loki_url is not None:
+        from aegis_otel.stores.loki import LokiStore
+
         findings.append(_readiness("Loki", current.loki_url, LokiStore(current.loki_url).is_ready(), "loki_url"))
     if "victorialogs" in names and current.victorialogs_url is not None:
+        from aegis_otel.stores.victorialogs import VictoriaLogsStore
+
         is_ready = VictoriaLogsStore(current.victorialogs_url).is_ready()
         findings.append(_readiness("VictoriaLogs", current.victorialogs_url, is_ready, "victorialogs_url"))
     if "seq" in names:
@@ -42,6 +42,8 @@ def _readiness(what: str, url: str, is_ready: bool, field: str) -> Finding:
 
 
 def _seq(url: str) -> Finding:
+    import httpx  # slow to import, and few commands need it
+
     shown = without_credentials(url)
     try:
         status = httpx.get(f"{url}/health", timeout=SECONDS).status_code

@@ -5,6 +5,8 @@ The Collector writes `logs.jsonl` and `audit.jsonl`, and gives each a name with 
 
 from __future__ import annotations
 
+import errno
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,12 @@ from aegis_otel.stores.errors import StoreError
 
 LIVE: Final = ("logs.jsonl", "audit.jsonl")
 """The files that are being written."""
+
+MOST_OPEN: Final = 200
+"""How many files are held open at once; a process may often have 1,024."""
+
+UNREADABLE: Final = (OSError, EOFError, zlib.error)
+"""What a file raises that cannot be read to its end; the last two are a packed one that is cut short or damaged."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,12 @@ class Segment:
 def segments(folder: Path) -> list[Segment]:
     """The store's files (`logs*` and `audit*`, `.jsonl` or `.jsonl.gz`), the oldest first; the live ones last.
 
+    A file that has several names (links) comes once.
+
     Raises:
         StoreError: the folder cannot be read.
     """
-    found = []
+    found: dict[tuple[int, int], Segment] = {}
     try:
         for path in folder.iterdir():
             if not path.name.startswith(("logs", "audit")) or not path.name.endswith((".jsonl", ".jsonl.gz")):
@@ -48,13 +58,18 @@ def segments(folder: Path) -> list[Segment]:
                 status = path.stat()
             except FileNotFoundError:
                 continue  # rotated away since the folder was listed
-            if path.is_file():
-                found.append(Segment(path, status.st_ino, status.st_size, status.st_mtime))
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    continue  # a link to itself
+                raise
+            known = found.get((status.st_dev, status.st_ino))
+            if path.is_file() and (known is None or known.path.name not in LIVE):
+                found[status.st_dev, status.st_ino] = Segment(path, status.st_ino, status.st_size, status.st_mtime)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise StoreError(f"the store in {folder} cannot be read: {error.strerror}") from error
-    return sorted(found, key=lambda segment: (segment.path.name in LIVE, segment.modified))
+    return sorted(found.values(), key=lambda segment: (segment.path.name in LIVE, segment.modified))
 
 
 def chains(files: Iterable[Segment]) -> list[list[Segment]]:
@@ -72,6 +87,11 @@ def chains(files: Iterable[Segment]) -> list[list[Segment]]:
 def same_files(before: Iterable[Segment], now: Iterable[Segment]) -> bool:
     """Whether there was no rotation in between: a name can have led to the next file, or a list can lack a file."""
     return {segment.inode for segment in before} == {segment.inode for segment in now}
+
+
+def unreadable(path: str, error: Exception) -> StoreError:
+    """The error for a file that raised one of `UNREADABLE`."""
+    return StoreError(f"{path} cannot be read: {error}; move it out of the store to read the other files")
 
 
 def missing(folder: Path) -> StoreError:

@@ -10,17 +10,22 @@ from types import TracebackType
 from typing import BinaryIO, Final
 
 from aegis_otel.stores._search import end_of_last_line
-from aegis_otel.stores._segments import Segment, same_files
+from aegis_otel.stores._segments import LIVE, MOST_OPEN, Segment, same_files
 
 _BLOCK: Final = 4 << 20
 
 
 @dataclass
 class Tails:
-    """The growing files among those that `listed` gives; use it as a context manager, which closes them."""
+    """The growing files among those that `listed` gives; use it as a context manager, which closes them.
+
+    Of very many files, the oldest cannot grow any more; they are not held open.
+    """
 
     listed: Callable[[], list[Segment]]
     _open: dict[int, _Tail] = field(default_factory=dict, repr=False)
+    _done: set[tuple[int, Path]] = field(default_factory=set, repr=False)
+    """Files that are not held open, by inode and path: an inode alone can become another file's."""
 
     def begin(self) -> list[Segment]:
         """The files up to their last whole line of now. `appended` goes on behind it, so nothing is between the two.
@@ -30,14 +35,16 @@ class Tails:
         """
         while True:
             looked_at = self.listed()
-            opened = [segment if segment.compressed else self._opened(segment) for segment in looked_at]
+            old = (segment for segment in looked_at[:-MOST_OPEN] if segment.path.name not in LIVE)
+            self._done = {(segment.inode, segment.path) for segment in old}
+            opened = [self._opened(segment) if self._may_grow(segment) else segment for segment in looked_at]
             if same_files(opened, self.listed()):
                 return opened
             self.close()
 
     def appended(self) -> Iterator[bytes]:
         """The lines that were written since the last call."""
-        files = [segment for segment in self.listed() if not segment.compressed]
+        files = [segment for segment in self.listed() if self._may_grow(segment)]
         for segment in files:
             if segment.inode not in self._open:
                 self._start(segment.path)
@@ -55,6 +62,9 @@ class Tails:
         for tail in self._open.values():
             tail.file.close()
         self._open.clear()
+
+    def _may_grow(self, segment: Segment) -> bool:
+        return not segment.compressed and (segment.inode, segment.path) not in self._done
 
     def _opened(self, segment: Segment) -> Segment:
         tail = self._start(segment.path)

@@ -24,9 +24,8 @@ from aegis_otel.stores._search import (
     packed_lines_backwards,
     packed_lines_with,
 )
-from aegis_otel.stores._segments import Segment, chains, missing, same_files, segments
+from aegis_otel.stores._segments import UNREADABLE, Segment, chains, missing, same_files, segments, unreadable
 from aegis_otel.stores._tails import Tails
-from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import Answer, instant, range_
 from aegis_otel.stores.logql.embedded import EmbeddedSource
 from aegis_otel.stores.query import Query, StoredRecord
@@ -129,8 +128,8 @@ class EmbeddedStore:
             yield from self._wanted(_candidates(segment, query), query)
         except FileNotFoundError:
             return
-        except (OSError, EOFError) as error:
-            raise StoreError(f"{segment.path} cannot be read: {error}") from error
+        except UNREADABLE as error:
+            raise unreadable(str(segment.path), error) from error
 
     def _wanted(self, lines: Iterable[bytes], query: Query) -> Iterator[StoredRecord]:
         for line in lines:

@@ -79,7 +79,9 @@ def parse_since(text: str, now: datetime) -> datetime:
             seconds = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"\d+[smhdw]", word))
             return now - timedelta(seconds=seconds)
         moment = datetime.fromisoformat(word[:-1] + "+00:00" if word.endswith(("Z", "z")) else word)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+        moment.astimezone(timezone.utc)  # year 1 of another zone may be before any year of UTC
+        return moment
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is not a span of time; use one like 90s, 5m, 1h30m or 2d, or a time like 2026-01-31T12:00:00Z"

@@ -27,6 +27,7 @@ __all__ = ["FIELDS", "Answer", "SqlError", "run"]
 
 _MEMORY: Final = "240MiB"
 _THREADS: Final = 2
+_MOST_ROWS: Final = 2**62
 _LONGEST_LINE: Final = 16 << 20
 _MOST_FIELDS: Final = 500
 """How many further fields a query may name, and `select *` shows."""
@@ -68,6 +69,11 @@ def run(folder: Path, text: str, limit: int = 500) -> Answer:
         import duckdb
     except ModuleNotFoundError:
         raise StoreError("SQL needs DuckDB, which is not installed; pip install 'aegis-otel[sql]'") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SqlError("the query is no UTF-8 text", text, error.start) from None
+    limit = min(limit, _MOST_ROWS)
     if not folder.is_dir():
         raise missing(folder)
     while True:

@@ -16,6 +16,7 @@ from aegis_otel.deliver.spool import DeadLetters, Spool, write_stats
 from tests.cli.conftest import Run, clean_environment
 from tests.support.http import Answering, answering
 from tests.support.processes import free_port
+from tests.support.stored import lines, record
 
 
 def row(text: str, name: str) -> str:
@@ -154,17 +155,36 @@ def test_doctor_shows_no_secret(run: Run):
     assert "sesame" not in done.out + done.err
 
 
-@pytest.mark.parametrize("missing", ["typer", "rich", "httpx"])
-def test_without_the_extra_the_pip_command_is_shown(missing: str):
+def without(missing: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line where one module is not installed."""
     code = f"import sys; sys.modules[{missing!r}] = None; from aegis_otel.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(
+        command,
+        env=clean_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
+
+
+@pytest.mark.parametrize(("missing", "arguments"), [("typer", []), ("rich", []), ("httpx", ["doctor"])])
+def test_without_the_extra_the_pip_command_is_shown(missing: str, arguments: list[str]):
+    done = without(missing, *arguments, AEGIS_LOKI_URL="http://127.0.0.1:9")
     assert done.returncode == 2
     assert done.stderr == (
         f"aegis-otel: the command line needs {missing}, which is not installed.\n"
         "Install it with: pip install 'aegis-otel[cli]'\n"
     )
+
+
+def test_the_embedded_store_is_read_without_importing_an_http_client(store: Path):
+    (store / "logs.jsonl").write_bytes(lines(record(1)))
+    for command in (["logs"], ["query", "1 + 1"], ["query", "--sql", "select 1"]):
+        done = without("httpx", *command, AEGIS_DATA_DIR=str(store.parent))
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_missing_part_of_our_own_is_not_called_an_extra():

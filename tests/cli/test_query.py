@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import signal
@@ -179,3 +180,57 @@ def test_logs_follows_a_query(tmp_path: Path, filled: Path):
 def now(correlation_id: str) -> dict[str, object]:
     moment = datetime.datetime.now(datetime.timezone.utc)
     return record(timestamp=f"{moment:%Y-%m-%dT%H:%M:%S}.000Z", correlationId=correlation_id)
+
+
+def test_a_disk_that_is_full_is_said_in_a_line(filled: Path, tmp_path: Path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*CLI, "query", "1 + 1"],
+            cwd=tmp_path,
+            env=clean_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.decode()) == (
+        1,
+        "aegis-otel: the output cannot be written: No space left on device\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["query"], ["logs", "--query"]])
+def test_ctrl_c_ends_a_long_query_quietly(store: Path, tmp_path: Path, command: list[str]):
+    (store / "logs.jsonl").write_bytes(lines(record(1)) * 300_000)
+    query = [*CLI, *command, '{service=~".+"} | json | message="none"', "--since", "2026-01-01"]
+    with subprocess.Popen(
+        query, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        wait_for(lambda: reads(process, store / "logs.jsonl"), what="the query to read the store")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == (b"", b"")
+    assert process.returncode == 130
+
+
+def reads(process: subprocess.Popen[bytes], path: Path) -> bool:
+    opened = Path(f"/proc/{process.pid}/fd").iterdir()
+    with contextlib.suppress(FileNotFoundError):
+        return any(file.readlink() == path for file in opened)
+    return False
+
+
+STARTS_LIKE_CTRL_C = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path, target=None):
+        if name == "aegis_otel.cli.commands":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from aegis_otel.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_it_starts_ends_it_quietly(tmp_path: Path):
+    command = [*CLI[:1], "-c", STARTS_LIKE_CTRL_C]
+    done = subprocess.run(command, cwd=tmp_path, env=clean_environment(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")

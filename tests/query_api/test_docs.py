@@ -36,7 +36,7 @@ def test_the_provisioned_data_source_gets_through(tmp_path: Path) -> None:
     "limit",
     [
         f"{_parameters.MOST_ENTRIES:,} (`max_entries",
-        f"{_engine.MOST_STEPS:,}, {_engine.MOST_SERIES:,}, {_engine.MOST_POINTS:,}",
+        f"{_engine.MOST_STEPS:,}, {_engine.MOST_SERIES:,}, {_engine.MOST_VALUES:,}",
         f"{_work.SECONDS:g} s, then 504",
         f"{_work.AT_ONCE}, {_work.MOST_WAITING}; then 429",
         f"{_parameters.LONGEST_QUERY:,}; {_guard.LONGEST_URL:,}; {_application.LONGEST_BODY // 2**20} MiB",

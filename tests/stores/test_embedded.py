@@ -3,7 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -54,6 +54,44 @@ def test_audit_records_are_read_with_all_others(store: Path):
     assert messages(EmbeddedStore(store).newest(Query())) == numbers(0, 8)
     for limit in range(1, 8):
         assert messages(EmbeddedStore(store).newest(Query(limit=limit))) == numbers(8 - limit, 8)
+
+
+def damaged(packed: bytes) -> bytes:
+    """A gzip file whose content does not unpack."""
+    return packed[:20] + b"\xff" * 40 + packed[60:]
+
+
+@pytest.mark.parametrize("broken", [lambda packed: packed[:-20], damaged, lambda packed: b"no gzip"])
+def test_a_packed_file_that_cannot_be_unpacked_is_an_error_that_names_it(store: Path, broken: Callable[[bytes], bytes]):
+    (store / "logs-1.jsonl.gz").write_bytes(broken(gzip.compress(lines(*map(record, range(100))))))
+    with pytest.raises(StoreError, match=r"logs-1\.jsonl\.gz cannot be read: .*; move it out of the store"):
+        EmbeddedStore(store).newest(Query())
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_file_with_two_names_is_read_once(store: Path, link: Callable[[Path, Path], None]):
+    write(store / "logs.jsonl", lines(record(0)))
+    link(store / "logs.jsonl", store / "logs-1.jsonl")
+    assert messages(EmbeddedStore(store).newest(Query())) == numbers(0, 1)
+    assert messages([next(EmbeddedStore(store).follow(Query()))]) == numbers(0, 1)
+
+
+def test_a_link_that_leads_nowhere_is_no_file_of_the_store(store: Path):
+    write(store / "logs.jsonl", lines(record(0)))
+    (store / "logs-1.jsonl").symlink_to("logs-1.jsonl")
+    (store / "logs-2.jsonl").symlink_to("gone.jsonl")
+    assert messages(EmbeddedStore(store).newest(Query())) == numbers(0, 1)
+
+
+def test_a_store_may_have_more_files_than_a_process_may_open(store: Path, few_open_files: int):
+    for number in range(few_open_files):
+        write(store / f"logs-{number:04d}.jsonl", lines(record(number)), age=few_open_files - number)
+    write(store / "logs.jsonl", b"")
+    followed = EmbeddedStore(store).follow(Query(limit=2))
+    assert messages([next(followed), next(followed)]) == numbers(few_open_files - 2, few_open_files)
+    with (store / "logs.jsonl").open("ab") as live:
+        live.write(lines(record(7)))
+    assert messages([next(followed)]) == numbers(7, 8)
 
 
 def test_the_files_of_a_store_come_in_their_order(store: Path):

@@ -27,7 +27,22 @@ def test_since_takes_spans_and_times(text: str, moment: datetime):
     assert parse_since(text, NOW) == moment
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "-5m", "5x", "yesterday", "9" * 30 + "d", "2026-13-01"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "",
+        "5",
+        "m",
+        "5 m",
+        "-5m",
+        "5x",
+        "yesterday",
+        "9" * 30 + "d",
+        "2026-13-01",
+    ],
+)
 def test_since_refuses_the_rest_and_says_what_is_allowed(text: str):
     with pytest.raises(ValueError, match="90s, 5m, 1h30m"):
         parse_since(text, NOW)

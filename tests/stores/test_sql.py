@@ -468,3 +468,12 @@ def test_a_part_of_the_new_query_leads_back_to_the_old_one(pieces: list[str]):
     for byte, character in new.parts:
         assert new.original(byte) == character
     assert json.dumps(new.text)
+
+
+def test_text_that_is_no_utf_8_is_refused(store: Path):
+    with pytest.raises(SqlError, match="no UTF-8"):
+        run(store, "select '\udcff' as x")
+
+
+def test_any_limit_will_do(store: Path):
+    assert run(store, "select 1 as one", limit=10**30).rows == [(1,)]

@@ -11,7 +11,7 @@ from aegis_otel.stores.logql._conditions import Row
 from aegis_otel.stores.logql._errors import LimitError, LogQLError
 from aegis_otel.stores.logql._parser import parse
 from aegis_otel.stores.logql._pipeline import Pipeline, needles
-from aegis_otel.stores.logql._ranges import Labels, RangeSamples, matching_labels, merged_by
+from aegis_otel.stores.logql._ranges import Labels, Memory, RangeSamples, matching_labels, merged_by
 from aegis_otel.stores.logql._ranges import Vector as _Samples
 from aegis_otel.stores.logql._types import (
     Entry,
@@ -33,8 +33,8 @@ MOST_STEPS: Final = 11_000
 """Points of a series in one answer, as in Loki."""
 MOST_SERIES: Final = 10_000
 """Series in one answer."""
-MOST_POINTS: Final = 2_000_000
-"""Points of all series in one answer."""
+MOST_VALUES: Final = 1_000_000
+"""Values of all series in one answer."""
 _ORDERED: Final = frozenset(("topk", "bottomk", "sort", "sort_desc"))
 
 
@@ -91,15 +91,15 @@ def range_(
         )
     evaluation = _Evaluation(source, text, root, start_ns, end_ns)
     series: dict[Labels, list[tuple[int, float]]] = {}
-    points = 0
+    values = 0
     for time_ns in range(start_ns, end_ns + 1, step_ns):
         each_step()
         value = evaluation.at(time_ns)
         samples: _Samples = [(frozenset(), value)] if isinstance(value, float) else value
-        points += len(samples)
-        if points > MOST_POINTS:
+        values += len(samples)
+        if values > MOST_VALUES:
             raise LimitError(
-                text, 0, f"the answer has more than {MOST_POINTS:,} points: group them, or use a longer step"
+                text, 0, f"the answer has more than {MOST_VALUES:,} values: use a longer step, or group the series"
             )
         for labels, number in samples:
             series.setdefault(labels, []).append((time_ns, number))
@@ -149,8 +149,9 @@ class _Evaluation:
     def __init__(self, source: Source, text: str, root: _ast.MetricExpr, first_ns: int, last_ns: int) -> None:
         self._text, self._root = text, root
         self._ranges: dict[int, RangeSamples] = {}
+        memory = Memory()
         for part, grouping in _range_aggregations(root):
-            samples = RangeSamples(text, part, grouping)
+            samples = RangeSamples(text, part, grouping, memory)
             samples.read(source, first_ns, last_ns)
             self._ranges[id(part)] = samples
 

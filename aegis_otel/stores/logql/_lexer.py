@@ -27,8 +27,8 @@ _DESCENDING: Final = ("y", "w", "d", "h", "m", "s", "ms", "(?:us|µs|μs)", "ns"
 """Units of a duration, in the order in which they may follow each other."""
 _NUMERIC: Final = re.compile(
     r"(?P<duration>(?=\d)" + "".join(rf"(?:\d+(?:\.\d*)?{unit})?" for unit in _DESCENDING) + r"(?<!\d))(?![\w.])"
-    r"|(?P<bytes>(?:\d+\.?\d*|\.\d+)(?:k|[KMGTP]i?)?B)(?![\w.])"
-    r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])",
+    r"|(?P<bytes>(?:\d+(?:\.\d*)?|\.\d+)(?:k|[KMGTP]i?)?B)(?![\w.])"
+    r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])",
     re.ASCII,
 )
 _OPERATORS: Final = re.compile(r"\|=|\|~|\|>|!=|!~|!>|=~|==|>=|<=|[|=<>+\-*/%^(){}\[\],]")

@@ -207,7 +207,7 @@ class _Parser(PipelineParser):
             self.advance()
             if op not in _CHOOSING:
                 raise self.error(place, f"{op} takes no parameter")
-            if value != int(value) or value < 1:
+            if not value.is_integer() or value < 1:
                 raise self.error(place, f"{op} takes a whole number from 1 up")
             parameter = int(value)
         elif op in _CHOOSING:

@@ -20,8 +20,10 @@ Vector = list[tuple[Labels, float]]
 Window = tuple[Sequence[int], Sequence[float], float]
 """The times and values of a window, the oldest first, and its length in seconds."""
 
-MOST_SERIES: Final = 500_000
-"""How many series one range aggregation may have before it is refused."""
+MOST_BYTES: Final = 160 << 20
+"""What the series of a query may take while it is read, estimated; their entries come on top."""
+_SERIES_BYTES: Final = 500
+_LABEL_BYTES: Final = 150
 _NO_LABELS: Final[Labels] = frozenset()
 
 
@@ -113,11 +115,25 @@ def labels_of(items: Sequence[tuple[str, str]] | Labels, grouping: _ast.Grouping
     return frozenset(item for item in items if (item[0] in names) != grouping.without)
 
 
+class Memory:
+    """What all series of a query may take."""
+
+    def __init__(self) -> None:
+        self._left = MOST_BYTES
+
+    def take(self, labels: Labels) -> bool:
+        """Whether there is room for one series more."""
+        self._left -= _SERIES_BYTES + sum(_LABEL_BYTES + len(name) + len(value) for name, value in labels)
+        return self._left >= 0
+
+
 class RangeSamples:
     """The samples of a range aggregation over a span of evaluation times."""
 
-    def __init__(self, text: str, part: _ast.RangeAggregation, grouping: _ast.Grouping | None) -> None:
-        self._text, self._part = text, part
+    def __init__(
+        self, text: str, part: _ast.RangeAggregation, grouping: _ast.Grouping | None, memory: Memory
+    ) -> None:  # fmt: skip
+        self._text, self._part, self._memory = text, part, memory
         self._grouping = part.grouping or grouping
         self._pipeline = Pipeline(part.log.stages)
         self._unwrapped = None if part.unwrap is None else Unwrapped(part.unwrap)
@@ -177,11 +193,11 @@ class RangeSamples:
         key = self._key(row)
         series = self._series.get(key)
         if series is None:
-            if len(self._series) >= MOST_SERIES:
+            if not self._memory.take(key):
                 raise LimitError(
                     self._text,
                     self._part.position,
-                    f"more than {MOST_SERIES} series: group them, as in sum by (level) (…)",
+                    "too many series to hold in memory: group them, as in sum by (level) (…)",
                 )
             series = self._series[key] = (array("q"), array("d"))
         series[0].append(row.entry.time_ns)

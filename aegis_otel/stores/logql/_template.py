@@ -20,7 +20,7 @@ from aegis_otel.stores.logql._template_functions import FUNCTIONS, NEEDS_LINE
 _DEEPEST: Final = 32
 _WORD: Final = re.compile(
     r"""(?P<space>\s+)|(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<char>'(?:[^'\\\n]|\\.[0-7a-fA-F]*)')"""
-    r"""|(?P<number>[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))"""
+    r"""|(?P<number>[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?))"""
     r"""|(?P<field>(?:\.[A-Za-z_]\w*)+)|(?P<variable>\$\w*(?:\.[A-Za-z_]\w*)*)|(?P<name>[A-Za-z_]\w*)"""
     r"""|(?P<mark>:=|[.|(),=])"""
 )

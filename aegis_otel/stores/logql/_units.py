@@ -29,11 +29,12 @@ BYTES: Final = {
 }
 """Units of sizes in lower case, as go-humanize reads them: decimal without an i, binary with one."""
 
-_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|[smhdwy])", re.ASCII)
+# An optional point with all digits behind it: any other way to split a long number would be tried one after the other.
+_PART: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|[smhdwy])", re.ASCII)
 _GO_UNITS: Final = ("d", "w", "y")
 _SIZE: Final = re.compile(r"([0-9][0-9.,]*)\s*([A-Za-z]*)")
 _NUMBER: Final = re.compile(
-    r"[+-]?(?:(?:\d(?:_?\d)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+|inf(?:inity)?|nan)", re.IGNORECASE
+    r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+|inf(?:inity)?|nan)", re.IGNORECASE
 )
 _MOST_NANOSECONDS: Final = 2**63 - 1
 
@@ -65,10 +66,9 @@ def parse_duration(text: str, *, days: bool = True) -> int:
         else:
             exact += int(number) * NANOSECONDS[unit]
         position = part.end()
-    nanoseconds = exact + int(total)
-    if not rest or nanoseconds > _MOST_NANOSECONDS:
+    if not rest or exact + total > _MOST_NANOSECONDS:
         raise ValueError(f'invalid duration "{text}"')
-    return sign * nanoseconds
+    return sign * (exact + int(total))
 
 
 def parse_bytes(text: str) -> int:
@@ -96,12 +96,16 @@ def parse_number(text: str) -> float:
     Raises:
         ValueError: it is none.
     """
-    if not text.isascii() or _NUMBER.fullmatch(text) is None or "_" in text:
+    if not text.isascii() or _NUMBER.fullmatch(text) is None:
         raise ValueError(f'invalid number "{text}"')
     bare = text.lstrip("+-").lower()
-    if bare.startswith("0x"):
-        return -float(int(bare, 16)) if text[0] == "-" else float(int(bare, 16))
-    return float(text)
+    try:
+        value = float(int(bare, 16)) if bare.startswith("0x") else float(bare)
+    except OverflowError:
+        value = math.inf
+    if math.isinf(value) and not bare.startswith("inf"):
+        raise ValueError(f'number "{text}" is out of range')
+    return -value if text[0] == "-" else value
 
 
 def format_number(value: float) -> str:

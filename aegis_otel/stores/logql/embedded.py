@@ -13,14 +13,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
-from aegis_otel.stores._segments import Segment, missing, segments
+from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, missing, same_files, segments, unreadable
 from aegis_otel.stores._tails import Tails
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
@@ -37,11 +37,17 @@ _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1
 _PREFIX: Final = b'{"timestamp":"'
 # A value of these characters stands in a line as it is, whatever wrote the JSON, so a line without it has it nowhere.
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9._:-]+")
-# A record as the Collector writes it, up to its last label; texts with escapes or beyond ASCII are left to JSON.
+# A record as the Collector writes it, without objects and lists; its labels come first, and once. It is surely JSON;
+# any other line is left to a parser.
+_TEXT: Final = rb'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
 _RECORD: Final = re.compile(
-    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"[^"\\]*(?:\\.[^"\\]*)*"'
-    rb',"service":"([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
-    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?[,}]'
+    rb'\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","level":"([a-z]*)","message":"'
+    + _TEXT
+    + rb',"service":"'
+    rb'([ !#-\[\]-~]*)","environment":"([ !#-\[\]-~]*)"'
+    rb'(?:,"correlationId":"([ !#-\[\]-~]+)")?(?:,"traceId":"([0-9a-f]+)")?'
+    rb'(?:,"(?!(?:timestamp|level|service|environment|correlationId|traceId|complianceLevel)")[^"\\\x00-\x1f]*":'
+    rb'(?:"' + _TEXT + rb"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))*\}"
 )
 _MOST_STREAMS: Final = 10_000
 _AHEAD_SECONDS: Final = 600.0
@@ -75,9 +81,8 @@ class EmbeddedSource:
             StoreError: there is no store, or it may not be read.
         """
         with contextlib.ExitStack() as stack:
-            for file, modified in self._files(stack):
-                lines = _lines(file, _wanted(matchers, needles))
-                yield from self._of_file(file, modified, lines, lambda: start_ns, end_ns)
+            for segment in self._files(stack):
+                yield from self._of_file(segment, _lines, _wanted(matchers, needles), lambda: start_ns, end_ns)
 
     def newest(
         self,
@@ -89,30 +94,40 @@ class EmbeddedSource:
     ) -> Iterator[Entry]:
         """The same against the order of writing; lines before `floor()`, which rises, are left out."""
         with contextlib.ExitStack() as stack:
-            for file, modified in reversed(self._files(stack)):
-                lines = _lines_backwards(file, _wanted(matchers, needles))
-                yield from self._of_file(file, modified, lines, lambda: max(floor(), start_ns), end_ns)
+            for segment in reversed(self._files(stack)):
+                wanted = _wanted(matchers, needles)
+                yield from self._of_file(segment, _lines_backwards, wanted, lambda: max(floor(), start_ns), end_ns)
 
     def _of_file(
-        self, file: BinaryIO, modified: float, lines: Iterator[bytes], floor: Callable[[], int], end_ns: int
+        self,
+        segment: Segment,
+        lines: Callable[[BinaryIO, Sequence[bytes]], Iterator[bytes]],
+        wanted: Sequence[bytes],
+        floor: Callable[[], int],
+        end_ns: int,
     ) -> Iterator[Entry]:
         start_ns = floor()
-        if (modified + _AHEAD_SECONDS) * 1e9 < start_ns:
+        if (segment.modified + _AHEAD_SECONDS) * 1e9 < start_ns:
             return
         low, high = _iso(start_ns), _iso(end_ns + 999_999)
         try:
-            for line in lines:
-                # A line as the Collector writes it is surely of another time.
-                if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
-                    continue
-                entry = self._entry(line)
-                if entry is not None and start_ns <= entry.time_ns < end_ns:
-                    yield entry
-                    if floor() != start_ns:
-                        start_ns = floor()
-                        low = _iso(start_ns)
-        except (OSError, EOFError) as error:
-            raise StoreError(f"{file.name} cannot be read: {error}") from error
+            with contextlib.ExitStack() as stack:
+                file = segment.file if segment.file is not None else _open(segment, stack).file
+                assert file is not None
+                for line in lines(file, wanted):
+                    # A line as the Collector writes it is surely of another time.
+                    if not low <= line[14:38] < high and line[37:39] == b'Z"' and line.startswith(_PREFIX):
+                        continue
+                    entry = self._entry(line)
+                    if entry is not None and start_ns <= entry.time_ns < end_ns:
+                        yield entry
+                        if floor() != start_ns:
+                            start_ns = floor()
+                            low = _iso(start_ns)
+        except FileNotFoundError:
+            return  # an old file, whose time was up meanwhile
+        except UNREADABLE as error:
+            raise unreadable(str(segment.path), error) from error
 
     def counts(
         self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
@@ -127,10 +142,10 @@ class EmbeddedSource:
             return None
         with contextlib.ExitStack() as stack:
             files = self._files(stack)
-            if not all(isinstance(file, io.BufferedReader) for file, _ in files):
+            if not all(isinstance(segment.file, io.BufferedReader) for segment in files):
                 return None
             # By the open file, whatever its name has become meanwhile.
-            paths = [Path(f"/proc/self/fd/{file.fileno()}") for file, _ in files]
+            paths = [Path(f"/proc/self/fd/{segment.file.fileno()}") for segment in files if segment.file is not None]
             if not paths or not all(path.exists() for path in paths):
                 return None
             found = _count.counts(paths, _iso(start_ns + 999_999).decode(), _iso(end_ns + 999_999).decode(), columns)
@@ -144,40 +159,48 @@ class EmbeddedSource:
                 result[key] = result.get(key, 0) + count
         return result
 
-    def _files(self, stack: contextlib.ExitStack) -> list[tuple[BinaryIO, float]]:
-        """The files, opened, the oldest first, the live ones last; none is missed if one is renamed meanwhile."""
+    def _files(self, stack: contextlib.ExitStack) -> list[Segment]:
+        """The files, the oldest first, the live ones last; none is missed if one is renamed meanwhile.
+
+        The newest are opened. Older ones have their last name, and are opened when their turn comes.
+        """
         if self.files is not None:
-            return [(file, each.modified) for each in self.files if (file := _as_it_was(each, stack)) is not None]
+            return [_as_it_was(segment) for segment in self.files]
         if not self.folder.is_dir():
             raise missing(self.folder)
         while True:
             with contextlib.ExitStack() as opened:
                 try:
-                    files = [_open(segment, opened) for segment in segments(self.folder)]
+                    found = segments(self.folder)
+                    files = [*found[:-MOST_OPEN], *(_open(segment, opened) for segment in found[-MOST_OPEN:])]
                 except FileNotFoundError:
                     continue  # rotated away since the folder was listed
                 except OSError as error:
                     raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
-                if {inode for _, _, inode in files} == {segment.inode for segment in segments(self.folder)}:
+                if same_files(files, segments(self.folder)):
                     stack.push(opened.pop_all())
-                    return [(file, modified) for file, modified, _ in files]
+                    return files
 
     def arrivals(self) -> Arrivals:
         """What arrives from now on. Until then, this source has exactly what came before."""
         return Arrivals(self)
 
     def _entry(self, line: bytes) -> Entry | None:
-        quick = _RECORD.match(line)
-        if quick is not None and _is_whole(line, quick):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            self.skipped += 1
+            return None
+        quick = _RECORD.fullmatch(line)
+        if quick is not None:
             time, level, service, environment, correlation, trace = quick.groups()
             labels = self._labels((level, service, environment))
             metadata = {"correlationId": correlation.decode()} if correlation else {}
             if trace:
                 metadata["traceId"] = trace.decode()
-            return Entry(_nanoseconds(time.decode()), line.decode("utf-8", "replace"), labels, metadata)
+            return Entry(_nanoseconds(time.decode()), text, labels, metadata)
         if not line.strip():
             return None
-        text = line.decode("utf-8", "replace")
         try:
             record: Any = json.loads(text)
             time_ns = _nanoseconds(record["timestamp"])
@@ -222,19 +245,6 @@ class Arrivals:
         return (entry for line in self._tails.appended() if (entry := self._source._entry(line)) is not None)
 
 
-def _is_whole(line: bytes, found: re.Match[bytes]) -> bool:
-    """Whether `found` has all labels of the record: the line is whole, and no further field is one."""
-    correlation, trace = found.group(5), found.group(6)
-    return (
-        # With one brace of each kind, a line that was torn cannot end in one, nor can another line follow in it.
-        line.endswith(b"}")
-        and line.count(b"{") == line.count(b"}") == 1
-        and (trace is not None or b'"traceId"' not in line)
-        and (correlation is not None or b'"correlationId"' not in line)
-        and b'"complianceLevel"' not in line
-    )
-
-
 def _strings(record: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
     return {name: value for name in names if (value := record.get(name)) and isinstance(value, str)}
 
@@ -249,22 +259,20 @@ def _needle(matcher: Matcher) -> bytes:
     return matcher.value.encode() if plain else b""
 
 
-def _open(segment: Segment, stack: contextlib.ExitStack) -> tuple[BinaryIO, float, int]:
+def _open(segment: Segment, stack: contextlib.ExitStack) -> Segment:
     """The file, opened, with its time of change and its inode, which may be those of the next file by now."""
-    file = stack.enter_context(segment.path.open("rb"))
+    file: BinaryIO = stack.enter_context(segment.path.open("rb"))
     status = os.fstat(file.fileno())
     if segment.compressed:
-        return stack.enter_context(gzip.open(file)), status.st_mtime, status.st_ino  # type: ignore[return-value]
-    return file, status.st_mtime, status.st_ino
+        file = stack.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[assignment]
+    return replace(segment, file=file, modified=status.st_mtime, inode=status.st_ino)
 
 
-def _as_it_was(segment: Segment, stack: contextlib.ExitStack) -> BinaryIO | None:
-    """A file up to where it ended when it was looked at; None where it is gone."""
-    if segment.file is not None:
-        return _Beginning(segment.file, segment.size)  # type: ignore[return-value]
-    with contextlib.suppress(FileNotFoundError):
-        return _open(segment, stack)[0] if segment.compressed else None
-    return None
+def _as_it_was(segment: Segment) -> Segment:
+    """The file up to where it ended when it was looked at; one that is not open cannot grow."""
+    if segment.file is None:
+        return segment
+    return replace(segment, file=_Beginning(segment.file, segment.size))  # type: ignore[arg-type]
 
 
 @dataclass
@@ -274,10 +282,6 @@ class _Beginning:
     file: BinaryIO
     size: int
     _at: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.file.name
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._at = self.size if whence == os.SEEK_END else offset

@@ -496,6 +496,7 @@ REFUSED_BY_MEANING = {
     'topk(rate({a="b"}[5m]))': "topk needs its number",
     'topk(1.5, rate({a="b"}[5m]))': "topk needs a whole number",
     'topk(0, rate({a="b"}[5m]))': "topk of none",
+    'topk(1e999, rate({a="b"}[5m]))': "no number of series",
     'sum(5, rate({a="b"}[5m]))': "sum has no parameter",
     'sort(rate({a="b"}[5m])) by (x)': "sort is not grouped",
     'rate({a="b"}[5m]) + bool 5': "bool goes with a comparison",

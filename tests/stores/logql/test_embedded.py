@@ -31,6 +31,9 @@ def record(milliseconds: int = 0, **fields: Any) -> dict[str, Any]:
     return {**base, **fields}
 
 
+RECORD = json.dumps(record(), separators=(",", ":")).encode()
+
+
 def write(folder: Path, *records: dict[str, Any] | str, name: str = "logs.jsonl") -> EmbeddedSource:
     lines = [one if isinstance(one, str) else json.dumps(one, separators=(",", ":")) for one in records]
     (folder / name).write_text("".join(line + "\n" for line in lines))
@@ -90,6 +93,38 @@ def test_what_is_no_record_is_skipped(store, broken):
     assert source.skipped == (1 if broken else 0)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        RECORD.replace(b'"m"', b'"m\xff"'),
+        RECORD.replace(b'"m"', b'"m\x00"'),
+        RECORD.replace(b'"m"', b'"a\tb"'),
+        RECORD.replace(b'"m"', rb'"\q"'),
+        RECORD.replace(b'"m"', rb'"\u12"'),
+        RECORD[:-1] + b",garbage}",
+        RECORD[:-1] + b',"number":01}',
+        RECORD[:-1] + b',"number":NaN]}',
+        RECORD[:-1] + b',"a":1,}',
+        RECORD + RECORD,
+    ],
+)
+def test_what_is_no_json_in_utf_8_is_no_record_wherever_it_is_wrong(store, broken):
+    (store / "logs.jsonl").write_bytes(b"%s\n%s\n" % (broken, RECORD))
+    source = EmbeddedSource(store)
+    assert len(entries(source)) == 1
+    assert source.skipped == 1
+
+
+@pytest.mark.parametrize(
+    "field", ['"level":"error"', '"service":"other"', '"correlationId":"c-2"', '"complianceLevel":"X"']
+)
+def test_a_label_that_comes_once_more_has_the_value_that_json_gives_it(store, field):
+    line = json.dumps(record(correlationId="c-1"), separators=(",", ":"))[:-1] + f",{field}}}"
+    [entry] = entries(write(store, line))
+    name, value = json.loads(f"[{field.replace(':', ',')}]")
+    assert {**entry.labels, **entry.metadata}[name] == value
+
+
 def test_a_line_that_a_kill_tore_and_the_next_ran_into_is_skipped(store):
     whole = json.dumps(record(2), separators=(",", ":"))
     source = write(store, whole[:90] + whole, record(3))
@@ -114,6 +149,36 @@ def test_rotated_files_are_read_too_the_oldest_first(store):
     for age, name in enumerate(("logs-2.jsonl", "logs-1.jsonl.gz"), 1):
         os.utime(store / name, (1_750_900_000 - age, 1_750_900_000 - age))
     assert [json.loads(entry.line)["message"] for entry in entries(source)] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_packed_file_that_cannot_be_unpacked_is_an_error_that_names_it(store, direction):
+    packed = gzip.compress("".join(json.dumps(record(number)) + "\n" for number in range(100)).encode())
+    (store / "logs-1.jsonl.gz").write_bytes(packed[:20] + b"\xff" * 40 + packed[60:])
+    with pytest.raises(StoreError, match=r"logs-1\.jsonl\.gz cannot be read: .*; move it out of the store"):
+        logql.range_(EmbeddedSource(store), '{service=~".+"}', step_ns=1, direction=direction, **EVERYTHING)
+
+
+def test_a_store_may_have_more_files_than_a_process_may_open(store, few_open_files):
+    for number in range(few_open_files):
+        write(store, record(number, message=str(number)), name=f"logs-{number:04d}.jsonl")
+        os.utime(store / f"logs-{number:04d}.jsonl", (number, 2**31 + number))
+    source = EmbeddedSource(store)
+    assert messages(source, '{service="orders"}') == [str(number) for number in range(few_open_files)]
+    assert count(source, 'sum by (level) (count_over_time({service="orders"}[1h]))') == {("info",): few_open_files}
+
+
+def test_a_store_with_more_files_than_a_process_may_open_is_followed(store, few_open_files):
+    for number in range(few_open_files):
+        write(store, record(number), name=f"logs-{number:04d}.jsonl")
+        os.utime(store / f"logs-{number:04d}.jsonl", (number, number))
+    source = write(store, record(few_open_files))
+    with source.arrivals() as arrivals:
+        with (store / "logs.jsonl").open("ab") as live:
+            live.write(RECORD + b"\n" + RECORD[:-1] + b",garbage}\n")
+        assert len(entries(source)) == few_open_files + 1
+        assert [entry.line for entry in arrivals.entries()] == [RECORD.decode()]
+    assert source.skipped == 1
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):

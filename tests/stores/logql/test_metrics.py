@@ -182,6 +182,23 @@ def test_a_number_is_a_scalar_at_a_moment_and_a_series_over_a_range():
     )
 
 
+def test_series_that_would_take_too_much_memory_are_refused():
+    labels = [{"job": "a", "name": f"{number}" + "x" * 1_000_000} for number in range(250)]
+    source = Listed([entry(1, "x", one) for one in labels])
+    assert samples(source, "sum(count_over_time({job='a'}[1m]))".replace("'", '"'), 2) == {(): 250}
+    for query in ('count_over_time({job="a"}[1m])', 'vector(1) or (vector(2) or count_over_time({job="a"}[1m]))'):
+        with pytest.raises(logql.LimitError, match="too many series to hold in memory: group them"):
+            samples(source, query, 2)
+
+
+def test_an_answer_with_too_many_values_is_refused():
+    source = Listed([entry(1, "x", {"job": "a", "number": f"{number}"}) for number in range(1000)])
+    query = 'count_over_time({job="a"}[1h])'
+    logql.range_(source, query, start_ns=SECOND, end_ns=1000 * SECOND, step_ns=SECOND)
+    with pytest.raises(logql.LimitError, match="more than 1,000,000 values: use a longer step"):
+        logql.range_(source, query, start_ns=SECOND, end_ns=1001 * SECOND, step_ns=SECOND)
+
+
 def test_too_many_steps_are_refused():
     with pytest.raises(logql.LimitError, match="11,000"):
         logql.range_(VALUES, "1", start_ns=0, end_ns=12_000, step_ns=1)

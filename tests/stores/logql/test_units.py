@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +81,20 @@ def test_numbers_are_written_as_prometheus_and_go_do(value, sample, shown):
 def test_a_number_that_was_written_is_read_back(value):
     assert parse_number(format_number(value)) == value
     assert parse_number(format_go(value)) == value
+
+
+@pytest.mark.parametrize("end", ["x", ".", "e", "hh", ".5", ".5h", "y1"])
+@pytest.mark.parametrize("begin", ["", "0x", "-", "1."])
+def test_a_very_long_number_is_read_or_refused_in_time(begin, end):
+    for read in (parse_number, parse_bytes, parse_duration):
+        with contextlib.suppress(ValueError):
+            assert math.isfinite(read(begin + "9" * 200_000 + end))
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "0x" + "f" * 300])
+def test_a_number_beyond_64_bits_of_float_is_refused_as_go_refuses_it(text):
+    with pytest.raises(ValueError, match="out of range"):
+        parse_number(text)
 
 
 @given(st.text(max_size=20))
