@@ -114,7 +114,9 @@ def _install_native(digest: str) -> None:
     if not list(wheels.glob("*.whl")):
         _say("building the extension in Rust (the first time: about a minute)")
         command = [PYTHON, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        if not _attempt([*command, "--wheel-dir", wheels, "./native"], {"CARGO_TARGET_DIR": str(cache / "target")}):
+        # Each checkout builds in a folder of its own: cargo gives the library one name, whatever it was built from.
+        target = cache / f"target-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+        if not _attempt([*command, "--wheel-dir", wheels, "./native"], {"CARGO_TARGET_DIR": str(target)}):
             _say("the extension in Rust cannot be built here; everything works without it, for more CPU")
             return
     _say("installing the extension in Rust")
