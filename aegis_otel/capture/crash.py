@@ -10,9 +10,10 @@ import atexit
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from functools import wraps
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Final, NoReturn
 
 import wrapt
@@ -38,6 +39,8 @@ class CrashCapture:
     def __init__(self, accept: Accept) -> None:
         self._accept = accept
         self._hook: Any = None
+        self._child_mains: set[CodeType] = set()
+        """The code that prints the end of a child of multiprocessing, if it does so before the finalizers run."""
 
     def install(self) -> None:
         """Put the hooks in; a second call does nothing. To be called after delivery is tied to the process's end."""
@@ -86,18 +89,22 @@ class CrashCapture:
         threading._make_invoke_excepthook = make_invoke_excepthook  # type: ignore[attr-defined]
 
     def _hook_exit(self) -> None:
-        leave, record_text = sys.exit, self._record_text
+        leave, record_text, writers = sys.exit, self._record_text, self._child_mains
 
         class ExitText(str):
-            """The text of `sys.exit`: told when the interpreter itself, below all frames, writes it to stderr."""
+            """The text of `sys.exit`: told when the interpreter itself, below all frames, or a child's main function
+            writes it to stderr.
+            """
 
             __slots__ = ()
 
             def __str__(self) -> str:
                 text = str.__str__(self)
                 try:
-                    sys._getframe(1)
+                    writes = sys._getframe(1).f_code in writers
                 except ValueError:
+                    writes = True
+                if writes:
                     record_text(text)
                 return text
 
@@ -111,12 +118,31 @@ class CrashCapture:
         sys.exit = exit
 
     def _hook_children(self, util: Any) -> None:
-        # A child of multiprocessing catches and prints its end itself, in a handler in which its finalizers run.
+        # A child of multiprocessing catches and prints its end itself.
+        main = util.process.BaseProcess._bootstrap.__code__
+        if "_exit_function" not in main.co_names:  # from Python 3.13 on
+            self._child_mains.add(main)
+            self._hook_print()
+            return
+
+        # Its finalizers run while the error is handled, and nothing is delivered after them.
         def register(_: object) -> None:
             util.Finalize(self, self._at_child_exit, exitpriority=-900)
 
         register(self)  # for a spawned child; at the end of any other process there is nothing that it would record
         util.register_after_fork(self, register)
+
+    def _hook_print(self) -> None:
+        print_exc, record, mains = traceback.print_exc, self._record, self._child_mains
+
+        @wraps(print_exc)
+        def print_and_record(*arguments: Any, **options: Any) -> None:
+            error = sys.exc_info()[1]
+            if error is not None and sys._getframe(1).f_code in mains:
+                record(_UNHANDLED, error)
+            print_exc(*arguments, **options)
+
+        traceback.print_exc = print_and_record
 
     def _at_child_exit(self) -> None:
         error = sys.exc_info()[1]

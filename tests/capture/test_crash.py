@@ -191,6 +191,7 @@ def test_a_crash_is_recorded_where_the_app_took_the_hook_after_us(tmp_path: Path
 
 
 def test_a_crash_of_a_typer_command_is_recorded_once(tmp_path: Path):
+    pytest.importorskip("typer")
     script = "import typer\ndef main(): raise KeyError('stock')\ntyper.run(main)\n"
     records = compared(tmp_path, script).records()
     assert [record["errorName"] for record in records] == ["KeyError"]

@@ -125,7 +125,7 @@ def test_a_parse_error_names_its_place(api: QueryApi, query: str, place: str) ->
 
 
 def test_an_error_of_a_pipeline_is_400_with_its_name(api: QueryApi) -> None:
-    answer = api.ask("/loki/api/v1/query", query=f"sum(rate({ALL} | json | unwrap message [5m]))")
+    answer = api.ask("/loki/api/v1/query", query=f"sum(rate({ALL} | json | unwrap message [1h]))")
     assert answer.status == 400
     assert answer.text.startswith("pipeline error: 'SampleExtractionErr' for series: ")
 
