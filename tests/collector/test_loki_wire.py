@@ -357,6 +357,7 @@ def test_an_answer_that_is_hostile_shows_no_secret_and_moves_no_cursor(store_tha
     collector = to(store, AEGIS_LOKI_AUTHORIZATION=f"Basic {KEY}")
     collector.send(Log("bad"))
     wait_for(lambda: dead(collector), what="the dead letter")
+    wait_for(lambda: "you sent" in collector.output(), what="the reason in the log")
     file = (collector.data / "dead-letter" / "loki-rest.jsonl").read_text()
     for text in (collector.output(), file):
         assert "you sent [hidden] and [hidden]" in text
