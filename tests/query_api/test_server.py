@@ -167,14 +167,14 @@ def test_broken_requests_end_nothing(api: QueryApi) -> None:
         b"GET " + b"a" * 200_000,
     ):
         with socket.create_connection(("127.0.0.1", api.port), timeout=30) as connection:
-            connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
+            # The server may close it before all is sent.
+            with contextlib.suppress(OSError):
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
             connection.settimeout(30)
-            try:
+            with contextlib.suppress(ConnectionError):
                 while connection.recv(65_536):
                     pass
-            except ConnectionError:
-                pass
     assert http_is_ok(f"{api.url}/ready")
     assert "Traceback" not in api.process.output()
 
