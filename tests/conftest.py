@@ -35,14 +35,25 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-INTEGRATION = ("cli", "collector", "demo", "integration")
-"""Folders whose tests start Collectors, stores, apps or commands: `make check` leaves them out."""
+INTEGRATION = (
+    "cli/",
+    "collector/",
+    "demo/",
+    "integration/",
+    "capture/test_crash.py",
+    "capture/test_handled_again.py",
+    "deliver/otlp/test_exporter.py",
+    "deliver/otlp/test_transport.py",
+    "stores/test_victorialogs.py",
+    "test_endurance.py",
+)
+"""Tests that start Collectors, stores, apps or commands: `make check` leaves them out. Others carry the mark themselves."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the layer of each test, and keep the tests that share a module's fixture in one worker of pytest-xdist."""
     for item in items:
-        if item.path.relative_to(HERE).parts[0] in INTEGRATION:
+        if item.path.relative_to(HERE).as_posix().startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
         if config.pluginmanager.hasplugin("xdist") and _has_module_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
