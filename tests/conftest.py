@@ -76,9 +76,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def few_open_files() -> Iterator[int]:
     """How many files this process may open at once: fewer than usual."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = (
-        max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 350
-    )  # what other tests hold open does not count
+    # Files that other tests hold open do not count.
+    few = len(list(Path("/proc/self/fd").iterdir())) + 350
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
     yield few
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
