@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from aegis_otel.stores._http import RefusedError, Server
+from aegis_otel.stores._literal import quote
 from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import Answer, Vector
 from aegis_otel.stores.logql.shapes import from_loki
@@ -45,19 +46,6 @@ def selector(query: Query) -> str:
     if query.correlation_id is not None:
         text += " | correlationId=" + quote(query.correlation_id)
     return text
-
-
-def quote(value: str) -> str:
-    r"""A LogQL string literal. LogQL reads it as Go does; JSON's escapes are a subset of Go's but for ``\/``.
-
-    Raises:
-        StoreError: the value is no Unicode text.
-    """
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise StoreError(f"{value!r} is not valid text") from None
-    return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass

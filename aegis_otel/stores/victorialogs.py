@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aegis_otel import schema
 from aegis_otel.stores._http import Server
-from aegis_otel.stores.errors import StoreError
+from aegis_otel.stores._literal import quote
 from aegis_otel.stores.query import Query, StoredRecord
 
 _PAGE: Final = 5_000
@@ -58,19 +58,6 @@ def logsql(query: Query) -> str:
     if query.correlation_id is not None:
         parts.append(f"correlationId:={quote(query.correlation_id)}")
     return " ".join(parts) or "*"
-
-
-def quote(value: str) -> str:
-    r"""A LogsQL string literal. LogsQL reads it as Go does; JSON's escapes are a subset of Go's but for ``\/``.
-
-    Raises:
-        StoreError: the value is no Unicode text.
-    """
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise StoreError(f"{value!r} is not valid text") from None
-    return json.dumps(value, ensure_ascii=False)
 
 
 @dataclass

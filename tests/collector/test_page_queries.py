@@ -8,41 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.support import logql
 from tests.support.otlp import Log
+from tests.support.page import CORRELATION, RECORDS, SERVICE
 from tests.support.processes import wait_for
 
-SERVICE = "aegisx-api"
-CORRELATION = "30da77f5-faef-490b-9218-1db2628d4764"
 SECONDS = 300
-
-
-def completed(status: int, milliseconds: float, method: str = "GET", **more: Any) -> Log:
-    fields = {"method": method, "url": "/api/users", "statusCode": status, "responseTime": milliseconds, **more}
-    return Log("HTTP Request Completed", attributes=fields)
-
-
-def failed(message: str) -> Log:
-    fields = {"method": "GET", "statusCode": 500, "responseTime": 12.5, "errorName": "Error", "errorMessage": message}
-    return Log("HTTP Request Error", 17, fields)
-
-
-RECORDS = [
-    *(completed(200, milliseconds) for milliseconds in (100, 200, 300, 400)),
-    completed(201, 1500, "POST", correlationId=CORRELATION),
-    completed(401, 1001, "POST"),
-    *(failed("database is away") for _ in range(3)),
-    failed("no such user"),
-    Log("User login refused", 13),
-    Log("Authentication of the session", 5),
-    Log("AUDIT: READ", attributes={"auditAction": "READ", "complianceLevel": "HIPAA", "userId": "u-7"}),
-    Log("AUDIT: UPDATE", attributes={"auditAction": "UPDATE", "complianceLevel": "HIPAA", "userId": "u-8"}),
-    Log("a plain line with { in it"),
-]
 
 
 @pytest.fixture(scope="module", params=logql.backends())
