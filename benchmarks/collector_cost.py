@@ -153,7 +153,7 @@ def run(path: str, folder: Path, sink: Sink, compression: str, batches: list[byt
     env = {"AEGIS_LOKI_URL": sink.url, "AEGIS_METRICS_LEVEL": "none", "AEGIS_LOKI_COMPRESSION": compression}
     collector = Collector(folder, "loki", env=env)
     if path == "stock":
-        collector.arguments = pieces("receive", "redact-stock", "tuning")
+        collector.arguments = pieces("receive-stock", "redact-stock", "tuning")
         collector.env["AEGIS_ALLOW_UNREDACTED"] = "logs/in"  # its stock processor is another one
     with collector:
         assert collector.process is not None

@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
 
 _TEMPLATE: Final = """\
 # Redaction, routing and Loki for those who must run the public contrib image: nothing here is of our own making.
-#   otelcol-contrib --config receive.yaml --config redact-stock.yaml --config tuning.yaml
+#   otelcol-contrib --config receive-stock.yaml --config redact-stock.yaml --config tuning.yaml
 # It masks less than redact.yaml and costs more: docs/collector.md, "With the public image", says what gets through.
 # Generated from aegis_otel/redaction/rules.py by tools/stock_redaction.py, so don't edit it.
 processors:

@@ -197,8 +197,9 @@ def test_of_a_request_with_one_record_that_is_refused_the_others_arrive_once(
 def test_the_configuration_for_the_public_image_sends_the_same_labels_and_lines(
     loki_store: Store, tmp_path: Path, service: str
 ) -> None:
-    collector = Collector(tmp_path / "stock", env={"AEGIS_LOKI_URL": loki_store.url})
-    collector.arguments = pieces("receive", "redact-stock", "tuning")
+    env = {"AEGIS_LOKI_URL": loki_store.url, "AEGIS_ALLOW_UNREDACTED": "logs/in"}
+    collector = Collector(tmp_path / "stock", env=env)
+    collector.arguments = pieces("receive-stock", "redact-stock", "tuning")
     trace = bytes(range(16))
     with collector:
         collector.send(

@@ -19,7 +19,7 @@ from tests.support.otlp import Log, Received, request
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "collector.md"
 BEGIN, END = "<!-- begin: what gets through the stock processors -->\n", "<!-- end -->"
-STOCK = pieces("receive", "redact-stock", "tuning")
+STOCK = pieces("receive-stock", "redact-stock", "tuning")
 
 
 @pytest.fixture(scope="module")
