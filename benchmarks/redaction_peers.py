@@ -39,6 +39,7 @@ def slowest(size: int, top: int = 20) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", action="append", choices=measure.ENGINES, help="default: all")
+    parser.add_argument("--seed", default="", help="any text: other values, in other places")
     parser.add_argument("--misses", action="store_true", help="print each miss")
     parser.add_argument("--hostile", type=int, metavar="CHARACTERS", help="time hostile texts of this length instead")
     options = parser.parse_args()
@@ -47,7 +48,7 @@ def main() -> None:
         return
     for name in options.engine or measure.ENGINES:
         with tempfile.TemporaryDirectory() as folder:
-            results = measure.ENGINES[name](Path(folder))
+            results = measure.ENGINES[name](Path(folder), options.seed)
         print(f"## {name}\n\n{measure.table(results)}\n\n{measure.commonest(results)}\n")
         if options.misses:
             print(measure.each_miss(results))

@@ -124,14 +124,15 @@ def _expanded(content: Any, seed: str, keep: Sequence[int] = ()) -> tuple[Any, t
     return _mapped(content, change), tuple(dict.fromkeys(secrets))
 
 
-def vendors() -> Iterator[Entry]:
+def vendors(seed: str = "") -> Iterator[Entry]:
     """Each vendor's credential: two values, three settings each."""
     settings = _load("settings")
+    Random(seed).shuffle(settings)
     placed = 0
     for theme, rows in _load("vendors").items():
         for row in rows:
             for copy in range(2):
-                value, parts = expand(row["shape"], Random(f"{row['vendor']} {copy}"))
+                value, parts = expand(row["shape"], Random(f"{row['vendor']} {copy}{seed}"))
                 kept = row.get("keep", ())
                 made = [value[start:end] for number, (start, end) in enumerate(parts) if number not in kept]
                 secrets = tuple(part for part in made if len(part) > 3)
@@ -142,12 +143,12 @@ def vendors() -> Iterator[Entry]:
                     placed += 1
 
 
-def keys(notations_each: int = 5) -> Iterator[Entry]:
+def keys(seed: str = "", notations_each: int = 5) -> Iterator[Entry]:
     """Each name in some of the notations, with values that the notation can hold."""
     notations = _load("notations")
     for theme, group in _load("keys").items():
         for name in group["names"]:
-            random = Random(name)
+            random = Random(name + seed)
             fitting = [notation for notation in notations if name.isidentifier() or not notation.get("identifier")]
             for notation in random.sample(fitting, notations_each):
                 shapes = list(group["plain"])
@@ -170,27 +171,27 @@ def keys(notations_each: int = 5) -> Iterator[Entry]:
                 )
 
 
-def forms() -> Iterator[Entry]:
+def forms(seed: str = "") -> Iterator[Entry]:
     """Credentials that their form tells: hashes, JOSE, PEM, URLs, command lines."""
     for row in _load("forms"):
         for copy in range(2):
-            content, secrets = _expanded(_place(row), f"{row} {copy}", row.get("keep", ()))
+            content, secrets = _expanded(_place(row), f"{row} {copy}{seed}", row.get("keep", ()))
             yield Entry("telling form", row["kind"], str(_place(row)), content, secrets, bool(row.get("rare")))
 
 
-def health() -> Iterator[Entry]:
+def health(seed: str = "") -> Iterator[Entry]:
     """HIPAA's identifiers in texts and as fields; group `health` without any option, `hipaa` with it."""
     for theme, texts in _load("health_text").items():
         group = "hipaa" if theme == "hipaa" else "health"
         for text in texts:
             for copy in range(2):
-                content, secrets = _expanded(text, f"{text} {copy}")
+                content, secrets = _expanded(text, f"{text} {copy}{seed}")
                 yield Entry(group, f"{theme} in text", text, content, secrets)
     for theme, shapes in _load("health_maps").items():
         group = "hipaa" if theme == "hipaa" else "health"
         for shape, paths in shapes.items():
             for path in paths:
-                value, secrets = _expanded(shape, path + shape)
+                value, secrets = _expanded(shape, path + shape + seed)
                 *outer, last = path.split(".")
                 field: dict[str, Any] = {last: value}
                 for key in reversed(outer):
@@ -198,17 +199,18 @@ def health() -> Iterator[Entry]:
                 yield Entry(group, "fields", f"{path} = {shape}", field, secrets)
 
 
-def harmless() -> Iterator[Entry]:
+def harmless(seed: str = "") -> Iterator[Entry]:
     """What a person would call harmless."""
     for file in ("harmless_text", "harmless_logs"):
         for theme, contents in _load(file).items():
             for content in contents:
-                made, _ = _expanded(content, str(content))
+                made, _ = _expanded(content, str(content) + seed)
                 yield Entry("harmless", theme, str(content), made)
 
 
-def entries() -> list[Entry]:
-    return [*vendors(), *keys(), *forms(), *health(), *harmless()]
+def entries(seed: str = "") -> list[Entry]:
+    """All entries; another seed makes other values, and puts names and credentials into other notations."""
+    return [*vendors(seed), *keys(seed), *forms(seed), *health(seed), *harmless(seed)]
 
 
 def hostile_shapes() -> Iterator[tuple[str, str]]:

@@ -49,20 +49,20 @@ def _result(entry: Entry, output: str) -> Result:
     return Result(entry, output, tuple(entry.remains(output)))
 
 
-def in_process() -> list[Result]:
+def in_process(seed: str = "") -> list[Result]:
     """All entries through the process's engine."""
     plain, hipaa = Redactor(), Redactor(add_rules({"enable": [HIPAA]}, DEFAULT, "peers"))
     results = []
-    for entry in entries():
+    for entry in entries(seed):
         redactor, content = (hipaa if entry.group == "hipaa" else plain), entry.content
         output = redactor.redact_text(content) if isinstance(content, str) else redactor.redact_mapping(content)
         results.append(_result(entry, written(output)))
     return results
 
 
-def in_collector(folder: Path) -> list[Result]:
+def in_collector(folder: Path, seed: str = "") -> list[Result]:
     """All entries through the real Collector and its file store; one run without options, one for the group `hipaa`."""
-    everything = entries()
+    everything = entries(seed)
     with ExitStack() as stack:
         plain = [entry for entry in everything if entry.group != "hipaa"]
         hipaa = [entry for entry in everything if entry.group == "hipaa"]
@@ -154,4 +154,7 @@ def each_miss(results: Sequence[Result]) -> str:
     )
 
 
-ENGINES: dict[str, Callable[[Path], list[Result]]] = {"process": lambda folder: in_process(), "collector": in_collector}
+ENGINES: dict[str, Callable[[Path, str], list[Result]]] = {
+    "process": lambda folder, seed: in_process(seed),
+    "collector": in_collector,
+}
