@@ -1,0 +1,1 @@
+"""Corpora by the forms of public scanners, written without looking at the engines; `corpus.py` reads them."""
