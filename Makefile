@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test static victorialogs lint go rust licences unit matrix bench endurance clean python provisioned
+.PHONY: help demo check test static victorialogs generate lint go rust licences unit matrix bench endurance clean python provisioned
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-15s %s\n' "$$target" "$$text"; done
@@ -32,7 +32,11 @@ static: provisioned
 victorialogs: provisioned
 	$(VENV)/python collector/victorialogs/build.py victoria-logs vmalert
 
-lint: provisioned ## ruff and mypy
+generate: provisioned ## write from contract/ what Python, Go, Rust and the Collector's configuration use
+	$(VENV)/python -m tools.contract
+
+lint: provisioned ## ruff and mypy, and whether all that is generated is up to date
+	$(VENV)/python -m tools.contract --check
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy

@@ -10,7 +10,7 @@ import importlib
 from typing import Any, Final
 
 MODULE: Final = "aegis_otel_native"
-INTERFACE: Final = 6
+INTERFACE: Final = 7
 """The version of the interface that this package knows; the extension names its own."""
 
 MISSING: Final = "not installed"

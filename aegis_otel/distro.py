@@ -280,9 +280,9 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
         sinks.append(_state.otlp)
     prefilter = None
     if native is not None:
-        records = redactor.native_look(native, settings.max_text) if redactor is not None else None
+        records = redactor.native_screen(native, settings.max_text) if redactor is not None else None
         if redactor is None:
-            records = native.Records(None, 0, settings.max_text)
+            records = native.RecordScreen(None, 0, settings.max_text)
         prefilter = records and records.left
     return RecordQueue(
         sinks,

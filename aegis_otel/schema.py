@@ -18,45 +18,29 @@ from datetime import time as clock_time
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-# Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
-DEBUG: Final = 5
-INFO: Final = 9
-WARN: Final = 13
-ERROR: Final = 17
-FATAL: Final = 21
+from aegis_otel import _fields
 
-SEVERITY_TEXT: Final[Mapping[int, str]] = {
-    DEBUG: "DEBUG",
-    INFO: "INFO",
-    WARN: "WARN",
-    ERROR: "ERROR",
-    FATAL: "FATAL",
-}
+# Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
+DEBUG: Final = _fields.SEVERITIES["DEBUG"]
+INFO: Final = _fields.SEVERITIES["INFO"]
+WARN: Final = _fields.SEVERITIES["WARN"]
+ERROR: Final = _fields.SEVERITIES["ERROR"]
+FATAL: Final = _fields.SEVERITIES["FATAL"]
+
+SEVERITY_TEXT: Final[Mapping[int, str]] = {number: text for text, number in _fields.SEVERITIES.items()}
 
 REQUEST_COMPLETED: Final = "HTTP Request Completed"
 REQUEST_ERROR: Final = "HTTP Request Error"
-AUDIT_PREFIX: Final = "AUDIT:"
+AUDIT_PREFIX: Final = _fields.AUDIT_PREFIX
+AUDIT_KEPT: Final = frozenset(_fields.AUDIT_KEPT)
+"""Attributes that stay when a record is cut because it is too large: they make it an audit record."""
 
-CODE_FILE: Final = "code.file.path"
-CODE_LINE: Final = "code.line.number"
-CODE_FUNCTION: Final = "code.function.name"
+CODE_FILE: Final = _fields.CODE_FILE
+CODE_LINE: Final = _fields.CODE_LINE
+CODE_FUNCTION: Final = _fields.CODE_FUNCTION
+_AUDIT_ACTION, _AUDIT_LEVEL = _fields.AUDIT_FIELDS
 
-RESERVED: Final = frozenset(
-    (
-        "timestamp",
-        "level",
-        "message",
-        "service",
-        "environment",
-        "correlationId",
-        "traceId",
-        "spanId",
-        "logger",
-        "errorName",
-        "errorMessage",
-        "error",
-    )
-)
+RESERVED: Final = frozenset((*_fields.RESERVED, *_fields.RESERVED_WITH_ERROR))
 """Field names that the record itself owns.
 
 An attribute of the same name is kept as ``extra.<name>``. For the error fields this happens only if
@@ -168,13 +152,11 @@ class Identity(NamedTuple):
 
 def level_name(severity: int) -> str:
     """AegisX's level (``error``, ``warn``, ``info``, ``debug``) of an OpenTelemetry severity number."""
-    if severity >= ERROR:
-        return "error"
-    if severity >= WARN:
-        return "warn"
-    if severity >= INFO or severity <= 0:
-        return "info"
-    return "debug"
+    if severity > 0:
+        for name, least in _fields.LEVELS:
+            if severity >= least:
+                return name
+    return _fields.DEFAULT_LEVEL
 
 
 def severity_of_level(levelno: int) -> int:
@@ -206,9 +188,11 @@ def correlation_id_of(record: Record) -> str | None:
 
 
 def is_audit(record: Record) -> bool:
-    """Whether the record belongs to the audit trail (AegisX's "Audit Log Entry")."""
+    """Whether the record belongs to the audit trail (AegisX's "Audit Log Entry"): by a field, whatever its value is, or
+    by the beginning of its message.
+    """
     attributes = record.attributes
-    if attributes and ("auditAction" in attributes or "complianceLevel" in attributes):
+    if attributes and (_AUDIT_ACTION in attributes or _AUDIT_LEVEL in attributes):
         return True
     return record.message.startswith(AUDIT_PREFIX)
 
@@ -263,8 +247,8 @@ def error_fields(error: ErrorInfo) -> dict[str, Any]:
 def attribute_name(name: object, *, has_error: bool = False) -> str:
     """The field name for an attribute called `name`: the same, or ``extra.<name>`` if it is taken."""
     text = name if type(name) is str else safe_text(name)
-    if text in RESERVED and (has_error or text not in ("errorName", "errorMessage", "error")):
-        return "extra." + text
+    if text in RESERVED and (has_error or text not in _fields.RESERVED_WITH_ERROR):
+        return _fields.EXTRA_PREFIX + text
     return text
 
 

@@ -6,7 +6,7 @@ from typing import Any, final
 from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.schema import Record
 
-__all__ = ["INTERFACE", "VERSION", "Calls", "Encoder", "LogMethod", "Records", "Texts"]
+__all__ = ["INTERFACE", "VERSION", "Calls", "Encoder", "LogMethod", "RecordScreen", "TextScreen"]
 
 INTERFACE: int
 """Raised when anything changes that the Python side relies on."""
@@ -65,11 +65,11 @@ class Encoder:
         """The records as few requests as the limit allows: bytes, and how many records they hold."""
 
 @final
-class Texts:
-    """The prefilter for texts, of one rule set.
+class TextScreen:
+    """The screen for texts, of one rule set.
 
     Args:
-        names, literals, plain, hints: words, see `aegis_otel.redaction`.
+        names, literals, plain, hints, neutral: words, see `aegis_otel.redaction`.
         known: texts that Python found to be clean.
     """
 
@@ -79,21 +79,24 @@ class Texts:
         literals: Sequence[str],
         plain: Sequence[str],
         hints: Sequence[str],
+        neutral: Sequence[str],
         known: dict[str, None],
-    ) -> Texts: ...
+    ) -> TextScreen: ...
     def is_clean(self, text: str) -> bool:
         """Whether nothing in `text` can be a secret; never wrongly true."""
 
 @final
-class Records:
-    """The prefilter for records.
+class RecordScreen:
+    """The screen for records.
 
     Args:
-        redaction: the prefilter for texts, and the keys that Python found to be harmless; None: nothing is redacted.
+        redaction: the screen for texts, and the keys that Python found to be harmless; None: nothing is redacted.
         number_limit: numbers from here on may be somebody's.
         max_text: how many characters a text may have.
     """
 
-    def __new__(cls, redaction: tuple[Texts, set[str]] | None, number_limit: int, max_text: int) -> Records: ...
+    def __new__(
+        cls, redaction: tuple[TextScreen, set[str]] | None, number_limit: int, max_text: int
+    ) -> RecordScreen: ...
     def left(self, records: list[Record]) -> list[int]:
         """The places in `records` of those that Python has to prepare."""

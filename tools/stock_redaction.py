@@ -1,7 +1,6 @@
 """Writes collector/config/redact-stock.yaml: redaction with the public contrib image's processors only.
 
-    python tools/stock_redaction.py            # write it
-    python tools/stock_redaction.py --check    # exit 1 when it is not up to date
+    python -m tools.contract
 
 It carries over what of the rule set the stock `redaction` processor can say: names of keys as regular expressions, and
 values that are secret by a pattern alone. What it cannot say is in docs/collector.md, "With the public image".
@@ -11,7 +10,6 @@ values that are secret by a pattern alone. What it cannot say is in docs/collect
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -129,23 +127,11 @@ def render(rules: RuleSet = DEFAULT) -> str:
     )
 
 
-def main(arguments: list[str]) -> int:
-    """Write or check the file; the exit status."""
-    wanted = render()
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == wanted:
-        return 0
-    if "--check" in arguments:
-        print(f"{TARGET.relative_to(ROOT)} is not what the rules say: run python tools/stock_redaction.py")
-        return 1
-    TARGET.write_text(wanted, encoding="utf-8")
-    return 0
-
-
 _TEMPLATE: Final = """\
 # Redaction, routing and Loki for those who must run the public contrib image: nothing here is of our own making.
 #   otelcol-contrib --config receive-stock.yaml --config redact-stock.yaml --config tuning.yaml
 # It masks less than redact.yaml and costs more: docs/collector.md, "With the public image", says what gets through.
-# Generated from aegis_otel/redaction/rules.py by tools/stock_redaction.py, so don't edit it.
+# Generated from contract/redaction by `python -m tools.contract`, so don't edit it.
 processors:
   # The redaction processor looks at any depth in a body that is a map, but not in attributes: so the whole record
   # becomes its body, which is Loki's line too. A statement that fails refuses the batch, so nothing gets past.
@@ -264,7 +250,3 @@ service:
       processors: [groupbyattrs]
       exporters: [otlp_http/loki-rest]
 """
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -13,20 +13,29 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from aegis_otel.redaction._contract import (
+    ID_LENGTHS,
+    ISSUERS,
+    NOT_MAIL_DOMAINS,
+    NOT_MAIL_LOCALS,
+    OPAQUE_CHARACTERS,
+    OPAQUE_LEAST,
+    OPAQUE_LONG,
+    URL_USER,
+)
+
 Check = Callable[[str, int, int], bool]
 
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = frozenset(_DIGITS)
 _JOINERS: Final = ".-_"
-_OPAQUE: Final = frozenset(_DIGITS + "!@#$%^&*+=~\\")
-_LONGEST_ID: Final = 64
-_LONGEST_USER: Final = 256
-"""Limit for the characters of `user:password` in a URL; without it, time would grow with the square."""
+_OPAQUE: Final = frozenset(OPAQUE_CHARACTERS)
+_LONGEST_ID: Final = max(ID_LENGTHS)
 _ID: Final = re.compile(
     "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
         "|".join(
             f"(?=[0-9-]{{0,35}}[{letters}])[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
-            f"|(?=[0-9]*[{letters}])(?:[0-9{letters}]{{64}}|[0-9{letters}]{{40}}|[0-9{letters}]{{32}})"
+            f"|(?=[0-9]*[{letters}])(?:{'|'.join(f'[0-9{letters}]{{{length}}}' for length in reversed(ID_LENGTHS))})"
             for letters in ("a-f", "A-F")
         )
     ),
@@ -35,40 +44,8 @@ _ID: Final = re.compile(
 _HEX_LETTERS: Final = re.compile("[A-Fa-f](?:.*[A-Fa-f])?", re.ASCII)
 _UPPER: Final = re.compile("[A-Z]")
 _LOWER: Final = re.compile("[a-z]")
-_FILES: Final = (
-    "png",
-    "jpg",
-    "jpeg",
-    "gif",
-    "svg",
-    "webp",
-    "ico",
-    "css",
-    "js",
-    "mjs",
-    "ts",
-    "tsx",
-    "jsx",
-    "json",
-    "html",
-    "xml",
-    "yaml",
-    "yml",
-    "py",
-    "rb",
-    "go",
-    "rs",
-    "java",
-    "gz",
-    "tgz",
-    "zip",
-    "tar",
-    "whl",
-    "jar",
-)
-_UNITS: Final = ("service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap")
-_NOT_MAIL_DOMAINS: Final = frozenset((*_FILES, *_UNITS))
-_NOT_MAIL_LOCALS: Final = frozenset(["git", "hg", "svn"])
+_NOT_MAIL_DOMAINS: Final = frozenset(NOT_MAIL_DOMAINS)
+_NOT_MAIL_LOCALS: Final = frozenset(NOT_MAIL_LOCALS)
 
 
 def digits_of(text: str) -> str:
@@ -128,19 +105,10 @@ def luhn(text: str, start: int, end: int) -> bool:
 
 
 def _issued(digits: str) -> bool:
-    length = len(digits)
-    first2, first3, first4 = int(digits[:2]), int(digits[:3]), int(digits[:4])
-    if digits[0] == "4":
-        return length in (13, 16, 19)
-    if 51 <= first2 <= 55 or 2221 <= first4 <= 2720 or 2200 <= first4 <= 2204:
-        return length == 16
-    if first2 in (34, 37):
-        return length == 15
-    if first4 == 6011 or first2 in (60, 62, 64, 65, 81) or 3528 <= first4 <= 3589:
-        return 16 <= length <= 19
-    if 300 <= first3 <= 305 or first2 in (36, 38, 39):
-        return 14 <= length <= 19
-    return first2 in (50, 56, 57, 58, 63, 67) and 13 <= length <= 19
+    for count, least, most, lengths in ISSUERS:
+        if least <= int(digits[:count]) <= most:
+            return len(digits) in lengths
+    return False
 
 
 def ssn(text: str, start: int, end: int) -> bool:
@@ -187,11 +155,11 @@ def phone_hint(text: str, start: int, end: int) -> bool:
 
 
 def opaque(text: str, start: int, end: int) -> bool:
-    """Looks like a secret and not like a word: 6 characters or more with a digit, a symbol, mixed case, or long."""
+    """Looks like a secret and not like a word: long enough, with a digit, a symbol, mixed case, or long."""
     candidate = text[start:end]
-    if len(candidate) < 6:
+    if len(candidate) < OPAQUE_LEAST:
         return False
-    if len(candidate) >= 20 or any(character in _OPAQUE for character in candidate):
+    if len(candidate) >= OPAQUE_LONG or any(character in _OPAQUE for character in candidate):
         return True
     return _UPPER.search(candidate, 1) is not None and _LOWER.search(candidate) is not None
 
@@ -200,7 +168,7 @@ def opaque_digit(text: str, start: int, end: int) -> bool:
     """Like `opaque`, and with at least one letter and one digit in it."""
     candidate = text[start:end]
     return (
-        len(candidate) >= 6
+        len(candidate) >= OPAQUE_LEAST
         and any(character in _DIGITS for character in candidate)
         and any(character.isascii() and character.isalpha() for character in candidate)
     )
@@ -222,7 +190,7 @@ def email(text: str, start: int, end: int) -> bool:
     if local.lower() in _NOT_MAIL_LOCALS or domain.rpartition(".")[2].lower() in _NOT_MAIL_DOMAINS:
         return False
     position = start
-    furthest = max(0, start - _LONGEST_USER)
+    furthest = max(0, start - URL_USER)
     colon = False
     while position > furthest and text[position - 1] not in " \t\r\n\"'<>/":
         position -= 1

@@ -11,38 +11,21 @@ import re
 import unicodedata
 from typing import Final
 
+from aegis_otel.redaction._contract import ALPHABETS, DELETED, ENTITIES, LETTER, REPLACED, ROWS
+
 _UNIT: Final = re.compile(
     r"%(?:25)*([0-7][0-9A-Fa-f])"
     r"|\\{1,8}u([0-9A-Fa-f]{4})"
     r"|\\{1,8}x([0-7][0-9A-Fa-f])"
-    r"|&(?:amp;)*(?:(quot|apos|lt|gt|amp|nbsp)|#([0-9]{1,6})|#[xX]([0-9A-Fa-f]{1,5}));"
+    rf"|&(?:amp;)*(?:({'|'.join(ENTITIES)})"
+    r"|#([0-9]{1,6})|#[xX]([0-9A-Fa-f]{1,5}));"
     r"|(\x1b\[[0-9;]*[A-Za-z])"
     r"|([^\x00-\x7f])"
 )
-_NAMED: Final = {"quot": '"', "apos": "'", "lt": "<", "gt": ">", "amp": "&", "nbsp": " "}
-_DELETED: Final = frozenset(
-    (
-        *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
-        *range(0x200B, 0x2010),
-        *range(0x202A, 0x202F),
-        *range(0x2060, 0x2070),
-        *range(0xFE00, 0xFE10),
-    )
-)
+_DELETED: Final = frozenset(code for first, last in DELETED for code in range(first, last + 1))
 _REPLACED: Final[dict[int, str]] = {
-    **dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "),
-    **dict.fromkeys([*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFE63], "-"),
-    **dict.fromkeys([0x2018, 0x2019, 0x201A, 0x201B, 0x2032], "'"),
-    **dict.fromkeys([0x201C, 0x201D, 0x201E, 0x201F, 0x2033, 0xAB, 0xBB], '"'),
-    **dict.fromkeys([0xFE55, 0xA789, 0x2236], ":"),
-    **dict.fromkeys([0x2024, 0xFE52, 0x3002], "."),
-    0xFE6B: "@",
-    0xB9: "1",
-    0xB2: "2",
-    0xB3: "3",
-    0x2070: "0",
-    **{0x2070 + digit: str(digit) for digit in range(4, 10)},
-    **{0x2080 + digit: str(digit) for digit in range(10)},
+    **{code: to for first, last, to in REPLACED for code in range(first, last + 1)},
+    **{code: chr(ord(to) + code - first) for first, last, to in ROWS for code in range(first, last + 1)},
 }
 
 
@@ -67,16 +50,14 @@ def fold_character(code_point: int) -> str:
     replaced = _REPLACED.get(code_point)
     if replaced is not None:
         return replaced
-    if 0xFF01 <= code_point <= 0xFF5E:
-        return chr(code_point - 0xFEE0)
-    if 0x1D400 <= code_point <= 0x1D6A3:
-        letter = (code_point - 0x1D400) % 52
+    if ALPHABETS[0] <= code_point <= ALPHABETS[1]:
+        letter = (code_point - ALPHABETS[0]) % 52
         return chr(65 + letter) if letter < 26 else chr(71 + letter)
     character = chr(code_point)
     digit = unicodedata.decimal(character, -1)
     if digit >= 0:
         return str(digit)
-    return "x" if character.isalpha() else character
+    return LETTER if character.isalpha() else character
 
 
 def fold(text: str) -> tuple[str, list[int], list[int]] | None:
@@ -106,7 +87,7 @@ def fold(text: str) -> tuple[str, list[int], list[int]] | None:
         elif hexadecimal is not None:
             folded = chr(int(hexadecimal, 16))
         elif named is not None:
-            folded = _NAMED[named]
+            folded = ENTITIES[named]
         else:
             code_point = int(decimal) if decimal is not None else int(entity, 16)
             folded = fold_character(code_point) if code_point else ""

@@ -11,13 +11,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from aegis_otel.redaction._contract import GLUED_NAME, MAX_KEY, NEUTRAL_WORDS
 from aegis_otel.redaction.fold import fold, needs_folding
 from aegis_otel.redaction.rules import KeyRule
 
-MAX_KEY: Final = 128
-"""Maximum characters of a key that are examined, counted from its end."""
-
-_GLUED_MINIMUM: Final = 6
 _CACHE_SIZE: Final = 4096
 _MASK: Final = re.compile(r"\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?", re.ASCII)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[a-z]*|[^\x00-\x7f]+|[A-Z]")
@@ -51,7 +48,7 @@ class KeyMatcher:
                 if rule.exact:
                     continue
                 self._suffixes.setdefault(words, rule)
-                if rule.glued and len(glued) >= _GLUED_MINIMUM:
+                if rule.glued and len(glued) >= GLUED_NAME:
                     glued_suffixes.setdefault(glued, rule)
         self._glued_suffixes = sorted(glued_suffixes.items(), key=lambda item: (-len(item[0]), item[0]))
         self._longest = max((len(words) for words in self._suffixes), default=0)
@@ -84,7 +81,7 @@ class KeyMatcher:
         words = split_words(_MASK.sub(" ", key) if "[REDACTED" in key else key)
         if "".join(words) in self._allowed:
             return None
-        for dropped in range(3):
+        for dropped in range(NEUTRAL_WORDS + 1):
             rule = self._match_words(words)
             if rule is not None:
                 return rule if not (dropped and rule.exact) else None

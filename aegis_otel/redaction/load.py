@@ -12,6 +12,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from aegis_otel.redaction._contract import COMMON
+from aegis_otel.redaction._required import required
 from aegis_otel.redaction.checks import CHECKS
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
 
@@ -20,6 +22,9 @@ TEXT_CHECKS: Final = frozenset(["secret", "field", "none", *CHECKS])
 """The checks a value rule can name."""
 
 _LISTS: Final = ("allow_keys", "neutral", "prose_values", "disable", "enable", "audit_keys", "audit_who")
+_READ_OFF: Final = ("literals", "digits")
+"""Fields of a rule that are read off its pattern. Files may have them as hints, of earlier versions."""
+
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]*\Z", re.ASCII)
 _NOT_RE2: Final = re.compile(r"\(\?(?:[=!>]|<[=!]|P=|\()|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
 
@@ -105,14 +110,15 @@ def _fields(rule: Any, model: type[KeyRule] | type[ValueRule], where: str) -> tu
     where = f"{where} (kind {kind!r})"
     if not isinstance(kind, str) or not _KIND.match(kind):
         raise RuleError(f"{where}: kind must be a word of a-z, 0-9 and _")
-    types = {field.name: field.type for field in fields(model)}
-    for name, value in rule.items():
+    types = {field.name: field.type for field in fields(model) if field.name not in _READ_OFF}
+    given = {name: value for name, value in rule.items() if name not in _READ_OFF}
+    for name, value in given.items():
         if name not in types:
             raise RuleError(f"{where}: {name!r} is unknown; known are {', '.join(types)}")
         expected = {"str": str, "bool": bool, "int": int}.get(str(types[name]), list)
         if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
             raise RuleError(f"{where}: {name} must be a {expected.__name__}, not {value!r}")
-    return dict(rule), where
+    return given, where
 
 
 def _key_rule(rule: Any, where: str) -> KeyRule:
@@ -139,8 +145,7 @@ def _value_rule(rule: Any, where: str) -> ValueRule:
     if check and check not in TEXT_CHECKS:
         raise RuleError(f"{where}: check must be one of {', '.join(sorted(TEXT_CHECKS))}, not {check!r}")
     given["check"] = "" if check == "none" else check
-    given["digits"] = False  # The quick search for numbers knows the built-in rules only.
-    given["literals"] = tuple(str(literal).lower() for literal in given.get("literals", ()))
+    given["literals"], given["digits"] = required(pattern, COMMON)
     return ValueRule(**given)
 
 

@@ -1,8 +1,9 @@
 //! The common log record of aegis-otel, made cheap. What is unusual is left to the Python code, record by record, so
 //! that each thing this does can be done without it. See README.md next to Cargo.toml.
 
+mod contract;
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
-mod text;
+mod text_screen;
 #[cfg_attr(not(feature = "python"), allow(dead_code))]
 mod wire;
 
@@ -19,8 +20,8 @@ mod method;
 #[cfg(feature = "python")]
 mod module;
 #[cfg(feature = "python")]
-mod prefilter;
-#[cfg(feature = "python")]
 mod record;
+#[cfg(feature = "python")]
+mod record_screen;
 #[cfg(feature = "python")]
 mod taken;

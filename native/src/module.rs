@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-use crate::{calls, encode, method, prefilter};
+use crate::{calls, encode, method, record_screen};
 
 /// What the Python side must know this by; raised when anything it relies on changes.
-const INTERFACE: u32 = 6;
+const INTERFACE: u32 = 7;
 
 #[pymodule(gil_used = true)]
 fn aegis_otel_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -14,7 +14,7 @@ fn aegis_otel_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<encode::Encoder>()?;
     module.add_class::<calls::Calls>()?;
     module.add_class::<method::LogMethod>()?;
-    module.add_class::<prefilter::Texts>()?;
-    module.add_class::<prefilter::Records>()?;
+    module.add_class::<record_screen::TextScreen>()?;
+    module.add_class::<record_screen::RecordScreen>()?;
     Ok(())
 }

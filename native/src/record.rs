@@ -4,14 +4,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::contract::{CODE_KEYS, CORRELATION, ERROR_KEYS, SEVERITIES};
 use crate::wire::{field_size, put_field, put_pair, put_string_pair, put_string_value, put_varint, tag, varint_size};
 
 /// Lists and maps that nest deeper are Python's.
 const MAX_DEPTH: usize = 32;
-
-const CODE_KEYS: [&str; 3] = ["code.file.path", "code.line.number", "code.function.name"];
-const ERROR_KEYS: [&str; 3] = ["errorName", "errorMessage", "error"];
-const CORRELATION: &str = "correlationId";
 
 /// Why a record is not written here: Python has to do it. Carries nothing, since nothing is lost by it.
 struct Unusual;
@@ -188,15 +185,10 @@ fn has_trace(given: &[Bound<'_, PyAny>; 4]) -> PyResult<bool> {
 }
 
 fn put_severity(out: &mut Vec<u8>, number: u8) -> Done {
-    let text = match number {
-        5 => "DEBUG",
-        9 => "INFO",
-        13 => "WARN",
-        17 => "ERROR",
-        21 => "FATAL",
-        0..=24 => "",
-        _ => return Err(Unusual),
-    };
+    if number > 24 {
+        return Err(Unusual);
+    }
+    let text = SEVERITIES.iter().find(|(known, _)| *known == number).map_or("", |(_, text)| text);
     if number != 0 {
         out.extend_from_slice(&[tag::SEVERITY_NUMBER, number]);
     }

@@ -164,6 +164,6 @@ def test_caches_are_bounded() -> None:
     redactor = Redactor()
     for number in range(10_000):
         redactor.redact_mapping({f"key{number}": f"value {number}"})
-    assert len(redactor._text._clean) <= 4096
+    assert len(redactor._text.screen.known) <= 4096
     assert len(redactor._keys._cache) <= 4096
     assert len(redactor._plain_keys) <= 4096

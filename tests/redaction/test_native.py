@@ -1,4 +1,4 @@
-"""The extension's quick look never lets through what the Python engine would change."""
+"""The extension's screen never lets through what the Python engine would change."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ REDACTORS = {
 }
 
 
-def look(redactor: Redactor) -> Any:
-    return redactor._text.native_look(NATIVE)
+def screen(redactor: Redactor) -> Any:
+    return redactor._text.screen.native(NATIVE)
 
 
-LOOKS = [(redactor, look(redactor)) for redactor in REDACTORS.values()] if NATIVE else []
+SCREENS = [(redactor, screen(redactor)) for redactor in REDACTORS.values()] if NATIVE else []
 
 
 def check(text: str) -> None:
     if any("\ud800" <= character <= "\udfff" for character in text):
         return
-    for redactor, quick in LOOKS:
+    for redactor, quick in SCREENS:
         if quick.is_clean(text):
             # Python's own look is as sure, so that what it is sure of is not for the extension to widen.
             assert redactor._text.is_clean(text)
@@ -80,7 +80,7 @@ def test_nothing_of_the_corpus_is_clean_that_is_masked() -> None:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_nothing_of_a_vector_is_clean_that_is_masked(vector: dict[str, Any]) -> None:
     redactor = make_redactor(vector.get("options", {}))
-    quick = look(redactor)
+    quick = screen(redactor)
     for text in texts_in(vector["in"]):
         check(text)
         if quick is not None and text.isascii() and quick.is_clean(text):
@@ -127,15 +127,15 @@ def test_no_number_is_clean_that_is_masked(digits: str, before: str) -> None:
 
 def test_the_look_is_as_good_as_pythons_on_benign_lines() -> None:
     """It may be less sure than Python; if it often were, it would be of no use."""
-    redactor, quick = REDACTORS["default"], look(REDACTORS["default"])
+    redactor, quick = REDACTORS["default"], screen(REDACTORS["default"])
     lines = [line for line in benign_lines() if redactor._text.is_clean(line)]
     unsure = [line for line in lines if line.isascii() and not quick.is_clean(line)]
     assert len(unsure) <= len(lines) * 0.02, unsure[:10]
 
 
 def test_rules_that_every_text_has_to_be_searched_for_switch_the_look_off() -> None:
-    assert look(Redactor(add_rules(UNGATED, DEFAULT, "test"))) is None
-    assert look(Redactor(enable=["ipv4"])) is None
+    assert screen(Redactor(add_rules(UNGATED, DEFAULT, "test"))) is None
+    assert screen(Redactor(enable=["ipv4"])) is None
 
 
 class Kept:
@@ -162,7 +162,7 @@ def prepared(redactor: Redactor | None, batch: list[Record], *, native: bool) ->
 
     found = None
     if native:
-        found = NATIVE.Records(None, 0, 200) if redactor is None else redactor.native_look(NATIVE, 200)
+        found = NATIVE.RecordScreen(None, 0, 200) if redactor is None else redactor.native_screen(NATIVE, 200)
     sink = Kept()
     queue = RecordQueue(
         [sink],
@@ -215,7 +215,7 @@ def copied(fields: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_usual_record_is_not_left_to_python() -> None:
     redactor = Redactor()
-    found = redactor.native_look(NATIVE, 65_536)
+    found = redactor.native_screen(NATIVE, 65_536)
     batch = [
         Record(
             1, 9, f"order {n} was created", "orders.api", 5, 6, 1, None, {"orderId": f"o-{n}", "amount": n, "a": 1.5}
@@ -228,15 +228,15 @@ def test_the_usual_record_is_not_left_to_python() -> None:
 
 
 def test_what_is_no_record_is_left_to_python() -> None:
-    found = Redactor().native_look(NATIVE, 65_536)
+    found = Redactor().native_screen(NATIVE, 65_536)
     assert found.left([object(), None, Record(1, 9, 5, "x")]) == [0, 1, 2]  # type: ignore[arg-type]
 
 
 def test_the_words_are_those_of_the_rules_in_force() -> None:
-    quick = look(REDACTORS["operator"])
+    quick = screen(REDACTORS["operator"])
     assert not quick.is_clean("see case-1234")
     assert not quick.is_clean("badge_number=5")
-    assert look(REDACTORS["default"]).is_clean("see case-1234")
+    assert screen(REDACTORS["default"]).is_clean("see case-1234")
 
 
 @pytest.mark.parametrize(
@@ -256,6 +256,6 @@ def test_the_words_are_those_of_the_rules_in_force() -> None:
     ids=repr,
 )
 def test_what_may_have_to_be_cleaned_is_left_to_python(given: dict[str, Any]) -> None:
-    found = NATIVE.Records(None, 0, 200)
+    found = NATIVE.RecordScreen(None, 0, 200)
     assert found.left([Record(**{"time_ns": 1, "severity": 9, "message": "m", "logger": "l"} | given)]) == [0]
     assert found.left([Record(1, 9, "m" * 200, "l", attributes={"k" * 256: "v" * 200, "n": 2**70, "f": 1e300})]) == []

@@ -1,4 +1,4 @@
-"""Both engines do exactly what vectors.json says; this is the Python one."""
+"""Both engines do exactly what contract/vectors.json says; this is the Python one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from aegis_otel.redaction import DEFAULT, Redactor, add_rules
 from tests.redaction.keys import kind_of_key
 
-VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((Path(__file__).parents[2] / "contract" / "vectors.json").read_text(encoding="utf-8"))
 
 
 def make_redactor(options: dict[str, Any]) -> Redactor:

@@ -318,11 +318,10 @@ class Encoder:
             record.span_id,
             record.trace_flags,
             record.correlation_id[:128] if record.correlation_id else None,
-            # Keep the fields that make it an audit record; without them it would lose that protection.
             {
                 key: schema.safe_text(value, limit=128)
                 for key, value in (record.attributes or {}).items()
-                if key in ("auditAction", "complianceLevel", "operation", "auditTimestamp")
+                if key in schema.AUDIT_KEPT
             },
             None,
             ErrorInfo(*(part[: self._record_limit // 32] for part in error)) if error else None,

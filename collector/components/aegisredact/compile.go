@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
@@ -17,7 +18,7 @@ import (
 const maxLiteralBytes = 50_000
 
 // commonWords occur in many lines, so a name is rather looked for by another of its words.
-var commonWords = ruleset.WordSet("number code name id key no num value address line access service app home work of order user")
+var commonWords = ruleset.NameSet(contract.Common)
 
 var kindPattern = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
@@ -231,7 +232,7 @@ func (b *compiler) addValue(rule ValueRule) error {
 		check:      test,
 		checkName:  rule.Check,
 		onNumbers:  ruleset.NumberChecks[rule.Check],
-		whoMayShow: rule.Kind == "email" || rule.Kind == "phone",
+		whoMayShow: slices.Contains(contract.AuditWhoKinds, rule.Kind),
 		run:        needs.Run,
 	}
 	if rule.Kind != "" {

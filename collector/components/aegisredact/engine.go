@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
@@ -151,12 +152,9 @@ func (e *engine) chances(found *prefilter.Facts) iter.Seq[int] {
 	}
 }
 
-// minCheckedDigits is the least length of a number that can be a secret.
-const minCheckedDigits = 9
-
 // redactNumber returns the mask of a number whose digits are a secret.
 func (e *engine) redactNumber(digits string, depth int) (string, bool) {
-	if len(digits) < minCheckedDigits || !chars.AllDigits(digits) {
+	if len(digits) < contract.CheckedDigits || !chars.AllDigits(digits) {
 		return "", false
 	}
 	return e.redactText(digits, depth, reader{})
@@ -188,13 +186,10 @@ func (e *engine) mask(kind int, secret string) string {
 	return strings.ReplaceAll(e.template, "{kind}", k.name+":"+e.hash(k.name, secret))
 }
 
-// hashBytes is how much of the HMAC the mask shows: enough to join records by it.
-const hashBytes = 8
-
 func (e *engine) hash(kind, secret string) string {
 	mac := hmac.New(sha256.New, e.hashKey)
 	mac.Write([]byte(kind + ":" + normalised(secret)))
-	return hex.EncodeToString(mac.Sum(nil)[:hashBytes])
+	return hex.EncodeToString(mac.Sum(nil)[:contract.HashBytes])
 }
 
 // normalised makes the notations of one secret alike: lower case, ASCII letters and digits only.

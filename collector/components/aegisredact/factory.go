@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
 const scopeName = "github.com/aegis-otel/aegis-otel/collector/components/aegisredact"
@@ -27,8 +29,8 @@ func NewFactory() processor.Factory {
 func createDefaultConfig() component.Config {
 	return &Config{
 		Mask:         "[REDACTED:{kind}]",
-		MaxDepth:     32,
-		MaxTextBytes: 4 << 20,
+		MaxDepth:     contract.MaxDepth,
+		MaxTextBytes: contract.MaxText,
 	}
 }
 

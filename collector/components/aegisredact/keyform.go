@@ -5,19 +5,8 @@ import (
 	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
-)
-
-// Limits of the key of a key/value form in plain text.
-const (
-	maxPairKey     = 64
-	maxParenthesis = 32
-	maxIndex       = 8
-	maxKeyWords    = 3
-
-	// Of the values' lengths in all, so that no text can make the search slow.
-	budgetFloor  = 1_000_000
-	budgetFactor = 20
 )
 
 // keyPlace is a secret key in a text.
@@ -29,7 +18,7 @@ type keyPlace struct {
 
 // findPairs appends the values which a secret key names: password=…, "token": "…", Authorization: Bearer ….
 func (e *engine) findPairs(text string, spans []span) []span {
-	budget := budgetFloor + budgetFactor*len(text)
+	budget := contract.BudgetFloor + contract.BudgetFactor*len(text)
 	for position := 0; ; {
 		first, last := nextSeparator(text, position)
 		if first < 0 {
@@ -98,7 +87,7 @@ func nextSeparator(text string, position int) (first, last int) {
 func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 	end = skipBack(text, end)
 	if chars.At(text, end-1) == ')' {
-		floor := max(0, end-maxParenthesis)
+		floor := max(0, end-contract.Parenthesis)
 		opening := strings.LastIndexByte(text[floor:end], '(')
 		if opening < 0 {
 			return keyPlace{}, false
@@ -112,7 +101,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		end = skipBack(text, opening)
 	}
 	if chars.At(text, end-1) == ']' {
-		floor := max(0, end-maxIndex)
+		floor := max(0, end-contract.Index)
 		opening := strings.LastIndexByte(text[floor:end], '[')
 		if opening >= 0 && strings.Trim(text[floor+opening+1:end-1], "0123456789") == "" {
 			end = floor + opening
@@ -125,7 +114,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 		quote := text[end-1]
 		for end--; end > 0 && text[end-1] == '\\'; end-- {
 		}
-		floor := max(0, end-maxPairKey)
+		floor := max(0, end-contract.PairKey)
 		if opening := strings.LastIndexByte(text[floor:end], quote); opening >= 0 {
 			opening += floor
 			rule := e.keys.Match(text[opening+1 : end])
@@ -137,7 +126,7 @@ func (e *engine) keyBefore(text string, end int) (keyPlace, bool) {
 
 // bareKeyBefore finds an unquoted key; words before it belong to it when they make it a secret one.
 func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
-	limit := max(0, end-maxPairKey)
+	limit := max(0, end-contract.PairKey)
 	start := keyRunStart(text, end, limit)
 	if start == end {
 		return keyPlace{}, false
@@ -153,7 +142,7 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 			return keyPlace{}, false
 		}
 	}
-	for range maxKeyWords {
+	for range contract.PairWords {
 		before := start - 1
 		if before < 1 || text[before] != ' ' || !chars.IsKeyByte(text[before-1]) {
 			break

@@ -2,20 +2,17 @@ package aegisredact
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
 
 // Some values have their key beside them: {"name": "Authorization", "value": "…"}, ["authorization", "…"],
 // ["--password", "…"], FHIR's identifiers with a system, code or type.
-
-var (
-	nameFields = [...]string{"name", "key", "header", "field", "param", "system", "code", "type", "variable", "attribute"}
-	fhirCodes  = map[string]string{"MR": "mrn", "SS": "ssn", "DL": "license", "PPN": "passport"}
-)
 
 // What a key looks like as a value: a name, a flag, or a reference such as http://hl7.org/fhir/sid/us-ssn.
 var (
@@ -24,26 +21,14 @@ var (
 	keyReference = regexp.MustCompile(`\A[A-Za-z0-9_.\-:/# ]{1,200}\z`)
 )
 
-const (
-	maxNeighbourDepth  = 4
-	maxNeighbourValues = 16
-)
-
-func isValueField(key string) bool {
-	switch key {
-	case "value", "val", "values", "content", "data":
-		return true
-	}
-	return false
-}
+func isValueField(key string) bool { return slices.Contains(contract.ValueFields, key) }
 
 // isHumanName says whether a map is FHIR's HumanName.
 func isHumanName(m pcommon.Map) bool {
-	if _, ok := m.Get("family"); ok {
-		return true
-	}
-	_, ok := m.Get("given")
-	return ok
+	return slices.ContainsFunc(contract.HumanNameMembers, func(member string) bool {
+		_, ok := m.Get(member)
+		return ok
+	})
 }
 
 // neighbourRule returns the rule for the value of a map that names its key in another member.
@@ -56,13 +41,13 @@ func (e *engine) neighbourRule(m pcommon.Map) *ruleset.Key {
 	if !hasValue {
 		return nil
 	}
-	for _, field := range nameFields {
+	for _, field := range contract.NameFields {
 		named, ok := m.Get(field)
 		if !ok {
 			continue
 		}
-		for _, text := range textsOf(named, maxNeighbourDepth, nil) {
-			if kind := fhirCodes[text]; kind != "" && (field == "type" || field == "code") {
+		for _, text := range textsOf(named, contract.NeighbourDepth, nil) {
+			if kind := contract.FHIRCodes[text]; kind != "" && (field == "type" || field == "code") {
 				return e.byKind[kind]
 			}
 			if keyReference.MatchString(text) {
@@ -76,7 +61,7 @@ func (e *engine) neighbourRule(m pcommon.Map) *ruleset.Key {
 }
 
 func textsOf(value pcommon.Value, depth int, texts []string) []string {
-	left := maxNeighbourValues
+	left := contract.NeighbourValues
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
 		return append(texts, value.Str())

@@ -1,22 +1,11 @@
 package aegisredact
 
 import (
-	"strings"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
-)
-
-// Names that the processor needs to know of a record.
-const (
-	attributeAuditAction     = "auditAction"
-	attributeComplianceLevel = "complianceLevel"
-	attributeCorrelationID   = "correlationId"
-	attributeFailure         = "redactionFailure"
-	auditPrefix              = "AUDIT:"
-	failedBody               = "[REDACTION FAILED]"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // redactLogs redacts all that the batch holds, in place.
@@ -48,7 +37,7 @@ func (e *engine) redactResource(resourceLogs plog.ResourceLogs) {
 	defer guard(func() {
 		resourceLogs.SetSchemaUrl("")
 		attributes.Clear()
-		attributes.PutBool(attributeFailure, true)
+		attributes.PutBool(names.RedactionFailure, true)
 	})
 	e.replaceText(resourceLogs.SchemaUrl(), resourceLogs.SetSchemaUrl)
 	e.newWalk(false).attributes(attributes, false)
@@ -78,15 +67,11 @@ func (e *engine) redactRecord(record plog.LogRecord) {
 }
 
 func isAudit(record plog.LogRecord) bool {
-	if body := record.Body(); body.Type() == pcommon.ValueTypeStr && strings.HasPrefix(body.Str(), auditPrefix) {
-		return true
+	message := ""
+	if body := record.Body(); body.Type() == pcommon.ValueTypeStr {
+		message = body.Str()
 	}
-	attributes := record.Attributes()
-	if _, ok := attributes.Get(attributeComplianceLevel); ok {
-		return true
-	}
-	_, ok := attributes.Get(attributeAuditAction)
-	return ok
+	return names.IsAudit(record.Attributes(), message)
 }
 
 // guard runs replace when the caller panics: what cannot be redacted must not pass.
@@ -106,17 +91,17 @@ func replaceByMarker(record plog.LogRecord) {
 	marker.SetTraceID(record.TraceID())
 	marker.SetSpanID(record.SpanID())
 	marker.SetFlags(record.Flags())
-	marker.Body().SetStr(failedBody)
+	marker.Body().SetStr(names.RedactionFailed)
 	for name, looksRight := range map[string]func(string) bool{
-		attributeCorrelationID:   chars.IsUUID,
-		attributeAuditAction:     isUpperWord,
-		attributeComplianceLevel: isUpperWord,
+		names.CorrelationID:   chars.IsUUID,
+		names.AuditAction:     isUpperWord,
+		names.ComplianceLevel: isUpperWord,
 	} {
 		if value, ok := record.Attributes().Get(name); ok && value.Type() == pcommon.ValueTypeStr && looksRight(value.Str()) {
 			marker.Attributes().PutStr(name, value.Str())
 		}
 	}
-	marker.Attributes().PutBool(attributeFailure, true)
+	marker.Attributes().PutBool(names.RedactionFailure, true)
 	marker.MoveTo(record)
 }
 

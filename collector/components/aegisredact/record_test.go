@@ -13,7 +13,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // text returns all that a batch holds.
@@ -65,13 +67,13 @@ func TestARecordThatFailsBecomesAMarker(t *testing.T) {
 	record.Attributes().PutStr("auditAction", "CREATE")
 	record.Attributes().PutStr("complianceLevel", "219-09-9999")
 	many := record.Attributes().PutEmptySlice("many")
-	for range maxNodes + 1 {
+	for range contract.MaxNodes + 1 {
 		many.AppendEmpty()
 	}
 	e.redactLogs(logs)
-	require.Equal(t, failedBody, record.Body().Str())
+	require.Equal(t, names.RedactionFailed, record.Body().Str())
 	require.Equal(t, map[string]any{
-		"correlationId": "30da77f5-faef-490b-9218-1db2628d4764", "auditAction": "CREATE", attributeFailure: true,
+		"correlationId": "30da77f5-faef-490b-9218-1db2628d4764", "auditAction": "CREATE", names.RedactionFailure: true,
 	}, record.Attributes().AsRaw())
 	require.EqualValues(t, 7, record.Timestamp())
 	require.Equal(t, plog.SeverityNumberError, record.SeverityNumber())
@@ -81,7 +83,7 @@ func TestARecordThatFailsBecomesAMarker(t *testing.T) {
 func TestOneRecordThatFailsDoesNotTakeOthersWithIt(t *testing.T) {
 	logs, record := batch()
 	many := record.Attributes().PutEmptySlice("many")
-	for range maxNodes + 1 {
+	for range contract.MaxNodes + 1 {
 		many.AppendEmpty()
 	}
 	second := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty()
@@ -95,11 +97,11 @@ func TestAResourceThatFailsLosesItsAttributes(t *testing.T) {
 	attributes := logs.ResourceLogs().At(0).Resource().Attributes()
 	attributes.PutStr("service.name", "orders")
 	many := attributes.PutEmptySlice("many")
-	for range maxNodes + 1 {
+	for range contract.MaxNodes + 1 {
 		many.AppendEmpty()
 	}
 	builtInEngine(t).redactLogs(logs)
-	require.Equal(t, map[string]any{attributeFailure: true}, attributes.AsRaw())
+	require.Equal(t, map[string]any{names.RedactionFailure: true}, attributes.AsRaw())
 }
 
 func TestABenignRecordIsNotTouched(t *testing.T) {

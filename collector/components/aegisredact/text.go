@@ -7,13 +7,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/prefilter"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
-
-// maxRounds bounds how often a text that changed is looked at again, so that redacting twice changes
-// nothing more.
-const maxRounds = 8
 
 // reader says whose text is read: in those fields of an audit record that say who, e-mail addresses and
 // telephone numbers stay readable.
@@ -21,7 +18,7 @@ type reader struct{ who bool }
 
 // redactPlainText redacts a text that is no JSON.
 func (e *engine) redactPlainText(text string, found prefilter.Facts, r reader) string {
-	for round := range maxRounds {
+	for round := range contract.MaxRounds {
 		if round > 0 {
 			found, _ = e.scan(text)
 		}

@@ -5,28 +5,24 @@ import (
 	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
-)
-
-const (
-	maxValueWords = 8
-	maxCallLength = 200
 )
 
 var (
 	valuePrefix = regexp.MustCompile("\\A[bBuUrRfF]{0,2}(\\\\*)([\"'`])")
 	yamlBlock   = regexp.MustCompile(`\A([|>][-+0-9]{0,2}[ \t]*\r?\n[ \t]+)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*`)
-	scheme      = regexp.MustCompile(`\A(?i:(bearer|basic|digest|token|negotiate|ntlm|apikey|hawk|oauth|aws4-hmac-sha256)) +[^\s]`)
+	scheme      = regexp.MustCompile(`\A(?i:(` + strings.Join(contract.Schemes, "|") + `)) +[^\s]`)
 	markup      = regexp.MustCompile(`\A<(?:/|!--|!\[|!D|[A-Za-z][A-Za-z0-9:\-]*(?:\s[^<>]{0,200})?/?>)`)
 	lineEnding  = regexp.MustCompile(`[\r\n]|\\+[nr]`)
 	escapedEnd  = regexp.MustCompile(`\A\\+[nrt](?:\s|\z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])`)
 	nextWord    = regexp.MustCompile(`\A,? +([A-Z0-9\x{80}-\x{10ffff}][^\s,;&"'<>()\[\]{}|=:\x01]*)(\s*[=:])?`)
-	nextDate    = regexp.MustCompile(`\A(?i),? ?((?:[0-9]|\([0-9]|-[0-9]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b)` +
+	nextDate    = regexp.MustCompile(`\A(?i),? ?((?:[0-9]|\([0-9]|-[0-9]|(?:` + strings.Join(contract.Months, "|") + `)[a-z]{0,6}\b)` +
 		`[^\s,;&"'<>\[\]{}|=:\x01]*)(\s*[=:])?`)
 )
 
 // lineSchemes are those whose credentials are lists of parameters.
-var lineSchemes = ruleset.WordSet("digest hawk oauth aws4-hmac-sha256")
+var lineSchemes = ruleset.NameSet(contract.LineSchemes)
 
 // valuePlace is a value in a text.
 type valuePlace struct {
@@ -214,7 +210,7 @@ func tokenEnd(text string, position int) int {
 
 // callEnd returns the end of brackets that belong to a value, as in SecretStr('x') or f(x).
 func callEnd(text string, position int) (int, bool) {
-	closed := closingBracket(text, position, min(len(text), position+maxCallLength))
+	closed := closingBracket(text, position, min(len(text), position+contract.Call))
 	inside := text[position+1 : closed]
 	if inside == "" || !closes(text[position], text[closed-1]) {
 		return 0, false
@@ -324,7 +320,7 @@ func (e *engine) wordsEnd(text string, position int, reach ruleset.Reach) int {
 	if reach == ruleset.ReachDate {
 		pattern = nextDate
 	}
-	for range maxValueWords {
+	for range contract.ValueWords {
 		word := pattern.FindStringSubmatchIndex(text[position:])
 		if word == nil || word[4] >= 0 || e.keys.Match(text[position+word[2]:position+word[3]]) != nil {
 			break

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // vector is a case which both engines, the one in Python and this one, must agree on.
@@ -47,7 +48,7 @@ func (v *vector) engine(t *testing.T) *engine {
 }
 
 func TestVectors(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "tests", "redaction", "vectors.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "contract", "vectors.json"))
 	if errors.Is(err, fs.ErrNotExist) && !insideRepository() {
 		t.Skip("the vectors are in the repository, and this is not it")
 	}
@@ -124,8 +125,8 @@ func (v *vector) testRecord(t *testing.T, e *engine) {
 	record.Body().SetStr(in.Message)
 	valueOf(t, in.Attributes).Map().CopyTo(record.Attributes())
 	if v.Options.Audit && !isAudit(record) {
-		record.Attributes().PutStr(attributeComplianceLevel, "HIPAA")
-		defer func() { record.Attributes().Remove(attributeComplianceLevel) }()
+		record.Attributes().PutStr(names.ComplianceLevel, "HIPAA")
+		defer func() { record.Attributes().Remove(names.ComplianceLevel) }()
 	}
 	e.redactRecord(record)
 	if v.Options.Audit {
@@ -133,8 +134,8 @@ func (v *vector) testRecord(t *testing.T, e *engine) {
 			Attributes map[string]any `json:"attributes"`
 		}
 		require.NoError(t, json.Unmarshal(v.Out, &out))
-		if _, wanted := out.Attributes[attributeComplianceLevel]; !wanted {
-			record.Attributes().Remove(attributeComplianceLevel)
+		if _, wanted := out.Attributes[names.ComplianceLevel]; !wanted {
+			record.Attributes().Remove(names.ComplianceLevel)
 		}
 	}
 	attributes := pcommon.NewValueMap()

@@ -8,12 +8,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/jsontext"
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/ruleset"
 )
-
-// maxNodes bounds the members of one record's values; a record with more is not let through.
-const maxNodes = 200_000
 
 // walk goes through the values of one record, or of one JSON text. In a JSON text numbers are kept as they
 // were written, as bytes, which JSON does not have.
@@ -83,8 +81,8 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit b
 			switch {
 			case neighbour != nil && isValueField(key):
 				rule = neighbour
-			case key == "text" && isHumanName(m):
-				rule = w.byKind["name"]
+			case key == contract.HumanNameText && isHumanName(m):
+				rule = w.byKind[contract.HumanNameKind]
 			case inherited != nil:
 				rule = inherited
 			case parent != "":
@@ -204,7 +202,7 @@ func (w *walk) any(value pcommon.Value, depth int, inherited *ruleset.Key, r rea
 
 // enter says whether a container is to be gone through; one that lies too deep is masked instead.
 func (w *walk) enter(value pcommon.Value, members, depth int) bool {
-	if w.nodes += members; w.nodes > maxNodes {
+	if w.nodes += members; w.nodes > contract.MaxNodes {
 		panic("too many values")
 	}
 	if depth > w.maxDepth {
@@ -217,10 +215,10 @@ func (w *walk) enter(value pcommon.Value, members, depth int) bool {
 func (w *walk) number(value pcommon.Value, depth int) {
 	// Neither short numbers nor those with a fraction are looked at, so their text need not be made.
 	if value.Type() == pcommon.ValueTypeInt {
-		if value.Int() < 1e8 {
+		if value.Int() < contract.SmallestNumber {
 			return
 		}
-	} else if number := value.Double(); number < 1e8 || number != math.Trunc(number) {
+	} else if number := value.Double(); number < contract.SmallestNumber || number != math.Trunc(number) {
 		return
 	}
 	if redacted, changed := w.redactNumber(numberText(value), depth); changed {
@@ -245,16 +243,13 @@ func bytesText(value pcommon.Value) string {
 	return strings.ToValidUTF8(string(value.Bytes().AsRaw()), "\uFFFD")
 }
 
-// maxIntegral bounds the doubles that are written without an exponent.
-const maxIntegral = 1e40
-
 // numberText returns the decimal text of a number that might be an identifier, else its shortest form.
 func numberText(value pcommon.Value) string {
 	if value.Type() == pcommon.ValueTypeInt {
 		return strconv.FormatInt(value.Int(), 10)
 	}
 	number := value.Double()
-	if number == math.Trunc(number) && math.Abs(number) < maxIntegral {
+	if number == math.Trunc(number) && math.Abs(number) < contract.LargestNumber {
 		return strconv.FormatFloat(number, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(number, 'g', -1, 64)

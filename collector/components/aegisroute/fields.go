@@ -1,48 +1,19 @@
 package aegisroute
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-)
 
-// Attribute names that have a meaning for the connector.
-const (
-	attrServiceName        = "service.name"
-	attrEnvironmentName    = "deployment.environment.name"
-	attrEnvironmentOld     = "deployment.environment"
-	attrExceptionType      = "exception.type"
-	attrExceptionMessage   = "exception.message"
-	attrExceptionStack     = "exception.stacktrace"
-	attrCorrelationID      = "correlationId"
-	attrComplianceLevel    = "complianceLevel"
-	attrAuditAction        = "auditAction"
-	attrErrorName          = "errorName"
-	attrErrorMessage       = "errorMessage"
-	attrError              = "error"
-	unknownService         = "unknown_service"
-	defaultComplianceLevel = "HIPAA"
-	auditPrefix            = "AUDIT:"
-	extraPrefix            = "extra."
-)
-
-// The levels of a record.
-const (
-	levelError = "error"
-	levelWarn  = "warn"
-	levelInfo  = "info"
-	levelDebug = "debug"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // isReserved says whether a field of this name belongs to the record itself, so that an attribute of the
 // name is kept under another one.
 func isReserved(name string) bool {
-	switch name {
-	case "timestamp", "level", "message", "service", "environment", "traceId", "spanId", "logger":
-		return true
-	}
-	return false
+	return slices.Contains(names.Reserved, name)
 }
 
 // origin is what records get from their resource and scope.
@@ -55,13 +26,14 @@ type origin struct {
 
 func (o *origin) readResource(resource pcommon.Map) {
 	o.resource = resource
-	o.service = textOf(resource, attrServiceName)
+	o.service = textOf(resource, names.ServiceName)
 	if o.service == "" {
-		o.service = unknownService
+		o.service = names.UnknownService
 	}
-	o.environment = textOf(resource, attrEnvironmentName)
-	if o.environment == "" {
-		o.environment = textOf(resource, attrEnvironmentOld)
+	for _, name := range names.Environments {
+		if o.environment = textOf(resource, name); o.environment != "" {
+			return
+		}
 	}
 }
 
@@ -93,19 +65,19 @@ func (f *fields) read(o *origin, record plog.LogRecord, lines *lineWriter) {
 	hasAudit, hasErrorName := false, false
 	record.Attributes().Range(func(key string, value pcommon.Value) bool {
 		switch key {
-		case attrCorrelationID:
+		case names.CorrelationID:
 			f.correlationID = value.AsString()
-		case attrComplianceLevel:
+		case names.ComplianceLevel:
 			f.compliance = value.AsString()
-		case attrAuditAction:
+		case names.AuditAction:
 			hasAudit = true
-		case attrErrorName:
+		case names.ErrorName:
 			hasErrorName = true
-		case attrExceptionType:
+		case names.ExceptionType:
 			f.errorName = value.AsString()
-		case attrExceptionMessage:
+		case names.ExceptionMessage:
 			f.errorMessage = value.AsString()
-		case attrExceptionStack:
+		case names.ExceptionStack:
 			f.errorStack = value.AsString()
 		}
 		return true
@@ -116,20 +88,20 @@ func (f *fields) read(o *origin, record plog.LogRecord, lines *lineWriter) {
 		f.errorName = "Error"
 	}
 	if f.compliance == "" && hasAudit {
-		f.compliance = defaultComplianceLevel
+		f.compliance = names.DefaultComplianceLevel
 	}
 	if f.correlationID == "" && f.traceID != "" {
 		t := f.traceID
 		f.correlationID = t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:]
 	}
-	f.class = f.classify(hasAudit)
+	f.class = f.classify()
 }
 
-func (f *fields) classify(hasAudit bool) class {
+func (f *fields) classify() class {
 	switch {
-	case hasAudit || f.compliance != "" || strings.HasPrefix(f.message, auditPrefix):
+	case names.IsAudit(f.record.Attributes(), f.message):
 		return classAudit
-	case f.level == levelError:
+	case f.level == names.LevelError:
 		return classError
 	}
 	return classRest
@@ -142,7 +114,7 @@ func (f *fields) readBody(body pcommon.Value) {
 		f.message = body.AsString()
 		return
 	}
-	for _, name := range [...]string{"message", "msg", "log"} {
+	for _, name := range names.Messages {
 		if value, ok := body.Map().Get(name); ok && value.Type() == pcommon.ValueTypeStr {
 			f.message, f.bodyRest, f.hasRest = value.Str(), body.Map(), true
 			return
@@ -161,25 +133,20 @@ func (f *fields) readIDs(record plog.LogRecord, lines *lineWriter) {
 }
 
 func levelOf(record plog.LogRecord) string {
-	switch n := record.SeverityNumber(); {
-	case n >= plog.SeverityNumberError:
-		return levelError
-	case n >= plog.SeverityNumberWarn:
-		return levelWarn
-	case n >= plog.SeverityNumberInfo:
-		return levelInfo
-	case n > 0:
-		return levelDebug
+	if number := int32(record.SeverityNumber()); number > 0 {
+		for _, level := range names.Levels {
+			if number >= level.From {
+				return level.Name
+			}
+		}
 	}
-	switch strings.ToLower(record.SeverityText()) {
-	case "error", "err", "fatal", "critical", "crit", "alert", "emerg", "emergency", "panic":
-		return levelError
-	case "warn", "warning":
-		return levelWarn
-	case "debug", "trace", "verbose", "silly":
-		return levelDebug
+	text := strings.ToLower(record.SeverityText())
+	for _, level := range names.Levels {
+		if slices.Contains(level.Texts, text) {
+			return level.Name
+		}
 	}
-	return levelInfo
+	return names.DefaultLevel
 }
 
 // value returns what a residency rule looks at; ok is false when the record has no such thing.

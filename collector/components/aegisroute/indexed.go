@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // What VictoriaLogs 1.52 takes of one record with its default flags. It answers 200 and drops the whole record where
@@ -48,8 +50,8 @@ func (b *batch) addIndexed(f *fields, lines *lineWriter) {
 		w.left += len(f.errorMessage) - len(short.errorMessage) + len(f.errorStack) - len(short.errorStack)
 		w.room -= 2*len(f.errorName) + 2*len(short.errorMessage) + len(short.errorStack)
 		putError(w.out, &short)
-		if detail, ok := w.out.Get(attrError); ok {
-			w.types.note(attrError, detail)
+		if detail, ok := w.out.Get(names.Error); ok {
+			w.types.note(names.Error, detail)
 		}
 	}
 	w.rest = append(lines.buf[:0], '{')
@@ -79,7 +81,7 @@ type indexedWriter struct {
 
 func (w *indexedWriter) put(key string, value pcommon.Value) {
 	if isTaken(key) {
-		key = extraPrefix + key
+		key = names.ExtraPrefix + key
 	}
 	size := sizeOf(key, value, 0)
 	switch {

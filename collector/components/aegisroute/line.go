@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/jsonwriter"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // lineWriter writes records as the JSON object that console, files and Loki lines share: fixed fields
@@ -94,13 +95,13 @@ func appendAttributes(b []byte, f *fields) []byte {
 	hasCompliance := false
 	attributes.Range(func(key string, value pcommon.Value) bool {
 		switch key {
-		case attrCorrelationID:
+		case names.CorrelationID:
 			return true
-		case attrExceptionType, attrExceptionMessage, attrExceptionStack:
+		case names.ExceptionType, names.ExceptionMessage, names.ExceptionStack:
 			if f.errorName != "" {
 				return true
 			}
-		case attrComplianceLevel:
+		case names.ComplianceLevel:
 			hasCompliance = true
 		}
 		b = appendMember(b, key, value)
@@ -146,7 +147,7 @@ func appendError(b []byte, f *fields) []byte {
 func appendMember(b []byte, key string, value pcommon.Value) []byte {
 	b = append(b, ',')
 	if isReserved(key) {
-		key = extraPrefix + key
+		key = names.ExtraPrefix + key
 	}
 	b = lineJSON.String(b, key)
 	b = append(b, ':')

@@ -3,6 +3,8 @@ package aegisroute
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // addLoki puts the record under the resource that carries its labels: Loki indexes resource attributes
@@ -19,7 +21,7 @@ func (b *batch) addLoki(f *fields, lines *lineWriter) {
 		metadata.PutStr("traceId", f.traceID)
 	}
 	if f.correlationID != "" {
-		metadata.PutStr(attrCorrelationID, f.correlationID)
+		metadata.PutStr(names.CorrelationID, f.correlationID)
 	}
 }
 
@@ -42,7 +44,7 @@ func (b *batch) group(wanted labels) plog.LogRecordSlice {
 	}
 	attributes.PutStr("level", wanted.level)
 	if wanted.compliance != "" {
-		attributes.PutStr(attrComplianceLevel, wanted.compliance)
+		attributes.PutStr(names.ComplianceLevel, wanted.compliance)
 	}
 	b.last = len(b.groups)
 	b.groups = append(b.groups, labelGroup{

@@ -3,6 +3,8 @@ package aegisroute
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // addProperties writes the record for a store with properties (Seq): the message is the body, each field an attribute,
@@ -33,11 +35,11 @@ func putOwn(out pcommon.Map, f *fields) {
 	putText(out, "level", f.level)
 	putText(out, "service", f.service)
 	putText(out, "environment", f.environment)
-	putText(out, attrCorrelationID, f.correlationID)
+	putText(out, names.CorrelationID, f.correlationID)
 	putText(out, "traceId", f.traceID)
 	putText(out, "spanId", f.spanID)
 	putText(out, "logger", f.logger)
-	putText(out, attrComplianceLevel, f.compliance)
+	putText(out, names.ComplianceLevel, f.compliance)
 }
 
 // eachAttribute calls put with each attribute and each further member of the body that no field of the record holds.
@@ -45,9 +47,9 @@ func eachAttribute(f *fields, put func(key string, value pcommon.Value)) {
 	in := f.record.Attributes()
 	in.Range(func(key string, value pcommon.Value) bool {
 		switch key {
-		case attrCorrelationID, attrComplianceLevel:
+		case names.CorrelationID, names.ComplianceLevel:
 			return true
-		case attrExceptionType, attrExceptionMessage, attrExceptionStack:
+		case names.ExceptionType, names.ExceptionMessage, names.ExceptionStack:
 			if f.errorName != "" {
 				return true
 			}
@@ -67,9 +69,9 @@ func eachAttribute(f *fields, put func(key string, value pcommon.Value)) {
 
 // putError writes the exception under the names of AegisX.
 func putError(out pcommon.Map, f *fields) {
-	out.PutStr(attrErrorName, f.errorName)
-	out.PutStr(attrErrorMessage, f.errorMessage)
-	detail := out.PutEmptyMap(attrError)
+	out.PutStr(names.ErrorName, f.errorName)
+	out.PutStr(names.ErrorMessage, f.errorMessage)
+	detail := out.PutEmptyMap(names.Error)
 	detail.PutStr("name", f.errorName)
 	detail.PutStr("message", f.errorMessage)
 	detail.PutStr("stack", f.errorStack)
@@ -77,7 +79,7 @@ func putError(out pcommon.Map, f *fields) {
 
 func copyAttribute(out pcommon.Map, key string, value pcommon.Value) {
 	if isReserved(key) {
-		key = extraPrefix + key
+		key = names.ExtraPrefix + key
 	}
 	value.CopyTo(out.PutEmpty(key))
 }
@@ -94,11 +96,11 @@ func severityOf(f *fields) plog.SeverityNumber {
 		return n
 	}
 	switch f.level {
-	case levelError:
+	case names.LevelError:
 		return plog.SeverityNumberError
-	case levelWarn:
+	case names.LevelWarn:
 		return plog.SeverityNumberWarn
-	case levelDebug:
+	case names.LevelDebug:
 		return plog.SeverityNumberDebug
 	}
 	return plog.SeverityNumberInfo

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pipeline"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // routed is a connector with a sink behind each pipeline.
@@ -181,7 +183,7 @@ func TestSamplingIsByTraceAndNearTheRate(t *testing.T) {
 	for i := range 4000 {
 		record := plog.NewLogRecord()
 		record.SetTraceID(pcommon.TraceID{byte(i), byte(i >> 8), 15: 1})
-		f := fields{origin: &origin{}, record: record, class: classRest, level: levelInfo}
+		f := fields{origin: &origin{}, record: record, class: classRest, level: names.LevelInfo}
 		first := s.keeps(&f)
 		require.Equal(t, first, s.keeps(&f))
 		if first {

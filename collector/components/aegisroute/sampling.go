@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/names"
 )
 
 // sampler decides which of the thinned-out records stay.
@@ -38,7 +40,7 @@ func newSampler(cfg SamplingConfig) *sampler {
 
 // keeps decides by trace, so that all records of one trace stay or go together, in every Collector.
 func (s *sampler) keeps(f *fields) bool {
-	if s.keepAll || f.class != classRest || f.level == levelWarn || !s.covers(f.logger) {
+	if s.keepAll || f.class != classRest || f.level == names.LevelWarn || !s.covers(f.logger) {
 		return true
 	}
 	return randomness(f) < s.threshold

@@ -1,11 +1,15 @@
 package chars
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
 // foldUnit finds what may stand for an ASCII character in disguise: percent, JSON and HTML escapes,
@@ -14,51 +18,30 @@ var foldUnit = regexp.MustCompile(
 	`%(?:25)*([0-7][0-9A-Fa-f])` +
 		`|\\{1,8}u([0-9A-Fa-f]{4})` +
 		`|\\{1,8}x([0-7][0-9A-Fa-f])` +
-		`|&(?:amp;)*(?:(quot|apos|lt|gt|amp|nbsp)|#([0-9]{1,6})|#[xX]([0-9A-Fa-f]{1,5}));` +
+		`|&(?:amp;)*(?:(` + strings.Join(slices.Sorted(maps.Keys(contract.Entities)), "|") + `)|#([0-9]{1,6})|#[xX]([0-9A-Fa-f]{1,5}));` +
 		`|(\x1b\[[0-9;]*[A-Za-z])` +
 		`|([^\x00-\x7f])`)
 
-var foldNames = map[string]string{"quot": `"`, "apos": "'", "lt": "<", "gt": ">", "amp": "&", "nbsp": " "}
-
-// foldRunes are characters that count as others; those that count as nothing are in isInvisible.
+// foldRunes are characters that count as others, or as nothing.
 var foldRunes = func() map[rune]string {
-	replaced := map[rune]string{0xFE6B: "@", 0xB9: "1", 0xB2: "2", 0xB3: "3", 0x2070: "0"}
-	set := func(to string, runes ...rune) {
-		for _, r := range runes {
-			replaced[r] = to
+	counts := map[rune]string{}
+	for _, all := range contract.Deleted {
+		for r := all.First; r <= all.Last; r++ {
+			counts[r] = ""
 		}
 	}
-	span := func(to string, from, until rune) {
-		for r := from; r <= until; r++ {
-			replaced[r] = to
+	for _, all := range contract.Replaced {
+		for r := all.First; r <= all.Last; r++ {
+			counts[r] = all.To
 		}
 	}
-	set(" ", 0xA0, 0x1680, 0x202F, 0x205F, 0x3000)
-	span(" ", 0x2000, 0x200A)
-	set("-", 0x2212, 0xFE58, 0xFE63)
-	span("-", 0x2010, 0x2015)
-	set("'", 0x2018, 0x2019, 0x201A, 0x201B, 0x2032)
-	set(`"`, 0x201C, 0x201D, 0x201E, 0x201F, 0x2033, 0xAB, 0xBB)
-	set(":", 0xFE55, 0xA789, 0x2236)
-	set(".", 0x2024, 0xFE52, 0x3002)
-	for digit := rune(0); digit < 10; digit++ {
-		if digit >= 4 {
-			replaced[0x2070+digit] = string('0' + digit)
+	for _, row := range contract.Rows {
+		for r := row.First; r <= row.Last; r++ {
+			counts[r] = string(rune(row.To[0]) + r - row.First)
 		}
-		replaced[0x2080+digit] = string('0' + digit)
 	}
-	return replaced
+	return counts
 }()
-
-func isInvisible(r rune) bool {
-	switch {
-	case r == 0xAD, r == 0x34F, r == 0x61C, r == 0x180E, r == 0xFEFF,
-		r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E,
-		r >= 0x2060 && r <= 0x206F, r >= 0xFE00 && r <= 0xFE0F:
-		return true
-	}
-	return false
-}
 
 // NeedsFolding says whether fold may change anything.
 func NeedsFolding(text string) bool {
@@ -78,30 +61,26 @@ func NeedsFolding(text string) bool {
 	return ampersand && semicolon
 }
 
-// foldRune returns what a character counts as: an ASCII character (x for other letters), itself, or nothing.
+// foldRune returns what a character counts as: an ASCII character, itself, or nothing.
 func foldRune(r rune) string {
-	switch {
-	case r < utf8.RuneSelf:
+	if r < utf8.RuneSelf {
 		return string(r)
-	case isInvisible(r):
-		return ""
-	case r >= 0xFF01 && r <= 0xFF5E:
-		return string(r - 0xFEE0)
-	case r >= 0x1D400 && r <= 0x1D6A3:
-		if letter := (r - 0x1D400) % 52; letter < 26 {
+	}
+	if to, ok := foldRunes[r]; ok {
+		return to
+	}
+	if r >= contract.FirstAlphabet && r <= contract.LastAlphabet {
+		if letter := (r - contract.FirstAlphabet) % 52; letter < 26 {
 			return string('A' + letter)
 		} else {
 			return string('a' + letter - 26)
 		}
 	}
-	if to, ok := foldRunes[r]; ok {
-		return to
-	}
 	if unicode.Is(unicode.Nd, r) {
 		return string('0' + digitValue(r))
 	}
 	if unicode.IsLetter(r) {
-		return "x"
+		return contract.Letter
 	}
 	return string(r)
 }
@@ -183,7 +162,7 @@ func foldUnitText(text string, unit []int) string {
 	case unit[6] >= 0:
 		return string(number(group(3), 16))
 	case unit[8] >= 0:
-		return foldNames[group(4)]
+		return contract.Entities[group(4)]
 	case unit[10] >= 0:
 		return foldEntity(number(group(5), 10))
 	case unit[12] >= 0:

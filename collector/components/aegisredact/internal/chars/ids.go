@@ -1,11 +1,14 @@
 package chars
 
-const (
-	uuidLength = 36 // RFC 9562: 8-4-4-4-12 hex digits
-	longestID  = 64
+import (
+	"slices"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
-// InID says whether text[start:end] lies in a UUID, or in a hash or trace id of 32, 40 or 64 hex digits, with a letter in
+const uuidLength = 36 // RFC 9562: 8-4-4-4-12 hex digits
+
+// InID says whether text[start:end] lies in a UUID, or in a hash or trace id of as many hex digits as these have, with a letter in
 // it. Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
 func InID(text string, start, end int) bool {
 	for from := max(0, end-uuidLength); from <= start && from+uuidLength <= len(text); from++ {
@@ -13,20 +16,17 @@ func InID(text string, start, end int) bool {
 			return true
 		}
 	}
-	if end-start > longestID || !isHex(text[start:end]) {
+	if end-start > contract.LongestID || !isHex(text[start:end]) {
 		return false
 	}
-	for start > 0 && isHexDigit(text[start-1]) && end-start <= longestID {
+	for start > 0 && isHexDigit(text[start-1]) && end-start <= contract.LongestID {
 		start--
 	}
-	for end < len(text) && isHexDigit(text[end]) && end-start <= longestID {
+	for end < len(text) && isHexDigit(text[end]) && end-start <= contract.LongestID {
 		end++
 	}
-	switch end - start {
-	case 32, 40, longestID:
-		return isHex(text[start:end]) && inOneCase(text[start:end]) && standsAlone(text, start, end)
-	}
-	return false
+	return slices.Contains(contract.IDLengths, end-start) && isHex(text[start:end]) && inOneCase(text[start:end]) &&
+		standsAlone(text, start, end)
 }
 
 // IsUUID says whether s is a UUID (RFC 9562), in one case.

@@ -3,9 +3,11 @@ package prefilter
 import (
 	"regexp/syntax"
 	"slices"
+	"strings"
 	"unicode"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
 // Requirement is what a string must hold for a pattern to have any chance of matching it. It is read
@@ -23,11 +25,7 @@ const maxLiterals = 64
 
 // isRunByte says whether c may stand between the digits of one number as people write it.
 func isRunByte(r rune) bool {
-	switch r {
-	case ' ', '-', '.', '(', ')', '+', '/', '_', '\t', '\n', '\f', '\r':
-		return true
-	}
-	return false
+	return strings.ContainsRune(contract.BetweenDigits+"\t\n\f\r", r)
 }
 
 // RequirementOf reads off a pattern what a string must hold.

@@ -3,9 +3,12 @@ package ruleset
 import (
 	"encoding/base64"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
 // Check is a test that a match must pass beyond its pattern: whether text[start:end] counts.
@@ -29,17 +32,11 @@ var Checks = map[string]Check{
 
 // NumberChecks are the checks of numbers: when one fails the search goes on one character further, since
 // a number may begin within what the pattern took.
-var NumberChecks = map[string]bool{
-	"edge": true, "luhn": true, "ssn": true, "phone": true, "phone_hint": true, "ipv4": true,
-}
-
-// WordSet is the set of words in a text.
-func WordSet(words string) map[string]bool { return NameSet(strings.Fields(words)) }
+var NumberChecks = NameSet(contract.NumberChecks)
 
 var (
-	notMailLocals  = WordSet("git hg svn")
-	notMailDomains = WordSet(`png jpg jpeg gif svg webp ico css js mjs ts tsx jsx json html xml yaml yml py rb go rs java
-		gz tgz zip tar whl jar service socket target timer slice scope mount device path swap`)
+	notMailLocals  = NameSet(contract.NotMailLocals)
+	notMailDomains = NameSet(contract.NotMailDomains)
 )
 
 func digitsOf(s string) string {
@@ -87,39 +84,15 @@ func luhn(text string, start, end int) bool {
 
 // issued says whether a card number may begin with these digits and have this length.
 func issued(digits string) bool {
-	length := len(digits)
-	if length < 12 {
-		return false
-	}
-	number := func(n int) int {
-		value := 0
-		for _, c := range digits[:n] {
-			value = 10*value + int(c-'0')
+	for _, issuer := range contract.Issuers {
+		if len(digits) < issuer.Digits {
+			continue
 		}
-		return value
-	}
-	first2, first3, first4 := number(2), number(3), number(4)
-	in := func(n int, all ...int) bool {
-		for _, one := range all {
-			if n == one {
-				return true
-			}
+		if first, err := strconv.Atoi(digits[:issuer.Digits]); err == nil && first >= issuer.Least && first <= issuer.Most {
+			return slices.Contains(issuer.Lengths, len(digits))
 		}
-		return false
 	}
-	switch {
-	case digits[0] == '4':
-		return in(length, 13, 16, 19)
-	case first2 >= 51 && first2 <= 55, first4 >= 2221 && first4 <= 2720, first4 >= 2200 && first4 <= 2204:
-		return length == 16
-	case in(first2, 34, 37):
-		return length == 15
-	case first4 == 6011, in(first2, 60, 62, 64, 65, 81), first4 >= 3528 && first4 <= 3589:
-		return length >= 16 && length <= 19
-	case first3 >= 300 && first3 <= 305, in(first2, 36, 38, 39):
-		return length >= 14 && length <= 19
-	}
-	return in(first2, 50, 56, 57, 58, 63, 67) && length >= 13 && length <= 19
+	return false
 }
 
 // ssn: with dashes the shape is enough; otherwise the number must be one that exists (no area 000, 666 or
@@ -175,13 +148,13 @@ func phoneHint(text string, start, end int) bool {
 	return len(digits) >= 7 && len(digits) <= 17 && !isDate
 }
 
-// Opaque: looks like a secret, not like a word: six characters or more with a digit, a symbol or mixed
+// Opaque: looks like a secret, not like a word: long enough, with a digit, a symbol or mixed
 // case, or long.
 func Opaque(text string, start, end int) bool {
 	candidate := text[start:end]
-	if runeCount := countRunes(candidate); runeCount < 6 {
+	if runeCount := countRunes(candidate); runeCount < contract.OpaqueLeast {
 		return false
-	} else if runeCount >= 20 || strings.ContainsAny(candidate, `0123456789!@#$%^&*+=~\`) {
+	} else if runeCount >= contract.OpaqueLong || strings.ContainsAny(candidate, contract.OpaqueCharacters) {
 		return true
 	}
 	upper, lower := false, false
@@ -195,7 +168,7 @@ func Opaque(text string, start, end int) bool {
 // opaqueDigit: with a letter and a digit in it.
 func opaqueDigit(text string, start, end int) bool {
 	candidate := text[start:end]
-	if countRunes(candidate) < 6 || chars.CountDigits(candidate) == 0 {
+	if countRunes(candidate) < contract.OpaqueLeast || chars.CountDigits(candidate) == 0 {
 		return false
 	}
 	for i := 0; i < len(candidate); i++ {
@@ -221,9 +194,6 @@ func basic(text string, start, end int) bool {
 	return err == nil && strings.IndexByte(string(decoded), ':') >= 0
 }
 
-// longestUser bounds how much of `user:password` in a URL is looked at, in bytes: without it, time would grow with the square.
-const longestUser = 256
-
 // email: an address of a person, not a file, a systemd unit, a git remote, or the password in a URL.
 func email(text string, start, end int) bool {
 	candidate := text[start:end]
@@ -233,7 +203,7 @@ func email(text string, start, end int) bool {
 		return false
 	}
 	colon := false
-	furthest := max(0, start-longestUser)
+	furthest := max(0, start-contract.URLUser)
 	for start > furthest && strings.IndexByte(" \t\r\n\"'<>/", text[start-1]) < 0 {
 		start--
 		colon = colon || text[start] == ':'

@@ -11,21 +11,11 @@ import (
 	"sync/atomic"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
+	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
 
-const (
-	// gluedSuffixLength is the least length of a rule name that also matches the end of a key written
-	// without any border, as in PGPASSWORD. Shorter names would hit ordinary words.
-	gluedSuffixLength = 6
-
-	// maxKeyLength is how much of a key is looked at; the end of a longer one counts.
-	maxKeyLength = 128
-
-	// keyCacheLimit bounds the verdicts kept: keys come from senders, and their number is not ours to trust.
-	keyCacheLimit = 4096
-
-	maxNeutralWords = 2
-)
+// keyCacheLimit bounds the verdicts kept: keys come from senders, and their number is not ours to trust.
+const keyCacheLimit = 4096
 
 // Reach is how far an unquoted value goes in plain text.
 type Reach uint8
@@ -127,7 +117,7 @@ func (m *Matcher) Add(words []string, rule *Key) {
 	SetDefault(m.suffixes, phrase, rule)
 	m.longest = max(m.longest, len(words))
 	taken := slices.ContainsFunc(m.endings, func(g gluedName) bool { return g.name == glued })
-	if rule.Glued && len(glued) >= gluedSuffixLength && !taken {
+	if rule.Glued && len(glued) >= contract.GluedName && !taken {
 		m.endings = append(m.endings, gluedName{name: glued, rule: rule})
 	}
 }
@@ -152,7 +142,7 @@ func (m *Matcher) Match(key string) *Key {
 		return known.(*Key)
 	}
 	rule := m.decide(key)
-	if len(key) <= maxKeyLength {
+	if len(key) <= contract.MaxKey {
 		if m.count.Add(1) > keyCacheLimit {
 			m.texts.Clear()
 			m.count.Store(0)
@@ -163,8 +153,8 @@ func (m *Matcher) Match(key string) *Key {
 }
 
 func (m *Matcher) decide(key string) *Key {
-	if len(key) > maxKeyLength {
-		key = key[len(key)-maxKeyLength:]
+	if len(key) > contract.MaxKey {
+		key = key[len(key)-contract.MaxKey:]
 	}
 	if chars.NeedsFolding(key) {
 		if folded, ok := chars.Fold(key); ok {
@@ -178,7 +168,7 @@ func (m *Matcher) decide(key string) *Key {
 	if m.allowed[strings.Join(words, "")] {
 		return nil
 	}
-	for dropped := 0; dropped <= maxNeutralWords; dropped++ {
+	for dropped := 0; dropped <= contract.NeutralWords; dropped++ {
 		if rule := m.matchWords(words); rule != nil {
 			if dropped > 0 && rule.Exact {
 				return nil
@@ -226,7 +216,7 @@ func (m *Matcher) Lookup(key string, decide func(string) Verdict) Verdict {
 		return verdict
 	}
 	verdict := decide(key)
-	if len(known) < keyCacheLimit && len(key) <= maxKeyLength {
+	if len(known) < keyCacheLimit && len(key) <= contract.MaxKey {
 		m.remember(strings.Clone(key), verdict)
 	}
 	return verdict

@@ -1,24 +1,20 @@
-"""Compiles the rule set into the configuration of the Collector's `aegis_redact` processor."""
+"""`collector/config/redact.yaml`: the rules as the configuration of the Collector's `aegis_redact` processor."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any, Final
 
-from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
-
-HINTS: Final = ("literals", "digits")
-"""Fields of a value rule that the Collector does not need: it derives them from the pattern."""
+from tools.contract.source import Contract
 
 _WIDTH: Final = 118
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?: [A-Za-z][A-Za-z0-9_]*)*\Z")
 _YAML_WORDS: Final = frozenset(["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf"])
 _HEAD: Final = """\
-# What counts as a secret, and how it is masked. Generated from aegis_otel/redaction/rules.py by
-#   python -m aegis_otel.redaction > collector/config/redact.yaml
+# What counts as a secret, and how it is masked. Generated from contract/redaction by
+#   python -m tools.contract
 # so don't edit it: your own rules and exceptions go into a file of the same form, named by AEGIS_REDACTION_RULES
 # (docs/redaction.md). A `$` is written `$$` here, and `$` there.
 processors:
@@ -34,28 +30,27 @@ processors:
 """
 
 
-def to_collector_config(rules: RuleSet = DEFAULT) -> dict[str, Any]:
+def config(contract: Contract) -> dict[str, Any]:
     """The `aegis_redact` mapping, as plain data, with the Collector's environment references."""
+    words = contract.words
     return {
-        "mask": rules.mask,
+        "mask": "[REDACTED:{kind}]",
         "hash_key": "${env:AEGIS_REDACTION_HASH_KEY:-}",
         "rules_file": "${env:AEGIS_REDACTION_RULES:-}",
-        "disable": list(rules.disable),
+        "disable": words["disable"],
         "enable": "${env:AEGIS_REDACTION_ENABLE:-[]}",
-        "keys": [_plain(rule) for rule in rules.keys],
-        "allow_keys": list(rules.allow_keys),
-        "neutral": list(rules.neutral),
-        "prose_values": list(rules.prose_values),
-        "not_secret": _dollars(rules.not_secret),
-        "values": [_plain(rule) for rule in rules.values],
-        "audit_keys": list(rules.audit_keys),
-        "audit_who": list(rules.audit_who),
+        "keys": [_doubled(rule) for rule in contract.keys],
+        **{name: words[name] for name in ("allow_keys", "neutral", "prose_values")},
+        "not_secret": _dollars(contract.not_secret),
+        "values": [_doubled(rule) for rule in contract.values],
+        **{name: words[name] for name in ("audit_keys", "audit_who")},
     }
 
 
-def render_collector_yaml(rules: RuleSet = DEFAULT) -> str:
+def render(contract: Contract) -> str:
     """The content of collector/config/redact.yaml."""
-    lines = [_HEAD % _flow(rules.disable, 0)]
+    words = contract.words
+    lines = [_HEAD % _flow(words["disable"], 0)]
     lines.append(
         "    # The value under these keys is masked, whatever it looks like. Any case and notation: userPassword,\n"
     )
@@ -63,44 +58,36 @@ def render_collector_yaml(rules: RuleSet = DEFAULT) -> str:
         "    # X-Api-Key, db.password. A key matches if these are its last words, so tokenCount is no secret.\n"
     )
     lines.append("    keys:\n")
-    lines.extend(_render(rule) for rule in rules.keys)
+    lines.extend(_render(rule) for rule in contract.keys)
     lines.append("    # These keys are never masked.\n")
-    lines.append(f"    allow_keys: {_flow(rules.allow_keys, 4)}\n")
+    lines.append(f"    allow_keys: {_flow(words['allow_keys'], 4)}\n")
     lines.append("    # Words at the end of a key that change nothing: passwordHash, ssnValue.\n")
-    lines.append(f"    neutral: {_flow(rules.neutral, 4)}\n")
+    lines.append(f"    neutral: {_flow(words['neutral'], 4)}\n")
     lines.append("    # Values that are no secrets: `password: required`, and placeholders.\n")
-    lines.append(f"    prose_values: {_flow(rules.prose_values, 4)}\n")
-    lines.append(f"    not_secret: {_quoted(_dollars(rules.not_secret))}\n")
+    lines.append(f"    prose_values: {_flow(words['prose_values'], 4)}\n")
+    lines.append(f"    not_secret: {_quoted(_dollars(contract.not_secret))}\n")
     lines.append(
         "    # Values that are secret wherever they stand. `group` is the part that is masked; `key` is the part that\n"
     )
     lines.append("    # must be a secret key; `check` is a test in code, such as a card number's check digit.\n")
     lines.append("    values:\n")
-    lines.extend(_render(rule) for rule in rules.values)
+    lines.extend(_render(rule) for rule in contract.values)
     lines.append(
         "    # Audit records keep who, what and when: no key rule masks these; `audit_who` keeps e-mail too.\n"
     )
-    lines.append(f"    audit_keys: {_flow(rules.audit_keys, 4)}\n")
-    lines.append(f"    audit_who: {_flow(rules.audit_who, 4)}\n")
+    lines.append(f"    audit_keys: {_flow(words['audit_keys'], 4)}\n")
+    lines.append(f"    audit_who: {_flow(words['audit_who'], 4)}\n")
     return "".join(lines)
 
 
-def _plain(rule: KeyRule | ValueRule) -> dict[str, Any]:
-    """The fields of a rule that differ from their default, with `$` doubled."""
-    plain: dict[str, Any] = {}
-    for field in fields(rule):
-        value = getattr(rule, field.name)
-        if field.name in HINTS or (value == field.default and field.name != "kind"):
-            continue
-        if isinstance(value, tuple):
-            value = list(value)
-        plain[field.name] = _dollars(value) if isinstance(value, str) else value
-    return plain
+def _doubled(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule with each `$` doubled, as the Collector's configuration has it."""
+    return {name: _dollars(value) if isinstance(value, str) else value for name, value in rule.items()}
 
 
-def _render(rule: KeyRule | ValueRule) -> str:
+def _render(rule: dict[str, Any]) -> str:
     parts: list[str] = []
-    for name, value in _plain(rule).items():
+    for name, value in _doubled(rule).items():
         if isinstance(value, list):
             rendered = _flow(value, 8)
         elif isinstance(value, bool):

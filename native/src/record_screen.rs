@@ -9,43 +9,37 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PySet, PyString};
 
-use crate::text::TextPrefilter;
+use crate::text_screen::{Vocabulary, WordScreen};
 
 const MAX_NAME: usize = 256;
 
-/// The prefilter for texts, of one rule set.
+/// The screen for texts, of one rule set.
 ///
 /// Args:
-///     names, literals, plain, hints: words; see `TextRedactor`.
+///     names, literals, plain, hints, neutral: words; see `Screen` (aegis_otel/redaction/screen.py).
 ///     known: texts that Python found to be clean.
 #[pyclass(frozen, module = "aegis_otel_native")]
-pub struct Texts {
-    words: Words,
-    compiled: OnceLock<Option<TextPrefilter>>,
+pub struct TextScreen {
+    words: Vocabulary,
+    compiled: OnceLock<Option<WordScreen>>,
     known: Py<PyDict>,
 }
 
-struct Words {
-    names: Vec<Vec<String>>,
-    literals: Vec<String>,
-    plain: Vec<String>,
-    hints: Vec<String>,
-}
-
 #[pymethods]
-impl Texts {
+impl TextScreen {
     #[new]
     fn new(
         names: Vec<Vec<String>>,
         literals: Vec<String>,
         plain: Vec<String>,
         hints: Vec<String>,
+        neutral: Vec<String>,
         known: Py<PyDict>,
     ) -> PyResult<Self> {
         if names.iter().any(|name| name.iter().any(String::is_empty)) {
             return Err(PyValueError::new_err("a word without letters"));
         }
-        let words = Words { names, literals, plain, hints };
+        let words = Vocabulary { names, literals, plain, hints, neutral };
         Ok(Self { words, compiled: OnceLock::new(), known })
     }
 
@@ -56,14 +50,11 @@ impl Texts {
     }
 }
 
-impl Texts {
+impl TextScreen {
     /// The words are compiled when they are first needed, off the start of the app.
     fn is_clean(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| {
-            let Words { names, literals, plain, hints } = &self.words;
-            TextPrefilter::new(names, literals, plain, hints).ok()
-        });
-        compiled.as_ref().is_some_and(|prefilter| prefilter.is_clean(text))
+        let compiled = self.compiled.get_or_init(|| WordScreen::new(&self.words).ok());
+        compiled.as_ref().is_some_and(|screen| screen.is_clean(text))
     }
 
     fn is_known(&self, text: &Bound<'_, PyString>) -> bool {
@@ -71,24 +62,24 @@ impl Texts {
     }
 }
 
-/// The prefilter for records.
+/// The screen for records.
 ///
 /// Args:
-///     texts: the prefilter for texts; None where nothing is redacted.
+///     texts: the screen for texts; None where nothing is redacted.
 ///     plain_keys: keys that Python found to be harmless; None where nothing is redacted.
 ///     number_limit: numbers from here on may be somebody's.
 ///     max_text: how many characters a text may have.
 #[pyclass(frozen, module = "aegis_otel_native")]
-pub struct Records {
-    redaction: Option<(Py<Texts>, Py<PySet>)>,
+pub struct RecordScreen {
+    redaction: Option<(Py<TextScreen>, Py<PySet>)>,
     number_limit: i64,
     max_text: usize,
 }
 
 #[pymethods]
-impl Records {
+impl RecordScreen {
     #[new]
-    fn new(redaction: Option<(Py<Texts>, Py<PySet>)>, number_limit: i64, max_text: usize) -> Self {
+    fn new(redaction: Option<(Py<TextScreen>, Py<PySet>)>, number_limit: i64, max_text: usize) -> Self {
         Self { redaction, number_limit, max_text }
     }
 
@@ -105,7 +96,7 @@ impl Records {
     }
 }
 
-impl Records {
+impl RecordScreen {
     fn is_done(&self, record: &Bound<'_, PyAny>) -> PyResult<bool> {
         let py = record.py();
         if !record.getattr(intern!(py, "error"))?.is_none() {

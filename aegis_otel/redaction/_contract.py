@@ -1,0 +1,323 @@
+"""The contract of redaction: rules, words, limits and tables.
+
+Generated from contract/ by `python -m tools.contract`: don't edit it.
+"""
+
+from typing import Final
+
+
+# kind, names, text, exact, glued, quoted, not_number, min_digits, opaque
+KEYS: Final[tuple[tuple[str, tuple[str, ...], str, bool, bool, bool, bool, int, bool], ...]] = (
+    ('password', ('password', 'passwd', 'pwd', 'pswd', 'psw', 'passwrd', 'pw', 'userpwd', 'dbpwd', 'login pass', 'user pass', 'db pass', 'userpass', 'dbpass'), 'token', False, True, False, False, 0, False),
+    ('password', ('passphrase', 'pass phrase', 'seed phrase', 'mnemonic', 'recovery phrase'), 'line', False, True, False, False, 0, False),
+    ('password', ('pass', 'passwords', 'passwds', 'passphrases'), 'token', False, True, False, True, 0, True),
+    ('secret', ('secret', 'client secret', 'secret key', 'secret access key', 'webhook secret', 'secretkey', 'secretaccesskey', 'shared access signature', 'security answer', 'secret answer', 'secret question answer'), 'token', False, True, False, False, 0, True),
+    ('token', ('token', 'access token', 'refresh token', 'id token', 'auth token', 'api token', 'session token', 'security token', 'csrf token', 'xsrf token', 'bearer token', 'accesstoken', 'refreshtoken', 'idtoken', 'authtoken', 'apitoken', 'sessiontoken', 'csrftoken', 'xsrftoken', 'usertoken', 'resettoken', 'devicetoken', 'bearertoken', 'csrf', 'xsrf', 'jwt', 'bearer', 'assertion', 'saml response'), 'token', False, True, False, False, 0, True),
+    ('api_key', ('api key', 'access key', 'subscription key', 'functions key', 'application key', 'app key', 'consumer key', 'account key', 'shared key', 'signing key', 'encryption key', 'decryption key', 'master key', 'service key', 'auth key', 'storage key', 'access key id', 'accesskeyid', 'hmac key', 'license key', 'admin key', 'deploy key', 'api secret', 'apikey', 'accesskey', 'authkey', 'masterkey'), 'token', False, True, False, False, 0, True),
+    ('private_key', ('private key', 'privatekey', 'privkey', 'priv key', 'ssh key', 'rsa key', 'pem key', 'tls key', 'private pem'), 'token', False, True, False, False, 0, True),
+    ('authorization', ('authorization', 'proxy authorization', 'auth header'), 'token', False, True, False, False, 0, True),
+    ('authorization', ('auth', 'http auth'), 'token', True, True, False, False, 0, True),
+    ('cookie', ('cookie', 'set cookie', 'cookie jar', 'setcookie'), 'line', False, True, False, False, 0, True),
+    ('session', ('session', 'session id', 'session key', 'sessionid', 'sessionkey', 'sess id', 'sessid', 'jsessionid', 'phpsessid', 'connect sid', 'session cookie', 'aspsessionid', 'net session id'), 'token', False, False, False, False, 0, True),
+    ('credentials', ('credential', 'credentials', 'creds', 'cred'), 'token', False, True, False, False, 0, True),
+    ('signature', ('amz signature', 'goog signature'), 'token', False, True, False, False, 0, True),
+    ('signature', ('sig',), 'token', True, True, False, False, 0, True),
+    ('otp', ('otp', 'totp', 'otp code', 'passcode', 'pass code', 'one time code', 'one time pin', 'mfa code', 'verification code', 'auth code', 'authorization code', 'security code', 'access code', 'sms code', 'recovery code', 'recovery codes', 'backup code', 'backup codes', 'login code', 'reset code', 'confirmation pin', 'otp secret', 'totp secret'), 'token', False, True, False, False, 0, True),
+    ('pin', ('pin', 'pin code', 'pincode', 'pin block'), 'token', False, True, False, False, 3, False),
+    ('secret', ('secrets', 'tokens', 'access tokens', 'refresh tokens', 'api keys', 'private keys', 'cookies', 'sessions', 'cards'), 'token', False, True, False, True, 0, True),
+    ('ssn', ('ssn', 'social security', 'social security number', 'social security num', 'social security no', 'socialsecurity', 'socialsecuritynumber', 'soc sec', 'itin', 'tax id', 'taxpayer id', 'taxid', 'national id', 'nationalid', 'national insurance number', 'nino', 'social insurance number', 'nhs number', 'nhsnumber'), 'token', False, True, False, False, 0, False),
+    ('ssn', ('tin',), 'token', False, True, False, False, 9, False),
+    ('passport', ('passport', 'passport number', 'passport no', 'passportnumber'), 'token', False, True, False, False, 0, True),
+    ('license', ('driver license', 'drivers license', 'driver s license', 'driver licence', 'driving licence', 'driving license', 'license number', 'licence number', 'driverslicense', 'driverlicense', 'driver license number'), 'token', False, True, False, False, 0, True),
+    ('card', ('card', 'card number', 'card no', 'card num', 'cardnumber', 'cardno', 'creditcard', 'credit card', 'credit card number', 'debit card', 'cc number', 'cc num', 'cc no', 'ccnum', 'ccnumber', 'payment card'), 'token', False, True, False, False, 0, True),
+    ('card', ('pan', 'cc', 'primary account number'), 'token', False, True, False, False, 12, False),
+    ('cvv', ('cvv', 'cvc', 'card verification', 'card verification value', 'card cvv', 'card cvc', 'cvv code', 'card security code', 'csc'), 'token', False, True, False, False, 0, False),
+    ('account', ('account number', 'account no', 'account num', 'acct number', 'acct no', 'acct num', 'bank account', 'accountnumber', 'acctnum', 'iban', 'routing number', 'sort code', 'aba number'), 'token', False, True, False, False, 0, True),
+    ('mrn', ('mrn', 'medical record number', 'medical record no', 'medical record num', 'medical record id', 'medical record', 'med rec', 'med rec num', 'med rec number', 'medical rec', 'medicalrecordnumber', 'medicalrecord', 'chart number', 'hospital number', 'patient mrn'), 'token', False, True, False, False, 0, False),
+    ('health_plan', ('health plan number', 'health plan id', 'health plan beneficiary number', 'insurance id', 'insurance number', 'insurance policy number', 'insurance member id', 'policy number', 'medicare number', 'medicare id', 'medicare beneficiary id', 'medicare beneficiary identifier', 'medicaid number', 'medicaid id', 'beneficiary number', 'beneficiary id', 'subscriber number', 'member number'), 'token', False, True, False, False, 0, True),
+    ('dob', ('dob', 'd o b', 'date of birth', 'dateofbirth', 'birth date', 'birthdate', 'birthday', 'birth day', 'birthdt'), 'date', False, True, False, False, 0, False),
+    ('dob', ('born',), 'date', True, True, False, False, 4, False),
+    ('name', ('patient name', 'first name', 'last name', 'middle name', 'given name', 'family name', 'full name', 'maiden name', 'legal name', 'guarantor name', 'subscriber name', 'insured name', 'beneficiary name', 'pt name', 'member name', 'patientname', 'firstname', 'lastname', 'middlename', 'fullname', 'maidenname', 'surname', 'forename', 'fname', 'lname', 'next of kin', 'emergency contact'), 'words', False, True, False, False, 0, False),
+    ('name', ('given', 'family'), 'token', True, True, True, True, 0, False),
+    ('address', ('street address', 'home address', 'mailing address', 'postal address', 'patient address', 'billing address', 'shipping address', 'residential address', 'address line', 'addressline', 'street', 'zip code', 'zipcode', 'postal code', 'postalcode', 'postcode'), 'words', False, True, False, False, 0, False),
+    ('phone', ('phone', 'mobile', 'cell', 'telephone', 'tel', 'fax', 'cellphone', 'mobile phone', 'phonenumber', 'msisdn', 'home phone', 'work phone', 'callback'), 'date', False, True, False, False, 7, False),
+)
+
+# kind, pattern, group, key, check, literals, digits
+VALUES: Final[tuple[tuple[str, str, int, int, str, tuple[tuple[str, ...], ...], int], ...]] = (
+    ('private_key', '-----BEGIN[ +][A-Z0-9 +]*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----(?:[^-]|-[^-])*(?:-----END[ +][A-Z0-9 +]*-----)?', 0, 0, '', (('-----begin ', '-----begin+'), ('private key block-----', 'private key+block-----', 'private key-----', 'private+key block-----', 'private+key+block-----', 'private+key-----')), 0),
+    ('private_key', 'AGE-SECRET-KEY-1[A-Z0-9]{20,}', 0, 0, '', (('age-secret-key-1',),), 1),
+    ('jwt', '\\beyJ[A-Za-z0-9_\\-]{5,}\\.[A-Za-z0-9_\\-]{4,}(?:\\.[A-Za-z0-9_\\-]*){0,3}', 0, 0, '', (('eyj',), ('.',)), 0),
+    ('authorization', '(?i)\\bbearer[\\s:=+]+["\']?([A-Za-z0-9._~+/\\-]{6,}=*)', 1, 0, 'opaque', (('bearer',),), 0),
+    ('authorization', '(?i)\\bbasic[\\s:+]+([A-Za-z0-9+/_\\-]{4,}={0,2})', 1, 0, 'basic', (('basic',), ('basic\t', 'basic\n', 'basic\x0b', 'basic\x0c', 'basic\r', 'basic ', 'basic+', 'basic:')), 0),
+    ('authorization', '(?i)\\b(?:negotiate|ntlm)\\s+([A-Za-z0-9+/]{16,}={0,2})', 1, 0, 'opaque', (('negotiate', 'ntlm\x08'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('aws_key', '\\b(?:AKIA|ASIA)[A-Z0-9]{12,}\\b', 0, 0, 'opaque', (('akia', 'asia'),), 0),
+    ('github_token', '\\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,})', 0, 0, '', (('gho_', 'ghp_', 'ghr_', 'ghs_', 'ghu_', 'github_pat_'),), 0),
+    ('gitlab_token', '\\bgl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_\\-]{16,}', 0, 0, '', (('glcbt-', 'gldt-', 'glpat-', 'glptt-', 'glrt-'),), 0),
+    ('slack_token', '\\bxox[abeoprs]-[A-Za-z0-9\\-]{8,}|\\bxapp-[A-Za-z0-9\\-]{10,}|hooks\\.slack\\.com/services/[A-Za-z0-9/]{8,}', 0, 0, '', (('hooks.slack.com/services/', 'xapp-', 'xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),), 0),
+    ('stripe_key', '\\b[srp]k_(?:live|test)_[A-Za-z0-9]{8,}|\\bwhsec_[A-Za-z0-9+/]{16,}=*', 0, 0, '', (('pk_live_', 'pk_test_', 'rk_live_', 'rk_test_', 'sk_live_', 'sk_test_', 'whsec_'),), 0),
+    ('google_key', '\\bAIza[A-Za-z0-9_\\-]{30,}|\\bya29\\.[A-Za-z0-9_\\-]{16,}|\\bGOCSPX-[A-Za-z0-9_\\-]{16,}', 0, 0, '', (('aiza', 'gocspx-', 'ya29.'),), 0),
+    ('api_key', '\\bsk-(?:ant|proj|svcacct|admin|or|lf)-[A-Za-z0-9_\\-]{20,}|\\bsk-(?:[a-z]{1,12}[0-9]{0,4}-){0,4}[A-Za-z0-9_]{20,}|\\bnpm_[A-Za-z0-9]{30,}|\\bpypi-[A-Za-z0-9_\\-]{16,}|\\bSG\\.[A-Za-z0-9_\\-]{12,}\\.[A-Za-z0-9_\\-]{16,}|\\bdckr_pat_[A-Za-z0-9_\\-]{16,}|\\bdop_v1_[a-f0-9]{32,}|\\bhv[sb]\\.[A-Za-z0-9_\\-]{16,}|\\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}|\\bhf_[A-Za-z0-9]{20,}|\\b[0-9]{8,10}:AA[A-Za-z0-9_\\-]{30,}|\\bkey-[0-9a-f]{32}\\b|\\blin_api_[A-Za-z0-9]{20,}', 0, 0, '', ((':aa', 'dckr_pat_', 'dop_v1_', 'hf_', 'hvb.', 'hvs.', 'key-', 'lin_api_', 'npm_', 'pypi-', 'sg.', 'shpat_', 'shpca_', 'shppa_', 'shpss_', 'sk-'),), 0),
+    ('email', "[A-Za-z0-9._%+'\\-]{1,64}@[A-Za-z0-9\\-]{1,63}(?:\\.[A-Za-z0-9\\-]{1,63}){0,6}\\.[A-Za-z]{2,24}", 0, 0, 'email', (('@',), ('.',)), 0),
+    ('password', '://[^\\s/?#"\'<>@:\\\\]*:([^\\s/?#"\'<>\\\\]+)@', 1, 0, 'secret', (('@',), ('://',)), 0),
+    ('password', '://[^\\s/?#"\'<>@:\\\\]*:([0-9]*[^0-9\\s"\'<>@\\\\/:][^\\s"\'<>@\\\\/]*/[^\\s"\'<>@]*)@', 1, 0, 'secret', (('@',), ('://',)), 0),
+    ('password', ':thin:[^\\s/@:]{1,64}/([^\\s@]{1,128})@', 1, 0, 'secret', ((':thin:',), ('@',), ('/',)), 0),
+    ('token', '[?&]code=([^\\s&"\'#<>]{16,})', 1, 0, 'opaque', (('&code=', '?code='),), 0),
+    ('token', '(?i)[?&](?:key|signature|sign)=([A-Za-z0-9_\\-+/%]{16,}=*)(?:[&#\\s"\'<>,;)\\\\]|$)', 1, 0, 'opaque_digit', (('&key=', '&sign=', '&signature=', '?key=', '?sign=', '?signature='),), 0),
+    ('password', '(?i)basic_?auth\\(\\s*["\'][^"\']*["\']\\s*,\\s*(?:password\\s*=\\s*)?["\']([^"\']+)["\']', 1, 0, 'secret', (('basic_auth(', 'basicauth('), (',',), ('"', "'")), 0),
+    ('password', '(?i)\\b(?:credentials|creds|logins?)\\s+(?:(?:with|as|for)\\s+)?[A-Za-z0-9._@\\-]+[:/]([^\\s"\',;:/]{6,})', 1, 0, 'opaque_digit', (('/', ':'), ('credentials', 'creds', 'login'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('token', '://([^\\s/?#"\'<>@:\\\\]{16,})@', 1, 0, 'opaque', (('@',), ('://',)), 0),
+    ('password', '(?:^|[\\s"\'=(,])[A-Za-z][A-Za-z0-9._\\-]*:([^\\s@:/"\'<>]{3,})@(?:tcp\\(|unix\\(|[A-Za-z0-9][A-Za-z0-9.\\-]*(?::[0-9]{1,5})?(?:[/\\s"\',;)]|$))', 1, 0, 'secret', (('@',), (':',)), 0),
+    ('password', '(?i)\\b(?:curl|wget|https?|xh)\\b[^\\n|]{0,200}?\\s(?:-u|--user|--proxy-user)[ =]?["\']?[^\\s:"\']+:([^\\s"\']+)', 1, 0, 'secret', (('\t--proxy-user', '\t--user', '\t-u', '\n--proxy-user', '\n--user', '\n-u', '\x0b--proxy-user', '\x0b--user', '\x0b-u', '\x0c--proxy-user', '\x0c--user', '\x0c-u', '\r--proxy-user', '\r--user', '\r-u', ' --proxy-user', ' --user', ' -u'), (':',), ('curl', 'http', 'wget', 'xh')), 0),
+    ('password', '\\b(?:mysql[a-z]*|mariadb[a-z\\-]*|sshpass|mongo[a-z]*|docker login|htpasswd)\\b[^\\n|;]{0,200}?\\s-p\\s?["\']?([^\\s"\'\\-][^\\s"\']*)', 1, 0, 'secret', (('docker login', 'htpasswd', 'mariadb', 'mongo', 'mysql', 'sshpass'), ('\t-p', '\n-p', '\x0b-p', '\x0c-p', '\r-p', ' -p')), 0),
+    ('password', '\\b(?:redis-cli\\b[^\\n|;]{0,200}?\\s-a|ldap[a-z]+\\b[^\\n|;]{0,200}?\\s-w)\\s+["\']?([^\\s"\']+)', 1, 0, 'secret', (('ldap', 'redis-cli'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('', '<(?:[A-Za-z_][A-Za-z0-9_.\\-]*:)?([A-Za-z_][A-Za-z0-9_.\\-]*)(?:\\s[^<>]*)?>\\s*(<!\\[CDATA\\[[^\\]]*\\]\\]>|[^<\\s][^<]*)</', 2, 1, 'secret', (('</',), ('>',)), 0),
+    ('', '<[A-Za-z][^<>]{0,300}?\\s(?:name|key|id)=["\']([^"\']+)["\'][^<>]*>\\s*([^<\\s][^<]*)</', 2, 1, 'secret', (('\tid="', "\tid='", '\tkey="', "\tkey='", '\tname="', "\tname='", '\nid="', "\nid='", '\nkey="', "\nkey='", '\nname="', "\nname='", '\x0bid="', "\x0bid='", '\x0bkey="', "\x0bkey='", '\x0bname="', "\x0bname='", '\x0cid="', "\x0cid='", '\x0ckey="', "\x0ckey='", '\x0cname="', "\x0cname='", '\rid="', "\rid='", '\rkey="', "\rkey='", '\rname="', "\rname='", ' id="', " id='", ' key="', " key='", ' name="', " name='"), ('</',), ('>',)), 0),
+    ('', '<key>([^<]+)</key>\\s*<[A-Za-z]+>([^<]+)</', 2, 1, 'secret', (('</key>',), ('<key>',)), 0),
+    ('', '\\b(?:name|key|id)=["\']([^"\']+)["\'][^<>]{0,300}?\\svalue=["\']([^"\']+)["\']', 2, 1, 'secret', (('\tvalue="', "\tvalue='", '\nvalue="', "\nvalue='", '\x0bvalue="', "\x0bvalue='", '\x0cvalue="', "\x0cvalue='", '\rvalue="', "\rvalue='", ' value="', " value='"), ('id="', "id='", 'key="', "key='", 'name="', "name='")), 0),
+    ('', '[(\\[{]\\s*[bur]?["\']([A-Za-z][A-Za-z0-9_ .\\-]*)["\']\\s*,\\s*[bur]?"((?:[^"\\\\]|\\\\.)+)"\\s*[)\\]}]', 2, 1, 'field', (('"',), (',',), ('(', '[', '{')), 0),
+    ('', '[(\\[{]\\s*[bur]?["\']([A-Za-z][A-Za-z0-9_ .\\-]*)["\']\\s*,\\s*[bur]?\'((?:[^\'\\\\]|\\\\.)+)\'\\s*[)\\]}]', 2, 1, 'field', (("'",), (',',), ('(', '[', '{')), 0),
+    ('', '[(\\[{]\\s*\\\\+"([A-Za-z][A-Za-z0-9_ .\\-]*)\\\\+"\\s*,\\s*\\\\+"([^"\\\\]+)\\\\+"\\s*[)\\]}]', 2, 1, 'field', (('"',), (',',), ('\\',)), 0),
+    ('', '\\\\{0,6}["\'](?:name|key|header|field|param|parameter|system|code|type|variable|attribute|text|display)\\\\{0,6}["\']\\s*:\\s*\\\\{0,6}["\'](?:[^"\'\\\\]*[/:#|])?([^"\'\\\\/:#|]+)\\\\{0,6}["\'][\\s,}\\]]*(?:\\\\{0,6}["\'][A-Za-z]+\\\\{0,6}["\']\\s*:\\s*\\\\{0,6}["\'][^"\'\\\\]{0,200}\\\\{0,6}["\'][\\s,}\\]]*){0,3}\\\\{0,6}["\'](?:value|val|content)\\\\{0,6}["\']\\s*:\\s*\\\\{0,6}["\']([^"\'\\\\]+)', 2, 1, 'secret', (('"content', '"val', "'content", "'val"), ('"content', '"val\x08', '"value', "'content", "'val\x08", "'value"), ('"attribute', '"code', '"display', '"field', '"header', '"key', '"name', '"param', '"system', '"text', '"type', '"variable', "'attribute", "'code", "'display", "'field", "'header", "'key", "'name", "'param", "'system", "'text", "'type", "'variable")), 0),
+    ('', '\\b(?:name|key|field|param|header)\\s*[:=]\\s*["\']?([A-Za-z][A-Za-z0-9_.\\-]{0,60})["\']?[\\s,;]+(?:value|val)\\s*[:=]\\s*["\']?([^\\s"\',;}]+)', 2, 1, 'secret', ((':', '='), ('val\x08', 'value'), ('field', 'header', 'key\x08', 'name\x08', 'param')), 0),
+    ('', '\\b([A-Za-z_][A-Za-z0-9_]{0,60})\\((?:value\\s*=\\s*)?[bur]?["\']([^"\']+)["\']\\)', 2, 1, 'opaque', (('")', "')"), ('(',)), 0),
+    ('', '(?:^|[\\s"\'\\[,(])--?([A-Za-z][A-Za-z0-9_\\-]*)(?:["\'],\\s*|\\s+)["\']?([^\\s"\'\\-,][^\\s"\']*)', 2, 1, 'secret', (('-',), ('\t', '\n', '\x0b', '\x0c', '\r', ' ', '",', "',")), 0),
+    ('', '(?i)\\b([a-z0-9_\\-]{0,40}?(?:passw(?:or)?d|pwd|passcode|passphrase|secret|token|api key|access key|secret key|ssn|social security number|mrn|medical record number|dob|date of birth|otp|pin))\\s+(?:(?:(?:is|was|has been) )?(?:set|changed|reset|updated) to|is|was|equals|(?:has|with)(?: the)? value):?\\s+["\']?([^\\s"\',;]+)', 2, 1, 'opaque', (('access key', 'api key', 'date of birth', 'dob', 'medical record number', 'mrn', 'otp', 'passcode', 'passphrase', 'passwd', 'password', 'pin', 'pwd', 'secret', 'social security number', 'ssn', 'token'), ('changed to', 'equals', 'has the value', 'has value', 'is\x08', 'is:', 'set to', 'updated to', 'was\x08', 'was:', 'with the value', 'with value'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('', '(?i)\\b(passw(?:or)?d|passcode|pin|token|secret|api key|ssn|mrn|dob)\\s+(?:for|of)\\s+(?:[^\\s:=]+\\s+){0,3}?[^\\s:=]+\\s*(?:[:=]|\\sis\\s)\\s*["\']?([^\\s"\',;]+)', 2, 1, 'secret', (('api key', 'dob\x08', 'mrn\x08', 'passcode', 'passwd', 'password', 'pin\x08', 'secret', 'ssn\x08', 'token'), ('for\x08', 'of\x08'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('password', '(?i)\\b(?:password|passwd|passphrase|identified by(?: password)?)\\s+["\']([^"\'\\n]+)["\']', 1, 0, 'secret', (('identified by', 'passphrase', 'passwd', 'password'), ('"', "'"), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('password', '(?i)\\b(?:password|passwd|pwd|passcode|passphrase)\\s+(?:of\\s+|\\()?([^\\s"\',;:=()]+)', 1, 0, 'opaque_digit', (('passcode', 'passphrase', 'passwd', 'password', 'pwd\x08'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('token', '(?i)\\b(?:api[ _-]?key|(?:secret|access|session) key|token|secret|session[ _-]?id|cookie)\\s+([A-Za-z0-9_\\-.]{16,})', 1, 0, 'opaque_digit', (('access key', 'api key', 'api-key', 'api_key', 'apikey', 'cookie', 'secret', 'session id', 'session key', 'session-id', 'session_id', 'sessionid', 'token'), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('otp', '(?i)\\b(?:verification|security|login|access|mfa|2fa|otp|reset|recovery|one[- ]time|confirmation)[ \\-_](?:code|password|pin|passcode)[\\s:=#]*(?:(?:is|was)[\\s:=]*)?([0-9]{4,8})\\b', 1, 0, 'edge', (('2fa code', '2fa passcode', '2fa password', '2fa pin', '2fa-code', '2fa-passcode', '2fa-password', '2fa-pin', '2fa_code', '2fa_passcode', '2fa_password', '2fa_pin', 'access code', 'access passcode', 'access password', 'access pin', 'access-code', 'access-passcode', 'access-password', 'access-pin', 'access_code', 'access_passcode', 'access_password', 'access_pin', 'confirmation code', 'confirmation passcode', 'confirmation password', 'confirmation pin', 'confirmation-code', 'confirmation-passcode', 'confirmation-password', 'confirmation-pin', 'confirmation_code', 'confirmation_passcode', 'confirmation_password', 'confirmation_pin', 'login code', 'login passcode', 'login password', 'login pin', 'login-code', 'login-passcode', 'login-password', 'login-pin', 'login_code', 'login_passcode', 'login_password', 'login_pin', 'mfa code', 'mfa passcode', 'mfa password', 'mfa pin', 'mfa-code', 'mfa-passcode', 'mfa-password', 'mfa-pin', 'mfa_code', 'mfa_passcode', 'mfa_password', 'mfa_pin', 'one time code', 'one time passcode', 'one time password', 'one time pin', 'one time-code', 'one time-passcode', 'one time-password', 'one time-pin', 'one time_code', 'one time_passcode', 'one time_password', 'one time_pin', 'one-time code', 'one-time passcode', 'one-time password', 'one-time pin', 'one-time-code', 'one-time-passcode', 'one-time-password', 'one-time-pin', 'one-time_code', 'one-time_passcode', 'one-time_password', 'one-time_pin', 'otp code', 'otp passcode', 'otp password', 'otp pin', 'otp-code', 'otp-passcode', 'otp-password', 'otp-pin', 'otp_code', 'otp_passcode', 'otp_password', 'otp_pin', 'recovery code', 'recovery passcode', 'recovery password', 'recovery pin', 'recovery-code', 'recovery-passcode', 'recovery-password', 'recovery-pin', 'recovery_code', 'recovery_passcode', 'recovery_password', 'recovery_pin', 'reset code', 'reset passcode', 'reset password', 'reset pin', 'reset-code', 'reset-passcode', 'reset-password', 'reset-pin', 'reset_code', 'reset_passcode', 'reset_password', 'reset_pin', 'security code', 'security passcode', 'security password', 'security pin', 'security-code', 'security-passcode', 'security-password', 'security-pin', 'security_code', 'security_passcode', 'security_password', 'security_pin', 'verification code', 'verification passcode', 'verification password', 'verification pin', 'verification-code', 'verification-passcode', 'verification-password', 'verification-pin', 'verification_code', 'verification_passcode', 'verification_password', 'verification_pin'),), 4),
+    ('otp', '(?i)\\b(?:otp|totp|pass ?code)["\']?[\\s:=#+]+["\']?([0-9]{4,8})\\b', 1, 0, 'edge', (('otp', 'pass code', 'passcode'), ('otp\x08', 'otp"', "otp'", 'pass code', 'passcode', 'totp\x08')), 4),
+    ('pin', '(?i)\\bpin\\s+(?:code\\s+)?(?:(?:is|was)\\s+)?([0-9]{4,6})\\b', 1, 0, 'edge', (('pin\x08',), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 4),
+    ('cvv', '(?i)\\b(?:cvv2?|cvc2?|security[ _]?code)[\\s:=#+]+(?:code\\s+|number\\s+)?(?:is\\s+)?([0-9]{3,4})\\b', 1, 0, 'edge', (('cvc', 'cvv', 'security code', 'security_code', 'securitycode'), ('cvc\x08', 'cvc2', 'cvv\x08', 'cvv2', 'security code', 'security_code', 'securitycode')), 3),
+    ('ssn', '(?:[0-9]{3} ?- ?[0-9]{2} ?- ?[0-9]{4}|[0-9]{3}[ +][0-9]{2}[ +][0-9]{4}|[0-9]{3}\\.[0-9]{2}\\.[0-9]{4}|[0-9]{3}_[0-9]{2}_[0-9]{4}|[0-9]{3}/[0-9]{2}/[0-9]{4})', 0, 0, 'ssn', ((' ', '+', '-', '.', '/', '_'),), 9),
+    ('ssn', '(?i)\\b(?:ssn|ss#|social(?:[ +]security)?(?:[ +]number| no\\.?| num| #)?|ss nr)[\\s:=#"\'(\\-+]*(?:(?:is|was|ending(?: in)?|last (?:4|four))[\\s:=+]*)*([0-9][0-9\\s.\\-+]{2,12}[0-9])', 1, 0, 'edge', (('social', 'ss nr', 'ss#', 'ssn'),), 2),
+    ('license', "(?i)\\bdriv(?:er'?s?'?|ing) licen[sc]e(?: number| no\\.?| num)?[\\s:#=]*(?:is\\s+)?([A-Za-z]*-?[0-9][A-Za-z0-9\\-]{3,})", 1, 0, '', (('driver licence', 'driver license', "driver' licence", "driver' license", "driver'' licence", "driver'' license", "driver's licence", "driver's license", "driver's' licence", "driver's' license", 'drivers licence', 'drivers license', "drivers' licence", "drivers' license", 'driving licence', 'driving license'),), 1),
+    ('card', '[0-9]{13,19}', 0, 0, 'luhn', (), 13),
+    ('card', '[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}(?:(?: ?- ?|[ ._+]{1,2})[0-9]{3})?', 0, 0, 'luhn', ((' ', '+', '-', '.', '_'),), 16),
+    ('card', '[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{4}', 0, 0, 'luhn', ((' ', '+', '-', '.', '_'),), 16),
+    ('card', '3[0-9]{3}(?: ?- ?|[ ._+]{1,2})[0-9]{6}(?: ?- ?|[ ._+]{1,2})[0-9]{4,5}', 0, 0, 'luhn', (('3',), (' ', '+', '-', '.', '_')), 14),
+    ('card', '[0-9]{4}(?: ?- ?|[ ._+]{1,2})[0-9]{12}|[0-9]{8}(?: ?- ?|[ ._+]{1,2})[0-9]{8}', 0, 0, 'luhn', ((' ', '+', '-', '.', '_'),), 16),
+    ('card', '(?:[0-9] ){12,18}[0-9]', 0, 0, 'luhn', ((' ',),), 13),
+    ('account', '(?i)\\b(?:account|acct)\\.? (?:number|no\\.?|num|#)\\s*[:=#]?\\s*(?:is\\s+)?([0-9][0-9\\- ]{4,20}[0-9])', 1, 0, 'edge', (('account #', 'account no', 'account num', 'account. #', 'account. no', 'account. num', 'acct #', 'acct no', 'acct num', 'acct. #', 'acct. no', 'acct. num'),), 2),
+    ('mrn', '(?i)\\b(?:mrn|mr ?#|m\\.r\\.n\\.?|medical[ +]record(?:[ +]number| no\\.?| num| id)?|med rec(?: no\\.?| num)?|chart (?:number|no\\.?|#))[\\s:=#"\'(\\-+/_]*(?:(?:is|was|number|no\\.?)[\\s:=#+]+)?([a-z]{0,5}-?[0-9][0-9a-z\\-]{3,}|[a-z]{1,5}-?[0-9]{2,})', 1, 0, '', (('chart #', 'chart no', 'chart number', 'm.r.n', 'med rec', 'medical record', 'medical+record', 'mr #', 'mr#', 'mrn'),), 1),
+    ('dob', '(?i)\\b(?:dob|d\\.o\\.b\\.?|date[ +]of[ +]birth|birth[ +]?date|born(?:[ +]on)?|birthday)[\\s:=#"\'(\\-+]*(?:(?:is|was|on|of)[\\s+]+)?([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}|[0-9]{8}|[0-9]{1,2}(?:st|nd|rd|th)?(?: of)?[ -][A-Za-z]{3,9}\\.?,?[ -][0-9]{2,4}|[A-Za-z]{3,9}\\.? [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4})', 1, 0, 'edge', (('birth date', 'birth+date', 'birthdate', 'birthday', 'born', 'd.o.b', 'date of birth', 'date of+birth', 'date+of birth', 'date+of+birth', 'dob'),), 2),
+    ('name', '(?i:\\b(?:patient|first|last|full|given|family|maiden)(?:\'s)?[ _]name(?:\\s+(?:is|was))?)\\s+\\\\{0,6}["\']([^"\'\\\\\\n]+)\\\\{0,6}["\']', 1, 0, 'secret', (('family name', "family's name", "family's_name", 'family_name', 'first name', "first's name", "first's_name", 'first_name', 'full name', "full's name", "full's_name", 'full_name', 'given name', "given's name", "given's_name", 'given_name', 'last name', "last's name", "last's_name", 'last_name', 'maiden name', "maiden's name", "maiden's_name", 'maiden_name', 'patient name', "patient's name", "patient's_name", 'patient_name'), ('"', "'"), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
+    ('name', '(?i:\\b(?:patient|first|last|full|given|family|maiden)(?:\'s)?[ _]name\\s+(?:is|was)\\s+)((?:[A-Z]|[^\\x00-\\x7f])[^\\s",;:=()<>\\[\\]{}0-9\\\\]*(?:,? (?:[A-Z]|[^\\x00-\\x7f])[^\\s",;:=()<>\\[\\]{}0-9\\\\]*){0,3})', 1, 0, 'secret', (('family name', "family's name", "family's_name", 'family_name', 'first name', "first's name", "first's_name", 'first_name', 'full name', "full's name", "full's_name", 'full_name', 'given name', "given's name", "given's_name", 'given_name', 'last name', "last's name", "last's_name", 'last_name', 'maiden name', "maiden's name", "maiden's_name", 'maiden_name', 'patient name', "patient's name", "patient's_name", 'patient_name'),), 0),
+    ('phone', '(?:\\+?1[ .\\-+]?)?(?:\\([0-9]{3}\\)[ .\\-+]?|[0-9]{3}[.\\-])[0-9]{3}[ .\\-+]?[0-9]{4}(?: ?(?:x|ext\\.?) ?[0-9]{1,6})?', 0, 0, 'phone', (('(', '-', '.'),), 10),
+    ('phone', '\\+[1-9][0-9]{0,2}[ .\\-/+]?(?:\\(0?[0-9]{1,4}\\)[ .\\-+]?)?[0-9]{1,14}(?:[ .\\-/+][0-9]{2,8}){0,5}', 0, 0, 'phone', (('+',),), 9),
+    ('phone', '\\b1[ \\-.][0-9]{2,4}(?:[ \\-.][0-9]{2,5}){2,5}', 0, 0, 'phone', (('1 ', '1-', '1.'),), 9),
+    ('phone', '\\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \\-.][0-9]{2,8}){1,5}', 0, 0, 'phone', (('00',), (' ',)), 9),
+    ('phone', '\\b001[\\-.][0-9]{3}[\\-.][0-9]{3}[\\-.][0-9]{4}(?: ?(?:x|ext\\.?) ?[0-9]{1,6})?\\b', 0, 0, 'edge', (('001-', '001.'),), 13),
+    ('phone', '\\b0[0-9]{2,4}[ \\-][0-9]{3,4}[ \\-][0-9]{3,4}', 0, 0, 'phone', (('0',), (' ', '-')), 9),
+    ('phone', '^\\s*([0-9]{3} [0-9]{3} [0-9]{4})\\s*$', 1, 0, 'phone', ((' ',),), 10),
+    ('phone', '(?i)\\b(?:phone|tel|telephone|mobile|cell|fax|call|callback|contact|sms|dial|whatsapp|reach)(?:\\s+(?:me|us|him|her|them|back|at|on|is|no\\.?|num|number|patient|the)){0,4}[\\s:=#.\\-]{0,3}([+(]?[0-9][0-9 ().\\-]{5,18}[0-9])', 1, 0, 'phone_hint', (('call', 'cell', 'contact', 'dial', 'fax', 'mobile', 'phone', 'reach', 'sms', 'tel', 'whatsapp'), ('call\x08', 'callback', 'cell\x08', 'contact', 'dial\x08', 'fax\x08', 'mobile', 'phone', 'reach', 'sms\x08', 'tel\x08', 'whatsapp')), 2),
+    ('hl7', '(?:^|[^A-Za-z0-9\\\\]|\\\\[rnv])(?:PID|NK1|GT1|IN1|IN2|MRG)\\|((?:[^\\r\\n\\x1c\\\\"]|\\\\[^rn"])+)', 1, 0, '', (('gt1|', 'in1|', 'in2|', 'mrg|', 'nk1|', 'pid|'),), 0),
+    ('mrn', '\\\\{0,6}"code\\\\{0,6}"\\s*:\\s*\\\\{0,6}"MR\\\\{0,6}"[^{]{0,300}?"value\\\\{0,6}"\\s*:\\s*\\\\{0,6}"([^"\\\\]+)', 1, 0, '', (('"value',), ('"code',), ('"mr',)), 0),
+    ('ssn', '\\\\{0,6}"code\\\\{0,6}"\\s*:\\s*\\\\{0,6}"SS\\\\{0,6}"[^{]{0,300}?"value\\\\{0,6}"\\s*:\\s*\\\\{0,6}"([^"\\\\]+)', 1, 0, '', (('"value',), ('"code',), ('"ss',)), 0),
+    ('name', '\\\\{0,6}"text\\\\{0,6}"\\s*:\\s*\\\\{0,6}"([^"\\\\]+)\\\\{0,6}"\\s*,\\s*\\\\{0,6}"(?:family|given)\\\\{0,6}"\\s*:', 1, 0, '', (('"family', '"given'), ('"text',), (',',)), 0),
+    ('ipv4', '\\b(?:[0-9]{1,3}\\.){3}[0-9]{1,3}\\b', 0, 0, 'ipv4', (('.',),), 4),
+    ('ipv6', '(?i)(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?:[0-9]{1,3}\\.){3}[0-9]{1,3})?', 0, 0, 'ipv6', ((':',),), 0),
+)
+ALLOW_KEYS: Final[tuple[str, ...]] = (
+    'tokenCount', 'passwordless', 'sessionCount', 'tokenizer', 'cardinality', 'discard', 'compass', 'nextPageToken',
+    'previousPageToken', 'pageToken', 'nextToken', 'continuationToken', 'cancellationToken', 'bosToken', 'eosToken',
+    'padToken', 'unkToken', 'scoreCard', 'wildCard', 'simCard', 'networkCard', 'reportCard', 'boardingPass',
+    'firstPass', 'secondPass', 'secondaryPass', 'nonSecret',
+)
+NEUTRAL: Final[tuple[str, ...]] = (
+    'value', 'val', 'string', 'str', 'text', 'raw', 'plain', 'plaintext', 'hash', 'hashed', 'digest', 'encrypted',
+    'enc', 'confirm', 'confirmation', 'again', 'repeat', 'header', 'number', 'num', 'no', 'nbr', 'new', 'old',
+    'current', 'last', 'four', 'full', 'digits', 'b', 'base', 'hex', 'bytes', 'data', 'info', 'details', 'payload',
+    'json', 'list', 'map', 'dict', 'array', 'object', 'obj', 'input', 'field', 'provided', 'supplied', 'entered',
+)
+PROSE_VALUES: Final[tuple[str, ...]] = (
+    'true', 'false', 'yes', 'no', 'null', 'none', 'nil', 'undefined', 'nan', 'n/a', 'na', 'empty', 'blank', 'missing',
+    'required', 'invalid', 'valid', 'expired', 'revoked', 'refreshed', 'rotated', 'renewed', 'reset', 'changed',
+    'updated', 'created', 'deleted', 'removed', 'issued', 'generated', 'received', 'sent', 'accepted', 'rejected',
+    'denied', 'granted', 'allowed', 'forbidden', 'unauthorized', 'authorized', 'authenticated', 'unauthenticated',
+    'ok', 'okay', 'failed', 'fail', 'failure', 'success', 'successful', 'succeeded', 'error', 'unknown', 'unset',
+    'set', 'not', 'must', 'should', 'cannot', 'can', 'is', 'was', 'are', 'has', 'have', 'been', 'be', 'the', 'a',
+    'an', 'and', 'or', 'for', 'of', 'to', 'in', 'on', 'at', 'from', 'with', 'by', 'too', 'does', 'do', 'did', 'will',
+    'would', 'may', 'already', 'present', 'absent', 'found', 'active', 'inactive', 'enabled', 'disabled', 'closed',
+    'opened', 'started', 'stopped', 'ended', 'timeout', 'pending', 'processing', 'complete', 'completed', 'verified',
+    'unverified', 'mismatch', 'match', 'matched', 'wrong', 'incorrect', 'correct', 'bad', 'weak', 'strong', 'short',
+    'long', 'hidden', 'masked', 'redacted', 'filtered', 'omitted', 'provided', 'supplied', 'expected', 'got',
+    'optional', 'unsupported', 'supported', 'declined', 'approved', 'blocked', 'locked', 'unlocked', 'login',
+    'logout', 'attempt', 'attempts', 'count', 'type', 'length', 'size', 'policy', 'rule', 'rules', 'service',
+    'manager', 'email', 'username', 'number', 'protected', 'skipped', 'ignored', 'cached', 'reused', 'unchanged',
+    'called', 'returned', 'oauth', 'oauth2', 'oidc', 'saml', 'ldap', 'basic', 'bearer', 'digest', 'sso', 'mtls',
+    'jwt', 'kerberos',
+)
+AUDIT_KEYS: Final[tuple[str, ...]] = (
+    'userId', 'user', 'actor', 'auditAction', 'operation', 'resource', 'resourceId', 'patientId', 'auditTimestamp',
+    'outcome',
+)
+AUDIT_WHO: Final[tuple[str, ...]] = (
+    'userId', 'user', 'actor',
+)
+AUDIT_WHO_KINDS: Final[tuple[str, ...]] = (
+    'email', 'phone',
+)
+DISABLE: Final[tuple[str, ...]] = (
+    'ipv4', 'ipv6',
+)
+COMMON: Final[tuple[str, ...]] = (
+    'number', 'code', 'name', 'id', 'key', 'no', 'num', 'value', 'address', 'line', 'access', 'service', 'app',
+    'home', 'work', 'of', 'order', 'user', 'http', 'https', 'text', 'call', 'contact', 'login', 'type', 'date',
+)
+SCHEMES: Final[tuple[str, ...]] = (
+    'bearer', 'basic', 'digest', 'token', 'negotiate', 'ntlm', 'apikey', 'hawk', 'oauth', 'aws4-hmac-sha256',
+)
+LINE_SCHEMES: Final[tuple[str, ...]] = (
+    'digest', 'hawk', 'oauth', 'aws4-hmac-sha256',
+)
+MONTHS: Final[tuple[str, ...]] = (
+    'jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec',
+)
+NAME_FIELDS: Final[tuple[str, ...]] = (
+    'name', 'key', 'header', 'field', 'param', 'system', 'code', 'type', 'variable', 'attribute',
+)
+VALUE_FIELDS: Final[tuple[str, ...]] = (
+    'value', 'val', 'values', 'content', 'data',
+)
+NOT_SECRET: Final = '/(?:home|root|srv|usr|var|opt|tmp|etc|app|mnt|run|proc|workspace)(?:/[A-Za-z0-9_.\\-]+)*/?|[*•#]+|[xX]{4,}|\\.{3,}|…|-+|_+|\\?|%s|%\\([A-Za-z_]+\\)s|\\$[0-9]+|\\$[A-Z_][A-Z0-9_]*|:[a-z_]+|\\$\\{[A-Za-z_][A-Za-z0-9_.:\\-]*\\}|\\{[A-Za-z_.]*\\}|\\{\\{[^{}]*\\}\\}|\\{\\}|[A-Za-z_][A-Za-z0-9_.]*\\(\\)|(?:os|process|self|settings|config|request|env|args|this|cfg)\\.[A-Za-z_.]+(?:[\\[(][\\"\']?[A-Za-z_]*[\\"\']?[\\])])?'
+FHIR_CODES: Final[dict[str, str]] = {'MR': 'mrn', 'SS': 'ssn', 'DL': 'license', 'PPN': 'passport'}
+HUMAN_NAME: Final = ('text', ('family', 'given'), 'name')  # text, members, kind
+
+MAX_DEPTH: Final = 32
+MAX_TEXT: Final = 4194304
+MAX_NODES: Final = 200000
+MAX_TEXTS: Final = 10000
+NEIGHBOUR_DEPTH: Final = 4
+NEIGHBOUR_VALUES: Final = 16
+MAX_ROUNDS: Final = 8
+BUDGET_FLOOR: Final = 1000000
+BUDGET_FACTOR: Final = 20
+PAIR_KEY: Final = 64
+PAIR_WORDS: Final = 3
+PARENTHESIS: Final = 32
+INDEX: Final = 8
+VALUE_WORDS: Final = 8
+CALL: Final = 200
+URL_USER: Final = 256
+MAX_KEY: Final = 128
+GLUED_NAME: Final = 6
+NEUTRAL_WORDS: Final = 2
+SMALLEST_NUMBER: Final = 100000000
+CHECKED_DIGITS: Final = 9
+LARGEST_NUMBER: Final = 10000000000000000303786028427003666890752
+HASH_BYTES: Final = 8
+
+SCREEN_ACTIVE: Final = '=:@<>"\'%\\|&_`\x1b'
+SCREEN_BETWEEN_DIGITS: Final = ' ().-/_+'
+SCREEN_NEAR: Final = 3
+SCREEN_DIGITS: Final = 9
+SCREEN_HINTED: Final = 8
+SCREEN_SHORT: Final = 4
+
+CHECK_DIGITS: Final[dict[str, int]] = {'luhn': 12, 'ssn': 9, 'phone': 9, 'phone_hint': 7}
+NUMBER_CHECKS: Final[tuple[str, ...]] = (
+    'edge', 'luhn', 'ssn', 'phone', 'phone_hint', 'ipv4',
+)
+
+# digits of the beginning, least, most; lengths of the number
+ISSUERS: Final[tuple[tuple[int, int, int, frozenset[int]], ...]] = (
+    (1, 4, 4, frozenset({16, 19, 13})),
+    (2, 51, 55, frozenset({16})),
+    (4, 2221, 2720, frozenset({16})),
+    (4, 2200, 2204, frozenset({16})),
+    (2, 34, 34, frozenset({15})),
+    (2, 37, 37, frozenset({15})),
+    (4, 6011, 6011, frozenset({16, 17, 18, 19})),
+    (2, 60, 60, frozenset({16, 17, 18, 19})),
+    (2, 62, 62, frozenset({16, 17, 18, 19})),
+    (2, 64, 64, frozenset({16, 17, 18, 19})),
+    (2, 65, 65, frozenset({16, 17, 18, 19})),
+    (2, 81, 81, frozenset({16, 17, 18, 19})),
+    (4, 3528, 3589, frozenset({16, 17, 18, 19})),
+    (3, 300, 305, frozenset({14, 15, 16, 17, 18, 19})),
+    (2, 36, 36, frozenset({14, 15, 16, 17, 18, 19})),
+    (2, 38, 38, frozenset({14, 15, 16, 17, 18, 19})),
+    (2, 39, 39, frozenset({14, 15, 16, 17, 18, 19})),
+    (2, 50, 50, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 56, 56, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 57, 57, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 58, 58, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 63, 63, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 67, 67, frozenset({13, 14, 15, 16, 17, 18, 19})),
+)
+ID_LENGTHS: Final = (32, 40, 64)
+NOT_MAIL_LOCALS: Final[tuple[str, ...]] = (
+    'git', 'hg', 'svn',
+)
+NOT_MAIL_DOMAINS: Final[tuple[str, ...]] = (
+    'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'ico', 'css', 'js', 'mjs', 'ts', 'tsx', 'jsx', 'json', 'html', 'xml',
+    'yaml', 'yml', 'py', 'rb', 'go', 'rs', 'java', 'gz', 'tgz', 'zip', 'tar', 'whl', 'jar', 'service', 'socket',
+    'target', 'timer', 'slice', 'scope', 'mount', 'device', 'path', 'swap',
+)
+OPAQUE_CHARACTERS: Final = '0123456789!@#$%^&*+=~\\'
+OPAQUE_LEAST: Final = 6
+OPAQUE_LONG: Final = 20
+
+ENTITIES: Final[dict[str, str]] = {'quot': '"', 'apos': "'", 'lt': '<', 'gt': '>', 'amp': '&', 'nbsp': ' '}
+
+# first and last code point
+DELETED: Final[tuple[tuple[int, int], ...]] = (
+    (173, 173),
+    (847, 847),
+    (1564, 1564),
+    (6158, 6158),
+    (8203, 8207),
+    (8234, 8238),
+    (8288, 8303),
+    (65024, 65039),
+    (65279, 65279),
+)
+
+# first and last code point, what each counts as
+REPLACED: Final[tuple[tuple[int, int, str], ...]] = (
+    (160, 160, ' '),
+    (5760, 5760, ' '),
+    (8192, 8202, ' '),
+    (8239, 8239, ' '),
+    (8287, 8287, ' '),
+    (12288, 12288, ' '),
+    (8208, 8213, '-'),
+    (8722, 8722, '-'),
+    (65112, 65112, '-'),
+    (65123, 65123, '-'),
+    (8216, 8216, "'"),
+    (8217, 8217, "'"),
+    (8218, 8218, "'"),
+    (8219, 8219, "'"),
+    (8242, 8242, "'"),
+    (8220, 8220, '"'),
+    (8221, 8221, '"'),
+    (8222, 8222, '"'),
+    (8223, 8223, '"'),
+    (8243, 8243, '"'),
+    (171, 171, '"'),
+    (187, 187, '"'),
+    (65109, 65109, ':'),
+    (42889, 42889, ':'),
+    (8758, 8758, ':'),
+    (8228, 8228, '.'),
+    (65106, 65106, '.'),
+    (12290, 12290, '.'),
+    (65131, 65131, '@'),
+    (185, 185, '1'),
+    (178, 178, '2'),
+    (179, 179, '3'),
+)
+
+# first and last code point, what the first counts as
+ROWS: Final[tuple[tuple[int, int, str], ...]] = (
+    (65281, 65374, '!'),
+    (8304, 8304, '0'),
+    (8308, 8313, '4'),
+    (8320, 8329, '0'),
+)
+ALPHABETS: Final = (119808, 120483)
+LETTER: Final = 'x'
