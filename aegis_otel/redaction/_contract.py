@@ -167,6 +167,44 @@ COMMON: Final[tuple[str, ...]] = (
     'number', 'code', 'name', 'id', 'key', 'no', 'num', 'value', 'address', 'line', 'access', 'service', 'app',
     'home', 'work', 'of', 'order', 'user', 'http', 'https', 'text', 'call', 'contact', 'login', 'type', 'date',
 )
+STRONG: Final[tuple[str, ...]] = (
+    'password', 'passwd', 'pwd', 'passphrase', 'passcode', 'secret', 'client secret', 'secret key', 'token',
+    'access token', 'refresh token', 'auth token', 'api token', 'session token', 'bearer token', 'jwt', 'api key',
+    'apikey', 'access key', 'accesskey', 'private key', 'privatekey', 'signing key', 'encryption key', 'master key',
+    'service key', 'auth key', 'api secret', 'webhook secret', 'credential', 'credentials', 'creds',
+)
+HARMLESS_REST: Final[tuple[str, ...]] = (
+    'policy', 'policies', 'rule', 'rules', 'count', 'counter', 'total', 'length', 'len', 'size', 'min', 'max',
+    'minimum', 'maximum', 'limit', 'quota', 'budget', 'usage', 'used', 'cost', 'price', 'rate', 'ratio', 'score',
+    'strength', 'entropy', 'complexity', 'weight', 'index', 'position', 'offset', 'order', 'number', 'num', 'expired',
+    'expires', 'expire', 'expiry', 'expiration', 'exp', 'expiring', 'ttl', 'lifetime', 'age', 'days', 'hours',
+    'minutes', 'seconds', 'sec', 'secs', 'ms', 'timeout', 'time', 'date', 'day', 'at', 'on', 'since', 'until',
+    'before', 'after', 'ago', 'timestamp', 'created', 'updated', 'changed', 'modified', 'issued', 'iat', 'rotated',
+    'rotation', 'rotate', 'revoked', 'revocation', 'revoke', 'refreshed', 'renewed', 'renewal', 'reset', 'resets',
+    'change', 'changes', 'update', 'create', 'generate', 'generated', 'generator', 'generation', 'verify', 'verified',
+    'verification', 'validate', 'validated', 'validation', 'validator', 'valid', 'validity', 'invalid', 'check',
+    'checked', 'checks', 'required', 'requires', 'require', 'needed', 'missing', 'present', 'exists', 'found', 'set',
+    'unset', 'empty', 'provided', 'supplied', 'given', 'sent', 'received', 'enabled', 'disabled', 'enable', 'disable',
+    'active', 'inactive', 'allowed', 'denied', 'accepted', 'rejected', 'failed', 'failure', 'failures', 'fail',
+    'success', 'succeeded', 'error', 'errors', 'status', 'state', 'result', 'reason', 'message', 'warning', 'attempt',
+    'attempts', 'tries', 'retry', 'retries', 'locked', 'lock', 'type', 'types', 'kind', 'class', 'category', 'format',
+    'algorithm', 'alg', 'algo', 'method', 'mode', 'strategy', 'scheme', 'protocol', 'encoding', 'version', 'id',
+    'ids', 'identifier', 'uid', 'uuid', 'ref', 'reference', 'arn', 'name', 'names', 'alias', 'label', 'title',
+    'description', 'desc', 'comment', 'note', 'hint', 'help', 'placeholder', 'prompt', 'question', 'field', 'fields',
+    'column', 'attribute', 'property', 'param', 'parameter', 'variable', 'url', 'uri', 'link', 'href', 'endpoint',
+    'host', 'server', 'path', 'file', 'filename', 'folder', 'dir', 'directory', 'location', 'source', 'store',
+    'storage', 'manager', 'management', 'vault', 'provider', 'service', 'issuer', 'audience', 'owner', 'user',
+    'username', 'email', 'account', 'tenant', 'scope', 'scopes', 'role', 'roles', 'permission', 'permissions',
+    'claims', 'feature', 'option', 'options', 'config', 'configuration', 'setting', 'settings', 'page', 'screen',
+    'form', 'view', 'button', 'dialog', 'template', 'flow', 'step', 'stage', 'request', 'response', 'requests',
+    'responses', 'exchange', 'event', 'events', 'log', 'audit', 'history', 'last', 'previous', 'next', 'first',
+    'cache', 'cached', 'hit', 'hits', 'miss', 'pool', 'bucket', 'ring', 'family', 'group', 'groups', 'list', 'less',
+    'free', 'based', 'only', 'protected', 'handler', 'function', 'module', 'package', 'library', 'script', 'schema',
+    'table', 'model', 'models', 'tokenizer', 'limiter', 'mask', 'masked', 'redacted', 'hidden', 'visible',
+    'visibility', 'match', 'matches', 'mismatch', 'same', 'equal', 'equals', 'is', 'has', 'was', 'not', 'no', 'per',
+    'and', 'or', 'for', 'of', 'to', 'in', 'by', 'from', 'santa', 'bytes', 'chars', 'characters', 'digits', 'words',
+    'sharing',
+)
 SCHEMES: Final[tuple[str, ...]] = (
     'bearer', 'basic', 'digest', 'token', 'negotiate', 'ntlm', 'apikey', 'hawk', 'oauth', 'aws4-hmac-sha256',
 )
@@ -209,6 +247,10 @@ SMALLEST_NUMBER: Final = 100000000
 CHECKED_DIGITS: Final = 9
 LARGEST_NUMBER: Final = 10000000000000000303786028427003666890752
 HASH_BYTES: Final = 8
+REPEATED: Final = 64
+REPEATED_LENGTH: Final = 512
+COMMAND: Final = 65536
+REST_WORDS: Final = 4
 
 SCREEN_ACTIVE: Final = '=:@<>"\'%\\|&_`\x1b'
 SCREEN_BETWEEN_DIGITS: Final = ' ().-/_+'

@@ -34,7 +34,17 @@ def redaction(contract: Contract) -> str:
         "// Words.",
         *(
             f"var {_camel(one)} = {_strings(words[one])}"
-            for one in ("schemes", "line_schemes", "months", "name_fields", "value_fields", "common", "audit_who_kinds")
+            for one in (
+                "schemes",
+                "line_schemes",
+                "months",
+                "name_fields",
+                "value_fields",
+                "common",
+                "audit_who_kinds",
+                "strong",
+                "harmless_rest",
+            )
         ),
         f"var FHIRCodes = {_map(words['fhir_codes'])}",
         f"var HumanNameMembers = {_strings(name['members'])}",

@@ -58,6 +58,7 @@ def rules(contract: Contract) -> str:
     )
     for name in (
         *("allow_keys", "neutral", "prose_values", "audit_keys", "audit_who", "audit_who_kinds", "disable", "common"),
+        *("strong", "harmless_rest"),
         *("schemes", "line_schemes", "months", "name_fields", "value_fields"),
     ):
         lines += _words(name.upper(), words[name])
