@@ -81,19 +81,25 @@ var Issuers = []Issuer{
 	{2, 63, 63, []int{13, 14, 15, 16, 17, 18, 19}},
 	{2, 67, 67, []int{13, 14, 15, 16, 17, 18, 19}},
 }
-var IDLengths = []int{32, 40, 64}
-var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "phone_hint", "ipv4"}
+
+// NoArea are ranges of three digits that no area has.
+var NoArea = [][2]string{{"000", "199"}, {"200", "200"}, {"300", "300"}, {"400", "400"}, {"211", "211"}, {"311", "311"}, {"411", "411"}, {"511", "511"}, {"611", "611"}, {"711", "711"}, {"811", "811"}, {"911", "911"}}
+var IDLengths = []int{32, 40, 48, 56, 64, 96, 128}
+var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "nanp", "phone_hint", "ipv4"}
 var NotMailLocals = []string{"git", "hg", "svn"}
 var NotMailDomains = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "mjs", "ts", "tsx", "jsx", "json", "html", "xml", "yaml", "yml", "py", "rb", "go", "rs", "java", "gz", "tgz", "zip", "tar", "whl", "jar", "service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap"}
 
 // BetweenDigits may stand between the digits of a number.
 const BetweenDigits = " ().-/_+"
 
+// ScreenShort: a name of so many letters counts only at the end of a word.
+const ScreenShort = 4
+
 // What makes a text opaque.
 const OpaqueCharacters = "0123456789!@#$%^&*+=~\\"
 const OpaqueLeast = 6
 const OpaqueLong = 20
-const LongestID = 64
+const LongestID = 128
 
 // Characters are a range of code points and what they count as; see contract/redaction/folding.yaml.
 type Characters struct {
