@@ -34,8 +34,8 @@ from aegis_otel.capture.structlog import only_without_logging
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
-from aegis_otel.deliver.queue import Preparation, Prepare, RecordQueue
-from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
+from aegis_otel.deliver.queue import Preparation, RecordQueue
+from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, Record
 from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _seconds(timeout: float | None) -> float:
 def preparation(settings: Settings) -> Preparation:
     """What happens to a record before any output sees it: redaction, if it is on, and the limits."""
     redactor = _redactor(settings)
-    return Preparation(None if redactor is None else _redaction(redactor), settings.max_text, None)
+    return Preparation(None if redactor is None else redactor.redact_record, settings.max_text, None)
 
 
 def warn(text: str) -> None:
@@ -286,7 +286,7 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
         prefilter = records and records.left
     return RecordQueue(
         sinks,
-        prepare=None if redactor is None else _redaction(redactor),
+        prepare=None if redactor is None else redactor.redact_record,
         queue_size=settings.queue_size,
         max_text=settings.max_text,
         warn=warn,
@@ -306,22 +306,6 @@ def _redactor(settings: Settings) -> Redactor | None:
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
     return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
-
-
-def _redaction(redactor: Redactor) -> Prepare:
-    text, mapping = redactor.redact_text, redactor.redact_mapping
-
-    def prepare(record: Record) -> None:
-        if record.attributes:
-            record.attributes = mapping(record.attributes, audit=is_audit(record))
-        record.message = text(record.message)
-        if record.correlation_id is not None:
-            record.correlation_id = text(record.correlation_id)
-        if record.error is not None:
-            name, message, stack = record.error
-            record.error = ErrorInfo(name, text(message), text(stack))
-
-    return prepare
 
 
 def _propagate(header: str, redactor: Redactor | None) -> None:

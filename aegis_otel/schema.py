@@ -7,18 +7,16 @@ Entry" and "Audit Log Entry", so AegisX's queries work in every store.
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import math
-import numbers
-import reprlib
 from collections.abc import Mapping
-from datetime import date, datetime, timezone
-from datetime import time as clock_time
-from enum import Enum
+from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
 from aegis_otel import _fields
+from aegis_otel._plain import MAX_DEPTH as MAX_DEPTH
+from aegis_otel._plain import MAX_ITEMS as MAX_ITEMS
+from aegis_otel._plain import MAX_TEXT as MAX_TEXT
+from aegis_otel._plain import safe_text as safe_text
+from aegis_otel._plain import snapshot as snapshot
 
 # Severity numbers of the OpenTelemetry log data model ("Field: SeverityNumber").
 DEBUG: Final = _fields.SEVERITIES["DEBUG"]
@@ -46,18 +44,6 @@ RESERVED: Final = frozenset((*_fields.RESERVED, *_fields.RESERVED_WITH_ERROR))
 An attribute of the same name is kept as ``extra.<name>``. For the error fields this happens only if
 the record carries an exception, because AegisX code also sets these fields by hand.
 """
-
-MAX_DEPTH: Final = 16
-"""Maximum depth of a map or list in an attribute; deeper values are written as their text."""
-
-MAX_ITEMS: Final = 1_000
-"""Maximum members of one map or list; a last member counts the rest."""
-
-MAX_TEXT: Final = 65_536
-"""Default maximum characters of a message, a stack or a text value."""
-
-_INT64_MIN: Final = -(2**63)
-_INT64_MAX: Final = 2**63 - 1
 
 
 class ErrorInfo(NamedTuple):
@@ -249,122 +235,6 @@ def attribute_name(name: object, *, has_error: bool = False) -> str:
     text = name if type(name) is str else safe_text(name)
     if text in RESERVED and (has_error or text not in _fields.RESERVED_WITH_ERROR):
         return _fields.EXTRA_PREFIX + text
-    return text
-
-
-def snapshot(value: object) -> Any:
-    """A plain, independent copy of any value: None, bool, int, float, str, or lists and dicts of these.
-
-    Never raises and always ends: cycles, deep nesting, hostile ``__str__`` and huge containers become
-    text or are cut. NaN and infinities become strings, because JSON has no numbers for them. Integers
-    beyond 64 bits become strings, because OTLP has no such integers. Bytes become base64. An enum of
-    numbers or strings becomes its value, a dataclass a dict of the fields that its repr shows, a time
-    ISO 8601. Everything else becomes text, also a `Decimal`.
-    """
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if kind is int:
-        return value if _INT64_MIN <= value <= _INT64_MAX else safe_text(value)  # type: ignore[operator]
-    if kind is float:
-        return value if math.isfinite(value) else _float_text(value)  # type: ignore[arg-type]
-    try:
-        return _copy(value, 0, set())
-    except Exception:
-        # RecursionError, a mapping that changes while it is read, a broken __iter__…
-        return safe_text(value)
-
-
-def _copy(value: Any, depth: int, seen: set[int]) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    value = _unwrapped(value)
-    if isinstance(value, str):
-        return str.__str__(value) if type(value) is str else safe_text(value)
-    if isinstance(value, int):
-        whole = int(value)
-        return whole if _INT64_MIN <= whole <= _INT64_MAX else safe_text(whole)
-    if isinstance(value, float):
-        number = float(value)
-        return number if math.isfinite(number) else _float_text(number)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(bytes(value)[: MAX_TEXT * 3 // 4]).decode("ascii")
-    if isinstance(value, BaseException):
-        return {"name": type(value).__name__, "message": safe_text(value)}
-    if isinstance(value, (datetime, date, clock_time)):
-        return value.isoformat()
-    scalar = _scalar(value)
-    if scalar is not value:
-        return _copy(scalar, depth + 1, seen)
-    if _is_plain_dataclass(value):
-        # What the class leaves out of its repr, it leaves out here.
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.repr}
-    is_map = isinstance(value, Mapping)
-    if not is_map and not isinstance(value, (list, tuple, set, frozenset)):
-        return safe_text(value)
-    if id(value) in seen:
-        return "[cycle]"
-    if depth >= MAX_DEPTH:
-        return safe_text(value, limit=200)
-    seen.add(id(value))
-    try:
-        more = len(value) - MAX_ITEMS
-        if is_map:
-            result: dict[str, Any] = {}
-            for index, (key, member) in enumerate(list(value.items())):
-                if index >= MAX_ITEMS:
-                    result["…"] = f"[{more} more]"
-                    break
-                name = key if type(key) is str else safe_text(_unwrapped(key), limit=200)
-                result[name] = _copy(member, depth + 1, seen)
-            return result
-        members = [_copy(member, depth + 1, seen) for member in list(value)[:MAX_ITEMS]]
-        if more > 0:
-            members.append(f"[{more} more]")
-        return members
-    finally:
-        seen.discard(id(value))
-
-
-def _unwrapped(value: Any) -> Any:
-    """The value of an enum of numbers or strings, whose text is its name or its value, by Python's version."""
-    return value.value if isinstance(value, Enum) and isinstance(value, (int, float, str)) else value
-
-
-def _scalar(value: Any) -> Any:
-    """The Python value of a number of numpy's and its like; anything else as it is."""
-    # Its booleans are registered as no numbers, and its long floats are their own item.
-    if isinstance(value, numbers.Number) or (type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()):
-        found = value.item() if hasattr(value, "item") else value
-        return float(value) if found is not value and type(found) is type(value) else found
-    return value
-
-
-def _is_plain_dataclass(value: Any) -> bool:
-    """Whether a value is of a dataclass that has no way of its own to be written, which may hide something."""
-    kind: Any = type(value)
-    if not hasattr(kind, "__dataclass_fields__") or kind.__str__ is not object.__str__:
-        return False
-    code = getattr(kind.__repr__, "__code__", None)
-    return code is not None and code.co_filename in (dataclasses.__file__, reprlib.__file__)
-
-
-def _float_text(value: float) -> str:
-    if value != value:
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
-
-
-def safe_text(value: object, *, limit: int | None = None) -> str:
-    """`str(value)` that never raises; if a value cannot be written, the text names its type instead."""
-    try:
-        text = str(value)
-        # A subclass of str may still override every method that delivery calls on it.
-        text = text if type(text) is str else str.__str__(text)
-    except Exception:
-        text = f"<{type(value).__name__} that cannot be written as text>"
-    if limit is not None and len(text) > limit:
-        text = text[:limit] + "…"
     return text
 
 

@@ -16,7 +16,7 @@ NATIVE = ROOT / "native" / "src"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 LAYERS = (
-    {"_version", "_choose", "_native", "_fields", "lifecycle"},
+    {"_version", "_choose", "_native", "_fields", "_plain", "lifecycle"},
     {"schema"},
     {"settings", "correlation"},
     {"capture", "deliver", "redaction", "stores", "_otelcol"},

@@ -55,9 +55,10 @@ VALUES: Final[tuple[tuple[str, str, int, int, str, tuple[tuple[str, ...], ...], 
     ('github_token', '\\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,})', 0, 0, '', (('gho_', 'ghp_', 'ghr_', 'ghs_', 'ghu_', 'github_pat_'),), 0),
     ('gitlab_token', '\\bgl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_\\-]{16,}', 0, 0, '', (('glcbt-', 'gldt-', 'glpat-', 'glptt-', 'glrt-'),), 0),
     ('slack_token', '\\bxox[abeoprs]-[A-Za-z0-9\\-]{8,}|\\bxapp-[A-Za-z0-9\\-]{10,}|hooks\\.slack\\.com/services/[A-Za-z0-9/]{8,}', 0, 0, '', (('hooks.slack.com/services/', 'xapp-', 'xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),), 0),
-    ('stripe_key', '\\b[srp]k_(?:live|test)_[A-Za-z0-9]{8,}|\\bwhsec_[A-Za-z0-9+/]{16,}=*', 0, 0, '', (('pk_live_', 'pk_test_', 'rk_live_', 'rk_test_', 'sk_live_', 'sk_test_', 'whsec_'),), 0),
+    ('stripe_key', '\\b[sr]k_(?:live|test)_[A-Za-z0-9]{8,}|\\bwhsec_[A-Za-z0-9+/]{16,}=*', 0, 0, '', (('rk_live_', 'rk_test_', 'sk_live_', 'sk_test_', 'whsec_'),), 0),
     ('google_key', '\\bAIza[A-Za-z0-9_\\-]{30,}|\\bya29\\.[A-Za-z0-9_\\-]{16,}|\\bGOCSPX-[A-Za-z0-9_\\-]{16,}', 0, 0, '', (('aiza', 'gocspx-', 'ya29.'),), 0),
-    ('api_key', '\\bsk-(?:ant|proj|svcacct|admin|or|lf)-[A-Za-z0-9_\\-]{20,}|\\bsk-(?:[a-z]{1,12}[0-9]{0,4}-){0,4}[A-Za-z0-9_]{20,}|\\bnpm_[A-Za-z0-9]{30,}|\\bpypi-[A-Za-z0-9_\\-]{16,}|\\bSG\\.[A-Za-z0-9_\\-]{12,}\\.[A-Za-z0-9_\\-]{16,}|\\bdckr_pat_[A-Za-z0-9_\\-]{16,}|\\bdop_v1_[a-f0-9]{32,}|\\bhv[sb]\\.[A-Za-z0-9_\\-]{16,}|\\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}|\\bhf_[A-Za-z0-9]{20,}|\\b[0-9]{8,10}:AA[A-Za-z0-9_\\-]{30,}|\\bkey-[0-9a-f]{32}\\b|\\blin_api_[A-Za-z0-9]{20,}', 0, 0, '', ((':aa', 'dckr_pat_', 'dop_v1_', 'hf_', 'hvb.', 'hvs.', 'key-', 'lin_api_', 'npm_', 'pypi-', 'sg.', 'shpat_', 'shpca_', 'shppa_', 'shpss_', 'sk-'),), 0),
+    ('api_key', '\\bsk-(?:ant|proj|svcacct|admin|or|lf)-[A-Za-z0-9_\\-]{20,}|\\bsk-(?:[a-z]{1,12}[0-9]{0,4}-){0,4}[A-Za-z0-9_]{20,}|\\bnpm_[A-Za-z0-9]{30,}|\\bpypi-[A-Za-z0-9_\\-]{16,}|\\bSG\\.[A-Za-z0-9_\\-]{12,}\\.[A-Za-z0-9_\\-]{16,}|\\bdckr_pat_[A-Za-z0-9_\\-]{16,}|\\bdop_v1_[a-f0-9]{32,}|\\bhv[sb]\\.[A-Za-z0-9_\\-]{16,}|\\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{16,}|\\b[0-9]{8,10}:AA[A-Za-z0-9_\\-]{30,}|\\bkey-[0-9a-f]{32}\\b|\\blin_api_[A-Za-z0-9]{20,}', 0, 0, '', ((':aa', 'dckr_pat_', 'dop_v1_', 'hvb.', 'hvs.', 'key-', 'lin_api_', 'npm_', 'pypi-', 'sg.', 'shpat_', 'shpca_', 'shppa_', 'shpss_', 'sk-'),), 0),
+    ('api_key', '\\bhf_[A-Za-z0-9]{20,}', 0, 0, 'mixed', (('hf_',),), 0),
     ('email', "[A-Za-z0-9._%+'\\-]{1,64}@[A-Za-z0-9\\-]{1,63}(?:\\.[A-Za-z0-9\\-]{1,63}){0,6}\\.[A-Za-z]{2,24}", 0, 0, 'email', (('@',), ('.',)), 0),
     ('password', '://[^\\s/?#"\'<>@:\\\\]*:([^\\s/?#"\'<>\\\\]+)@', 1, 0, 'secret', (('@',), ('://',)), 0),
     ('password', '://[^\\s/?#"\'<>@:\\\\]*:([0-9]*[^0-9\\s"\'<>@\\\\/:][^\\s"\'<>@\\\\/]*/[^\\s"\'<>@]*)@', 1, 0, 'secret', (('@',), ('://',)), 0),
@@ -105,13 +106,13 @@ VALUES: Final[tuple[tuple[str, str, int, int, str, tuple[tuple[str, ...], ...], 
     ('dob', '(?i)\\b(?:dob|d\\.o\\.b\\.?|date[ +]of[ +]birth|birth[ +]?date|born(?:[ +]on)?|birthday)[\\s:=#"\'(\\-+]*(?:(?:is|was|on|of)[\\s+]+)?([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ][0-9]{2,4}|[0-9]{8}|[0-9]{1,2}(?:st|nd|rd|th)?(?: of)?[ -][A-Za-z]{3,9}\\.?,?[ -][0-9]{2,4}|[A-Za-z]{3,9}\\.? [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4})', 1, 0, 'edge', (('birth date', 'birth+date', 'birthdate', 'birthday', 'born', 'd.o.b', 'date of birth', 'date of+birth', 'date+of birth', 'date+of+birth', 'dob'),), 2),
     ('name', '(?i:\\b(?:patient|first|last|full|given|family|maiden)(?:\'s)?[ _]name(?:\\s+(?:is|was))?)\\s+\\\\{0,6}["\']([^"\'\\\\\\n]+)\\\\{0,6}["\']', 1, 0, 'secret', (('family name', "family's name", "family's_name", 'family_name', 'first name', "first's name", "first's_name", 'first_name', 'full name', "full's name", "full's_name", 'full_name', 'given name', "given's name", "given's_name", 'given_name', 'last name', "last's name", "last's_name", 'last_name', 'maiden name', "maiden's name", "maiden's_name", 'maiden_name', 'patient name', "patient's name", "patient's_name", 'patient_name'), ('"', "'"), ('\t', '\n', '\x0b', '\x0c', '\r', ' ')), 0),
     ('name', '(?i:\\b(?:patient|first|last|full|given|family|maiden)(?:\'s)?[ _]name\\s+(?:is|was)\\s+)((?:[A-Z]|[^\\x00-\\x7f])[^\\s",;:=()<>\\[\\]{}0-9\\\\]*(?:,? (?:[A-Z]|[^\\x00-\\x7f])[^\\s",;:=()<>\\[\\]{}0-9\\\\]*){0,3})', 1, 0, 'secret', (('family name', "family's name", "family's_name", 'family_name', 'first name', "first's name", "first's_name", 'first_name', 'full name', "full's name", "full's_name", 'full_name', 'given name', "given's name", "given's_name", 'given_name', 'last name', "last's name", "last's_name", 'last_name', 'maiden name', "maiden's name", "maiden's_name", 'maiden_name', 'patient name', "patient's name", "patient's_name", 'patient_name'),), 0),
-    ('phone', '(?:\\+?1[ .\\-+]?)?(?:\\([0-9]{3}\\)[ .\\-+]?|[0-9]{3}[.\\-])[0-9]{3}[ .\\-+]?[0-9]{4}(?: ?(?:x|ext\\.?) ?[0-9]{1,6})?', 0, 0, 'phone', (('(', '-', '.'),), 10),
+    ('phone', '(?:\\+?1[ .\\-+]?)?(?:\\([0-9]{3}\\)[ .\\-+]?|[0-9]{3}[.\\-])[0-9]{3}[ .\\-+]?[0-9]{4}(?: ?(?:x|ext\\.?) ?[0-9]{1,6})?', 0, 0, 'nanp', (('(', '-', '.'),), 10),
     ('phone', '\\+[1-9][0-9]{0,2}[ .\\-/+]?(?:\\(0?[0-9]{1,4}\\)[ .\\-+]?)?[0-9]{1,14}(?:[ .\\-/+][0-9]{2,8}){0,5}', 0, 0, 'phone', (('+',),), 9),
     ('phone', '\\b1[ \\-.][0-9]{2,4}(?:[ \\-.][0-9]{2,5}){2,5}', 0, 0, 'phone', (('1 ', '1-', '1.'),), 9),
     ('phone', '\\b00[1-9][0-9]{0,2} [0-9]{1,5}(?:[ \\-.][0-9]{2,8}){1,5}', 0, 0, 'phone', (('00',), (' ',)), 9),
     ('phone', '\\b001[\\-.][0-9]{3}[\\-.][0-9]{3}[\\-.][0-9]{4}(?: ?(?:x|ext\\.?) ?[0-9]{1,6})?\\b', 0, 0, 'edge', (('001-', '001.'),), 13),
     ('phone', '\\b0[0-9]{2,4}[ \\-][0-9]{3,4}[ \\-][0-9]{3,4}', 0, 0, 'phone', (('0',), (' ', '-')), 9),
-    ('phone', '^\\s*([0-9]{3} [0-9]{3} [0-9]{4})\\s*$', 1, 0, 'phone', ((' ',),), 10),
+    ('phone', '^\\s*([0-9]{3} [0-9]{3} [0-9]{4})\\s*$', 1, 0, 'nanp', ((' ',),), 10),
     ('phone', '(?i)\\b(?:phone|tel|telephone|mobile|cell|fax|call|callback|contact|sms|dial|whatsapp|reach)(?:\\s+(?:me|us|him|her|them|back|at|on|is|no\\.?|num|number|patient|the)){0,4}[\\s:=#.\\-]{0,3}([+(]?[0-9][0-9 ().\\-]{5,18}[0-9])', 1, 0, 'phone_hint', (('call', 'cell', 'contact', 'dial', 'fax', 'mobile', 'phone', 'reach', 'sms', 'tel', 'whatsapp'), ('call\x08', 'callback', 'cell\x08', 'contact', 'dial\x08', 'fax\x08', 'mobile', 'phone', 'reach', 'sms\x08', 'tel\x08', 'whatsapp')), 2),
     ('hl7', '(?:^|[^A-Za-z0-9\\\\]|\\\\[rnv])(?:PID|NK1|GT1|IN1|IN2|MRG)\\|((?:[^\\r\\n\\x1c\\\\"]|\\\\[^rn"])+)', 1, 0, '', (('gt1|', 'in1|', 'in2|', 'mrg|', 'nk1|', 'pid|'),), 0),
     ('mrn', '\\\\{0,6}"code\\\\{0,6}"\\s*:\\s*\\\\{0,6}"MR\\\\{0,6}"[^{]{0,300}?"value\\\\{0,6}"\\s*:\\s*\\\\{0,6}"([^"\\\\]+)', 1, 0, '', (('"value',), ('"code',), ('"mr',)), 0),
@@ -167,6 +168,44 @@ COMMON: Final[tuple[str, ...]] = (
     'number', 'code', 'name', 'id', 'key', 'no', 'num', 'value', 'address', 'line', 'access', 'service', 'app',
     'home', 'work', 'of', 'order', 'user', 'http', 'https', 'text', 'call', 'contact', 'login', 'type', 'date',
 )
+STRONG: Final[tuple[str, ...]] = (
+    'password', 'passwd', 'pwd', 'passphrase', 'passcode', 'secret', 'client secret', 'secret key', 'token',
+    'access token', 'refresh token', 'auth token', 'api token', 'session token', 'bearer token', 'jwt', 'api key',
+    'apikey', 'access key', 'accesskey', 'private key', 'privatekey', 'signing key', 'encryption key', 'master key',
+    'service key', 'auth key', 'api secret', 'webhook secret', 'credential', 'credentials', 'creds',
+)
+HARMLESS_REST: Final[tuple[str, ...]] = (
+    'policy', 'policies', 'rule', 'rules', 'count', 'counter', 'total', 'length', 'len', 'size', 'min', 'max',
+    'minimum', 'maximum', 'limit', 'quota', 'budget', 'usage', 'used', 'cost', 'price', 'rate', 'ratio', 'score',
+    'strength', 'entropy', 'complexity', 'weight', 'index', 'position', 'offset', 'order', 'number', 'num', 'expired',
+    'expires', 'expire', 'expiry', 'expiration', 'exp', 'expiring', 'ttl', 'lifetime', 'age', 'days', 'hours',
+    'minutes', 'seconds', 'sec', 'secs', 'ms', 'timeout', 'time', 'date', 'day', 'at', 'on', 'since', 'until',
+    'before', 'after', 'ago', 'timestamp', 'created', 'updated', 'changed', 'modified', 'issued', 'iat', 'rotated',
+    'rotation', 'rotate', 'revoked', 'revocation', 'revoke', 'refreshed', 'renewed', 'renewal', 'reset', 'resets',
+    'change', 'changes', 'update', 'create', 'generate', 'generated', 'generator', 'generation', 'verify', 'verified',
+    'verification', 'validate', 'validated', 'validation', 'validator', 'valid', 'validity', 'invalid', 'check',
+    'checked', 'checks', 'required', 'requires', 'require', 'needed', 'missing', 'present', 'exists', 'found', 'set',
+    'unset', 'empty', 'provided', 'supplied', 'given', 'sent', 'received', 'enabled', 'disabled', 'enable', 'disable',
+    'active', 'inactive', 'allowed', 'denied', 'accepted', 'rejected', 'failed', 'failure', 'failures', 'fail',
+    'success', 'succeeded', 'error', 'errors', 'status', 'state', 'result', 'reason', 'message', 'warning', 'attempt',
+    'attempts', 'tries', 'retry', 'retries', 'locked', 'lock', 'type', 'types', 'kind', 'class', 'category', 'format',
+    'algorithm', 'alg', 'algo', 'method', 'mode', 'strategy', 'scheme', 'protocol', 'encoding', 'version', 'id',
+    'ids', 'identifier', 'uid', 'uuid', 'ref', 'reference', 'arn', 'name', 'names', 'alias', 'label', 'title',
+    'description', 'desc', 'comment', 'note', 'hint', 'help', 'placeholder', 'prompt', 'question', 'field', 'fields',
+    'column', 'attribute', 'property', 'param', 'parameter', 'variable', 'url', 'uri', 'link', 'href', 'endpoint',
+    'host', 'server', 'path', 'file', 'filename', 'folder', 'dir', 'directory', 'location', 'source', 'store',
+    'storage', 'manager', 'management', 'vault', 'provider', 'service', 'issuer', 'audience', 'owner', 'user',
+    'username', 'email', 'account', 'tenant', 'scope', 'scopes', 'role', 'roles', 'permission', 'permissions',
+    'claims', 'feature', 'option', 'options', 'config', 'configuration', 'setting', 'settings', 'page', 'screen',
+    'form', 'view', 'button', 'dialog', 'template', 'flow', 'step', 'stage', 'request', 'response', 'requests',
+    'responses', 'exchange', 'event', 'events', 'log', 'audit', 'history', 'last', 'previous', 'next', 'first',
+    'cache', 'cached', 'hit', 'hits', 'miss', 'pool', 'bucket', 'ring', 'family', 'group', 'groups', 'list', 'less',
+    'free', 'based', 'only', 'protected', 'handler', 'function', 'module', 'package', 'library', 'script', 'schema',
+    'table', 'model', 'models', 'tokenizer', 'limiter', 'mask', 'masked', 'redacted', 'hidden', 'visible',
+    'visibility', 'match', 'matches', 'mismatch', 'same', 'equal', 'equals', 'is', 'has', 'was', 'not', 'no', 'per',
+    'and', 'or', 'for', 'of', 'to', 'in', 'by', 'from', 'santa', 'bytes', 'chars', 'characters', 'digits', 'words',
+    'sharing',
+)
 SCHEMES: Final[tuple[str, ...]] = (
     'bearer', 'basic', 'digest', 'token', 'negotiate', 'ntlm', 'apikey', 'hawk', 'oauth', 'aws4-hmac-sha256',
 )
@@ -209,6 +248,10 @@ SMALLEST_NUMBER: Final = 100000000
 CHECKED_DIGITS: Final = 9
 LARGEST_NUMBER: Final = 10000000000000000303786028427003666890752
 HASH_BYTES: Final = 8
+REPEATED: Final = 64
+REPEATED_LENGTH: Final = 512
+COMMAND: Final = 65536
+REST_WORDS: Final = 4
 
 SCREEN_ACTIVE: Final = '=:@<>"\'%\\|&_`\x1b'
 SCREEN_BETWEEN_DIGITS: Final = ' ().-/_+'
@@ -217,9 +260,9 @@ SCREEN_DIGITS: Final = 9
 SCREEN_HINTED: Final = 8
 SCREEN_SHORT: Final = 4
 
-CHECK_DIGITS: Final[dict[str, int]] = {'luhn': 12, 'ssn': 9, 'phone': 9, 'phone_hint': 7}
+CHECK_DIGITS: Final[dict[str, int]] = {'luhn': 12, 'ssn': 9, 'phone': 9, 'nanp': 10, 'phone_hint': 7}
 NUMBER_CHECKS: Final[tuple[str, ...]] = (
-    'edge', 'luhn', 'ssn', 'phone', 'phone_hint', 'ipv4',
+    'edge', 'luhn', 'ssn', 'phone', 'nanp', 'phone_hint', 'ipv4',
 )
 
 # digits of the beginning, least, most; lengths of the number
@@ -248,7 +291,8 @@ ISSUERS: Final[tuple[tuple[int, int, int, frozenset[int]], ...]] = (
     (2, 63, 63, frozenset({13, 14, 15, 16, 17, 18, 19})),
     (2, 67, 67, frozenset({13, 14, 15, 16, 17, 18, 19})),
 )
-ID_LENGTHS: Final = (32, 40, 64)
+NO_AREA: Final = (('000', '199'), ('200', '200'), ('300', '300'), ('400', '400'), ('211', '211'), ('311', '311'), ('411', '411'), ('511', '511'), ('611', '611'), ('711', '711'), ('811', '811'), ('911', '911'))
+ID_LENGTHS: Final = (32, 40, 48, 56, 64, 96, 128)
 NOT_MAIL_LOCALS: Final[tuple[str, ...]] = (
     'git', 'hg', 'svn',
 )

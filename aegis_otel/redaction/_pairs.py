@@ -18,7 +18,7 @@ from aegis_otel.redaction.keys import KeyMatcher, split_words
 from aegis_otel.redaction.rules import KeyRule, RuleSet
 
 _KEY_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
-_SEPARATOR: Final = re.compile(r"=+>?|:=|:| -> |\u2192", re.ASCII)
+_SEPARATOR: Final = re.compile(r"[:?+.|]{0,3}=+>?|:| -> |\u2192", re.ASCII)
 # Several words written as one: a name in a program or a header, not a word of a sentence.
 _IDENTIFIER: Final = re.compile(r"[^\s]*(?:[A-Za-z0-9][_\-][A-Za-z]|[a-z][A-Z])[^\s]*", re.ASCII)
 _NO_TYPE: Final = re.compile(r"[A-Za-z]{8,}|[A-Za-z]*[0-9][A-Za-z0-9]*", re.ASCII)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aegis_otel.redaction._contract import (
     CHECKED_DIGITS,
+    COMMAND,
     FHIR_CODES,
     HUMAN_NAME,
     LARGEST_NUMBER,
@@ -21,6 +22,7 @@ from aegis_otel.redaction._contract import (
     NEIGHBOUR_VALUES,
     VALUE_FIELDS,
 )
+from aegis_otel.redaction._repeats import Repeats
 from aegis_otel.redaction.keys import KeyMatcher
 from aegis_otel.redaction.rules import KeyRule, RuleSet
 from aegis_otel.redaction.text import TextRedactor
@@ -44,9 +46,10 @@ class _Number:
 class Walk:
     """The progress of one call: where it is, and how much it has seen."""
 
-    __slots__ = ("nodes", "parent", "path", "texts")
+    __slots__ = ("found", "nodes", "parent", "path", "texts")
 
-    def __init__(self) -> None:
+    def __init__(self, found: Repeats) -> None:
+        self.found = found
         self.nodes = 0
         self.parent = ""
         self.texts = 0
@@ -71,20 +74,20 @@ class Structures:
         self._who_text = who
         self._by_kind = {rule.kind: rule for rule in reversed(rules.keys)}
 
-    def text(self, text: str, texts: TextRedactor, depth: int) -> str:
-        """`text` with its secrets masked; a JSON text as what it holds."""
+    def text(self, text: str, texts: TextRedactor, depth: int, found: Repeats) -> str:
+        """`text` with its secrets masked, which go into `found`; a JSON text as what it holds."""
         if texts.is_clean(text):
             return text
         if len(text) > MAX_TEXT:
             return self._mask("length", None)
         stripped = text.strip()
         if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]"):
-            redacted = self._redact_json(stripped, texts, depth)
+            redacted = self._redact_json(stripped, texts, depth, found)
             if redacted is not None:
                 return text if redacted is stripped else redacted
-        return texts.redact(text)
+        return texts.redact(text, found)
 
-    def _redact_json(self, text: str, texts: TextRedactor, depth: int) -> str | None:
+    def _redact_json(self, text: str, texts: TextRedactor, depth: int, found: Repeats) -> str | None:
         """The redacted JSON text, or None if `text` is not JSON."""
         try:
             value = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_reject)
@@ -92,7 +95,7 @@ class Structures:
             return None
         if not isinstance(value, (dict, list)):
             return None
-        redacted = self._redact_any(value, depth + 1, Walk(), None, texts)
+        redacted = self._redact_any(value, depth + 1, Walk(found), None, texts)
         return text if redacted is value else _dump(redacted)
 
     # Structures
@@ -115,7 +118,7 @@ class Structures:
         for key, value in mapping.items():
             name = key if isinstance(key, str) else str(key)
             # If a key holds a secret, its redacted form chooses the rule: a second pass sees only that form.
-            new_name = self.text(name, texts, depth)
+            new_name = self.text(name, texts, depth, walk.found)
             if new_name != name:
                 renamed[key] = new_name
             rule = match(new_name)
@@ -154,7 +157,9 @@ class Structures:
         inherited: KeyRule | None,
         texts: TextRedactor,
     ) -> Any:
-        changed: list[Any] | None = None
+        changed = self._command(items, texts, walk.found)
+        if changed is not None:
+            items = changed if isinstance(items, list) else tuple(changed)
         following = self._pair_rule(items, texts) if len(items) == 2 else None
         parent = walk.parent
         for index, value in enumerate(items):
@@ -188,8 +193,8 @@ class Structures:
                 return value
             if texts.harmless.is_prose(text):
                 return self._redact_any(value, depth + 1, walk, None, texts)
-        elif isinstance(value, (bytes, bytearray)):
-            text = value.decode("utf-8", "replace")
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            text = bytes(value).decode("utf-8", "replace")
         elif isinstance(value, _Number):
             text = value.text
         elif isinstance(value, (int, float)):
@@ -204,6 +209,8 @@ class Structures:
             return value
         if rule.min_digits and sum(character in "0123456789" for character in text) < rule.min_digits:
             return self._redact_any(value, depth + 1, walk, None, texts)
+        if not texts.holds_mask(text):
+            walk.found.add(rule.kind, text)
         return self._mask(rule.kind, text)
 
     def _redact_any(self, value: Any, depth: int, walk: Walk, inherited: KeyRule | None, texts: TextRedactor) -> Any:
@@ -213,16 +220,16 @@ class Structures:
             walk.texts += 1
             if walk.texts > MAX_TEXTS:
                 raise ValueError("too many texts to look at closely")
-            return self.text(value, texts, depth)
+            return self.text(value, texts, depth, walk.found)
         if value is None or value is True or value is False:
             return value
         if isinstance(value, (int, float)):
-            return self._redact_number(value, _number_text(value), texts, depth)
+            return self._redact_number(value, _number_text(value), texts, depth, walk)
         if isinstance(value, _Number):
-            return self._redact_number(value, value.text, texts, depth)
-        if isinstance(value, (bytes, bytearray)):
-            text = value.decode("utf-8", "replace")
-            redacted = self.text(text, texts, depth)
+            return self._redact_number(value, value.text, texts, depth, walk)
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            text = bytes(value).decode("utf-8", "replace")
+            redacted = self.text(text, texts, depth, walk.found)
             return value if redacted is text or redacted == text else redacted
         if isinstance(value, (dict, list, tuple, Mapping)):
             return self._redact_container(value, depth, walk, inherited, texts)
@@ -231,7 +238,7 @@ class Structures:
             redacted_items = self._redact_container(items, depth, walk, inherited, texts)
             return value if redacted_items is items else redacted_items
         text = str(value)
-        redacted = self.text(text, texts, depth)
+        redacted = self.text(text, texts, depth, walk.found)
         return value if redacted is text or redacted == text else redacted
 
     def _redact_container(
@@ -250,12 +257,36 @@ class Structures:
         finally:
             walk.path.discard(id(value))
 
-    def _redact_number(self, value: Any, text: str, texts: TextRedactor, depth: int) -> Any:
+    def _redact_number(self, value: Any, text: str, texts: TextRedactor, depth: int, walk: Walk) -> Any:
         """A number that is too long for a count may be a card number."""
         if len(text) < CHECKED_DIGITS or not text.isdecimal():
             return value
-        redacted = self.text(text, texts, depth)
+        redacted = self.text(text, texts, depth, walk.found)
         return value if redacted is text or redacted == text else redacted
+
+    def _command(self, items: list[Any] | tuple[Any, ...], texts: TextRedactor, found: Repeats) -> list[Any] | None:
+        """A list of a command's arguments with the secrets that only the whole command shows masked; else None."""
+        if len(items) < 2 or not all(isinstance(item, str) for item in items):
+            return None
+        if not any(item.startswith("-") for item in items):
+            return None
+        line = " ".join(items)
+        if len(line) > COMMAND or texts.is_clean(line):
+            return None
+        changed: list[Any] | None = None
+        spans = texts.find(line)
+        end = 0
+        for index, item in enumerate(items):
+            start, end = end, end + len(item) + 1
+            inside = [
+                span._replace(start=max(span.start - start, 0), end=min(span.end - start, len(item)))
+                for span in spans
+                if span.start < end - 1 and span.end > start
+            ]
+            if inside:
+                changed = list(items) if changed is None else changed
+                changed[index] = texts.splice(item, inside, found)
+        return changed
 
     # Keys that stand beside their value
 

@@ -16,6 +16,7 @@ from typing import Final
 from aegis_otel.redaction._contract import (
     ID_LENGTHS,
     ISSUERS,
+    NO_AREA,
     NOT_MAIL_DOMAINS,
     NOT_MAIL_LOCALS,
     OPAQUE_CHARACTERS,
@@ -34,7 +35,7 @@ _LONGEST_ID: Final = max(ID_LENGTHS)
 _ID: Final = re.compile(
     "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
         "|".join(
-            f"(?=[0-9-]{{0,35}}[{letters}])[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
+            f"[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
             f"|(?=[0-9]*[{letters}])(?:{'|'.join(f'[0-9{letters}]{{{length}}}' for length in reversed(ID_LENGTHS))})"
             for letters in ("a-f", "A-F")
         )
@@ -67,7 +68,7 @@ def edge(text: str, start: int, end: int) -> bool:
 
 
 def in_id(text: str, start: int, end: int) -> bool:
-    """Inside a UUID (RFC 9562), or inside a hash or trace id of 32, 40 or 64 hex digits with a letter in it.
+    """Inside a UUID (RFC 9562), or inside a hash or trace id (`ID_LENGTHS` hex digits) with a letter in it.
 
     Such ids are frequent, and one in some thousands contains digits that form a valid card number.
     """
@@ -133,13 +134,25 @@ def phone(text: str, start: int, end: int) -> bool:
             return False
         if before in "-_/+" and start > 1 and text[start - 2].isascii() and text[start - 2].isalnum():
             return False
-    if end < len(text) and text[end].isascii() and (text[end].isalpha() or text[end] == "_"):
+    after = text[end : end + 1]
+    if after.isascii() and (after.isalpha() or after == "_"):
+        return False
+    behind = text[end + 1 : end + 2]
+    if after == "-" and behind.isascii() and behind.isalpha():
         return False
     candidate = text[start:end]
     count = len(digits_of(candidate))
     if candidate.startswith("+"):
         return 10 <= count <= 15 if count == len(candidate) - 1 else count >= 9
     return 9 <= count <= 15
+
+
+def nanp(text: str, start: int, end: int) -> bool:
+    """A telephone number of North America that stands by itself; not three numbers that begin as no area does."""
+    if not phone(text, start, end):
+        return False
+    area = digits_of(text[start:end]).removeprefix("1")[:3]
+    return not any(first <= area <= last for first, last in NO_AREA)
 
 
 def phone_hint(text: str, start: int, end: int) -> bool:
@@ -171,6 +184,14 @@ def opaque_digit(text: str, start: int, end: int) -> bool:
         len(candidate) >= OPAQUE_LEAST
         and any(character in _DIGITS for character in candidate)
         and any(character.isascii() and character.isalpha() for character in candidate)
+    )
+
+
+def mixed(text: str, start: int, end: int) -> bool:
+    """Has a digit, or letters of both cases: a key, and no word."""
+    candidate = text[start:end]
+    return any(character in _DIGITS for character in candidate) or (
+        _UPPER.search(candidate) is not None and _LOWER.search(candidate) is not None
     )
 
 
@@ -224,9 +245,11 @@ CHECKS: Final[dict[str, Check]] = {
     "luhn": luhn,
     "ssn": ssn,
     "phone": phone,
+    "nanp": nanp,
     "phone_hint": phone_hint,
     "opaque": opaque,
     "opaque_digit": opaque_digit,
+    "mixed": mixed,
     "basic": basic,
     "email": email,
     "ipv4": ipv4,

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from aegis_otel._fields import REDACTION_FAILED
 from aegis_otel.redaction._contract import AUDIT_WHO_KINDS, HASH_BYTES, MAX_KEY, SMALLEST_NUMBER, VALUE_FIELDS
+from aegis_otel.redaction._repeats import Repeats
 from aegis_otel.redaction._structures import Structures, Walk
 from aegis_otel.redaction.keys import KeyMatcher
 from aegis_otel.redaction.rules import DEFAULT, RuleSet
 from aegis_otel.redaction.text import TextRedactor
+from aegis_otel.schema import ErrorInfo, Record, is_audit, snapshot
 
 FAILED: Final = REDACTION_FAILED
 """Replaces a value that could not be redacted. Such a value is never passed on."""
@@ -61,12 +63,17 @@ class Redactor:
         self._structures = Structures(rules, self._keys, self._mask, self._who_text)
         self._plain_keys: set[str] = set()
 
+    def redact(self, value: Any) -> Any:
+        """Any value with its secrets masked, as a record would have it: bytes as text, objects as what they hold."""
+        return self.redact_mapping({"": snapshot(value)})[""]
+
     def redact_text(self, text: str) -> str:
         """`text` with its secrets masked; the same object if it has no secrets."""
-        try:
-            return self._structures.text(text, self._text, 0)
-        except Exception:
-            return FAILED
+        if self._text.is_clean(text):
+            return text
+        found = Repeats(self._mask)
+        text = self._one_text(text, found)
+        return found.hide(text) if found else text
 
     def redact_mapping(self, mapping: Mapping[str, Any], *, audit: bool = False) -> dict[str, Any]:
         """A record's attributes, redacted; the same object if it is a dict and nothing changes.
@@ -74,12 +81,46 @@ class Redactor:
         With `audit` the identity fields at the top (who, what, when) are not masked by their key.
         A value that can't be redacted becomes `[REDACTION FAILED]`.
         """
+        found = Repeats(self._mask)
+        redacted = self._one_mapping(mapping, audit, found)
+        return self._hidden(redacted, audit, found) if found else redacted
+
+    def redact_record(self, record: Record) -> None:
+        """Redact all texts of a record in place; a secret also where it stands a second time without its mark."""
+        found = Repeats(self._mask)
+        audit = bool(record.attributes) and is_audit(record)
+        if record.attributes:
+            record.attributes = self._one_mapping(record.attributes, audit, found)
+        record.message = self._one_text(record.message, found)
+        if record.correlation_id is not None:
+            record.correlation_id = self._one_text(record.correlation_id, found)
+        if record.error is not None:
+            name, message, stack = record.error
+            record.error = ErrorInfo(name, self._one_text(message, found), self._one_text(stack, found))
+        if found:
+            if record.attributes:
+                record.attributes = self._hidden(record.attributes, audit, found)
+            record.message = found.hide(record.message)
+            if record.error is not None:
+                record.error = ErrorInfo(*map(found.hide, record.error))
+
+    def _one_text(self, text: str, found: Repeats) -> str:
+        try:
+            return self._structures.text(text, self._text, 0, found)
+        except Exception:
+            return FAILED
+
+    def _one_mapping(self, mapping: Mapping[str, Any], audit: bool, found: Repeats) -> dict[str, Any]:
         try:
             if type(mapping) is dict and self._is_plain(mapping):
                 return mapping
-            return self._structures.mapping(mapping, 0, Walk(), None, audit, self._text)
+            return self._structures.mapping(mapping, 0, Walk(found), None, audit, self._text)
         except Exception:
-            return self._one_by_one(mapping, audit)
+            return self._one_by_one(mapping, audit, found)
+
+    def _hidden(self, mapping: dict[str, Any], audit: bool, found: Repeats) -> dict[str, Any]:
+        hidden: dict[str, Any] = found.hide_in(mapping, self.rules.audit_keys if audit else ())
+        return hidden
 
     def native_screen(self, native: Any, max_text: int) -> Any:
         """Finds the records that need neither redaction nor cleaning; None if the rules don't allow it."""
@@ -111,13 +152,15 @@ class Redactor:
             self._plain_keys.add(key)
         return True
 
-    def _one_by_one(self, mapping: Mapping[str, Any], audit: bool) -> dict[str, Any]:
+    def _one_by_one(self, mapping: Mapping[str, Any], audit: bool, found: Repeats) -> dict[str, Any]:
         """Redacts each entry separately, so one entry that fails does not affect the others."""
         redacted: dict[str, Any] = {}
         try:
             for key in list(mapping):
                 try:
-                    redacted.update(self._structures.mapping({key: mapping[key]}, 0, Walk(), None, audit, self._text))
+                    redacted.update(
+                        self._structures.mapping({key: mapping[key]}, 0, Walk(found), None, audit, self._text)
+                    )
                 except Exception:
                     redacted[self.redact_text(key) if isinstance(key, str) else FAILED] = FAILED
         except Exception:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
-from aegis_otel.redaction._contract import GLUED_NAME, MAX_KEY, NEUTRAL_WORDS
+from aegis_otel.redaction._contract import GLUED_NAME, HARMLESS_REST, MAX_KEY, NEUTRAL_WORDS, REST_WORDS, STRONG
 from aegis_otel.redaction.fold import fold, needs_folding
 from aegis_otel.redaction.rules import KeyRule
 
@@ -19,13 +21,31 @@ _CACHE_SIZE: Final = 4096
 _MASK: Final = re.compile(r"\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?", re.ASCII)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[a-z]*|[^\x00-\x7f]+|[A-Z]")
 
+_HARMLESS: Final = frozenset(HARMLESS_REST)
+_LONGEST_STRONG: Final = max(len(name.split()) for name in STRONG)
+
 
 def split_words(key: str) -> list[str]:
     """The lower-case words of a key, digits at a word's end stripped, all-digit words at the key's end dropped."""
-    words = [word.lower() for word in _WORD.findall(key)]
+    return _split(key)[0]
+
+
+def _split(key: str) -> tuple[list[str], list[int]]:
+    """The words, and for each word the first one of those that stand together with it, with nothing between them."""
+    words: list[str] = []
+    firsts: list[int] = []
+    end = -1
+    for match in _WORD.finditer(key):
+        text = match.group()
+        word = text.rstrip("0123456789")
+        firsts.append(firsts[-1] if match.start() == end else len(words))
+        words.append((word or text).lower())
+        # Digits between two words part them: `api2key` is no `apikey`.
+        end = match.end() if word == text else -1
     while words and words[-1].isdigit():
         words.pop()
-    return [word.rstrip("0123456789") or word for word in words]
+        firsts.pop()
+    return words, firsts
 
 
 class KeyMatcher:
@@ -54,6 +74,9 @@ class KeyMatcher:
         self._longest = max((len(words) for words in self._suffixes), default=0)
         self._allowed = {"".join(split_words(key)) for key in allow_keys}
         self._neutral = frozenset(neutral)
+        strong = [words for name in STRONG if (words := tuple(split_words(name))) in self._suffixes]
+        self._strong = frozenset(strong)
+        self._strong_ends = tuple(glued for glued in map("".join, strong) if glued in glued_suffixes)
         self._cache: dict[str, KeyRule | None] = {}
 
     def match(self, key: str) -> KeyRule | None:
@@ -78,19 +101,20 @@ class KeyMatcher:
         if needs_folding(key):
             folded = fold(key)
             key = folded[0] if folded else key
-        words = split_words(_MASK.sub(" ", key) if "[REDACTED" in key else key)
-        if "".join(words) in self._allowed:
+        words, firsts = _split(_MASK.sub(" ", key) if "[REDACTED" in key else key)
+        if not words or "".join(words) in self._allowed:
             return None
+        count = len(words)
         for dropped in range(NEUTRAL_WORDS + 1):
-            rule = self._match_words(words)
+            rule = self._match_words(words[:count], firsts[count - 1])
             if rule is not None:
                 return rule if not (dropped and rule.exact) else None
-            if len(words) < 2 or words[-1] not in self._neutral:
-                return None
-            words = words[:-1]
-        return None
+            if count < 2 or words[count - 1] not in self._neutral:
+                break
+            count -= 1
+        return self._match_strong(words)
 
-    def _match_words(self, words: list[str]) -> KeyRule | None:
+    def _match_words(self, words: list[str], first: int) -> KeyRule | None:
         exact = self._exact.get(tuple(words))
         if exact is not None:
             return exact
@@ -98,11 +122,31 @@ class KeyMatcher:
             rule = self._suffixes.get(tuple(words[-count:]))
             if rule is not None:
                 return rule
-        glued = "".join(words)
+        glued = "".join(words[first:])
         rule = self._glued.get(glued)
-        if rule is not None:
+        if rule is not None and not (rule.exact and first):
             return rule
         for suffix, suffix_rule in self._glued_suffixes:
             if glued.endswith(suffix):
                 return suffix_rule
         return None
+
+    def _match_strong(self, words: list[str]) -> KeyRule | None:
+        """The rule of a strong name with words behind it that don't say that it is no secret: `db_password_prod`."""
+        for end in range(len(words) - 1, max(0, len(words) - 1 - REST_WORDS), -1):
+            if words[end] in _HARMLESS:
+                return None
+            for start in range(max(0, end - _LONGEST_STRONG), end):
+                name = tuple(words[start:end])
+                if name in self._strong:
+                    return _behind_strong(self._suffixes[name])
+            for ending in self._strong_ends:
+                if words[end - 1].endswith(ending):
+                    return _behind_strong(self._glued[ending])
+        return None
+
+
+@cache
+def _behind_strong(rule: KeyRule) -> KeyRule:
+    """The rule for a key that goes on behind its name: a number there may count something."""
+    return rule if rule.kind == "password" else replace(rule, not_number=True)

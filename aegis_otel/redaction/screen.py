@@ -13,6 +13,8 @@ from aegis_otel.redaction._contract import (
     SCREEN_DIGITS,
     SCREEN_HINTED,
     SCREEN_NEAR,
+    SCREEN_SHORT,
+    STRONG,
 )
 from aegis_otel.redaction._patterns import Pattern, is_active
 from aegis_otel.redaction._words import WordSearch
@@ -55,8 +57,10 @@ class Screen:
                 literals.update(pattern.telling)
             if not pattern.is_active:
                 plain.update(pattern.telling)
-        self._words = (names, literals, plain | {"insert"}, hints)
-        self._has_name = WordSearch((), names, rules.neutral)
+        # Any word may follow a strong name, so a short one counts inside of words, too.
+        strong = {name for name in STRONG if len(name) <= SCREEN_SHORT}
+        self._has_name = WordSearch(strong, names, rules.neutral)
+        self._words = (names, literals | strong, plain | {"insert"}, hints)
         self._has_literal = WordSearch(literals)
         self.has_literal: Final = self._has_literal.hits
         self.has_name: Final = self._has_name.hits

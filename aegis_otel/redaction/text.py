@@ -15,6 +15,7 @@ from aegis_otel.redaction._contract import MAX_ROUNDS, NUMBER_CHECKS
 from aegis_otel.redaction._harmless import Harmless, fits
 from aegis_otel.redaction._pairs import Pairs
 from aegis_otel.redaction._patterns import Pattern
+from aegis_otel.redaction._repeats import Repeats
 from aegis_otel.redaction._spans import MASKED, Span, merged, whole_masks
 from aegis_otel.redaction.checks import CHECKS
 from aegis_otel.redaction.fold import fold, needs_folding
@@ -53,13 +54,13 @@ class TextRedactor:
         self._pairs = Pairs(rules, keys, self.harmless)
         self.is_clean: Final = self.screen.is_clean
 
-    def redact(self, text: str) -> str:
-        """`text` with its secrets masked; the same object if it has no secrets."""
+    def redact(self, text: str, found: Repeats) -> str:
+        """`text` with its secrets masked, which go into `found`; the same object if it has no secrets."""
         if self.is_clean(text):
             return text
         current = text
         for _ in range(MAX_ROUNDS):
-            changed = self._round(current)
+            changed = self._round(current, found)
             if changed == current:
                 break
             current = changed
@@ -68,27 +69,31 @@ class TextRedactor:
             return text
         return current
 
+    def holds_mask(self, text: str) -> bool:
+        """Whether a mask stands in `text`."""
+        return any(start in text for start in self._mask_starts)
+
     def is_masked(self, text: str) -> bool:
         """Whether `text` is only a mask."""
         return self.mask_pattern.fullmatch(text) is not None
 
-    def _round(self, text: str) -> str:
-        spans = self._find(text)
+    def _round(self, text: str, found: Repeats) -> str:
+        spans = self.find(text)
         if spans:
-            text = self._splice(text, spans)
+            text = self.splice(text, spans, found)
         if needs_folding(text):
             folded = fold(text)
             if folded is not None:
                 plain, starts, ends = folded
-                spans = self._find(plain)
+                spans = self.find(plain)
                 if spans:
                     moved = [span._replace(start=starts[span.start], end=ends[span.end - 1]) for span in spans]
-                    text = self._splice(text, moved)
+                    text = self.splice(text, moved, found)
         return text
 
-    def _find(self, text: str) -> list[Span]:
+    def find(self, text: str) -> list[Span]:
         """All spans to mask, in order, none overlapping."""
-        if any(start in text for start in self._mask_starts):
+        if self.holds_mask(text):
             text = self.mask_pattern.sub(lambda mask: MASKED * len(mask.group()), text)
         lower = text.lower()
         if len(lower) != len(text):
@@ -116,12 +121,16 @@ class TextRedactor:
                 spans.extend(self._find_values(text, pattern))
         return merged(whole_masks(text, spans))
 
-    def _splice(self, text: str, spans: list[Span]) -> str:
+    def splice(self, text: str, spans: list[Span], found: Repeats) -> str:
+        """`text` with masks in the place of `spans`; what they held goes into `found`."""
         parts: list[str] = []
         done = 0
         for start, end, _, kind, wrap in spans:
             parts.append(text[done:start])
-            parts.append(f"{wrap}{self._mask(kind, text[start:end])}{wrap}")
+            secret = text[start:end]
+            parts.append(f"{wrap}{self._mask(kind, secret)}{wrap}")
+            if not self.holds_mask(secret):
+                found.add(kind, secret)
             done = end
         parts.append(text[done:])
         return "".join(parts)

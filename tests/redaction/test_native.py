@@ -158,15 +158,13 @@ class Kept:
 
 
 def prepared(redactor: Redactor | None, batch: list[Record], *, native: bool) -> list[Any]:
-    from aegis_otel.distro import _redaction
-
     found = None
     if native:
         found = NATIVE.RecordScreen(None, 0, 200) if redactor is None else redactor.native_screen(NATIVE, 200)
     sink = Kept()
     queue = RecordQueue(
         [sink],
-        prepare=None if redactor is None else _redaction(redactor),
+        prepare=None if redactor is None else redactor.redact_record,
         queue_size=100,
         max_text=200,
         warn=print,

@@ -22,6 +22,7 @@ def redaction(contract: Contract) -> str:
     words, checks, folding = contract.words, contract.checks, contract.folding
     limits = {name: value for name, value in contract.limits.items() if name != "largest_number"}
     name = words["human_name"]
+    areas = ", ".join(f"{{{_quoted(first)}, {_quoted(last)}}}" for first, last in python.areas(contract))
     first, last = python.code_points(folding["alphabets"])
     lines = [
         _HEAD.format(
@@ -34,7 +35,17 @@ def redaction(contract: Contract) -> str:
         "// Words.",
         *(
             f"var {_camel(one)} = {_strings(words[one])}"
-            for one in ("schemes", "line_schemes", "months", "name_fields", "value_fields", "common", "audit_who_kinds")
+            for one in (
+                "schemes",
+                "line_schemes",
+                "months",
+                "name_fields",
+                "value_fields",
+                "common",
+                "audit_who_kinds",
+                "strong",
+                "harmless_rest",
+            )
         ),
         f"var FHIRCodes = {_map(words['fhir_codes'])}",
         f"var HumanNameMembers = {_strings(name['members'])}",
@@ -56,6 +67,9 @@ def redaction(contract: Contract) -> str:
             for digits, least, most, lengths in python.issuers(contract)
         ),
         "}",
+        "",
+        "// NoArea are ranges of three digits that no area has.",
+        f"var NoArea = [][2]string{{{areas}}}",
         f"var IDLengths = []int{{{', '.join(map(str, checks['id_lengths']))}}}",
         f"var NumberChecks = {_strings(checks['numbers'])}",
         f"var NotMailLocals = {_strings(checks['not_mail_locals'])}",
@@ -63,6 +77,9 @@ def redaction(contract: Contract) -> str:
         "",
         "// BetweenDigits may stand between the digits of a number.",
         f"const BetweenDigits = {_quoted(contract.screen['between_digits'])}",
+        "",
+        "// ScreenShort: a name of so many letters counts only at the end of a word.",
+        f"const ScreenShort = {contract.screen['short']}",
         "",
         "// What makes a text opaque.",
         f"const OpaqueCharacters = {_quoted(checks['opaque']['characters'])}",

@@ -58,6 +58,7 @@ def rules(contract: Contract) -> str:
     )
     for name in (
         *("allow_keys", "neutral", "prose_values", "audit_keys", "audit_who", "audit_who_kinds", "disable", "common"),
+        *("strong", "harmless_rest"),
         *("schemes", "line_schemes", "months", "name_fields", "value_fields"),
     ):
         lines += _words(name.upper(), words[name])
@@ -77,6 +78,7 @@ def rules(contract: Contract) -> str:
         "tuple[int, int, int, frozenset[int]]",
         issuers(contract),
     )
+    lines.append(f"NO_AREA: Final = {areas(contract)!r}")
     lines.append(f"ID_LENGTHS: Final = {tuple(checks['id_lengths'])!r}")
     lines += _words("NOT_MAIL_LOCALS", checks["not_mail_locals"])
     lines += _words("NOT_MAIL_DOMAINS", checks["not_mail_domains"])
@@ -130,6 +132,11 @@ def issuers(contract: Contract) -> list[tuple[int, int, int, frozenset[int]]]:
             least, _, most = first.partition("-")
             found.append((len(least), int(least), int(most or least), frozenset(issuer["lengths"])))
     return found
+
+
+def areas(contract: Contract) -> tuple[tuple[str, str], ...]:
+    """Ranges of first three digits that no telephone number of North America has."""
+    return tuple((text[:3], text[-3:]) for text in contract.checks["no_area"])
 
 
 def code_points(text: str) -> tuple[int, int]:

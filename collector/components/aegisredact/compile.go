@@ -160,6 +160,7 @@ func (b *compiler) addKeys(rule KeyRule) error {
 		NotNumber: rule.NotNumber,
 		MinDigits: rule.MinDigits,
 		Opaque:    rule.Opaque,
+		Numeric:   rule.Kind == "password",
 	}
 	ruleset.SetDefault(b.byKind, rule.Kind, compiled)
 	for _, name := range rule.Names {
@@ -176,22 +177,30 @@ func (b *compiler) addKeys(rule KeyRule) error {
 // minStem is the least length of a word which a name is looked for by alone.
 const minStem = 5
 
+// spelt are the characters that are looked for between the letters of a name that is spelt (d.o.b).
+var spelt = [...]string{"", " ", "_", "-", ".", "/", ":", ". "}
+
 // markName makes the scanner look for a name: by its longest telling word, or as a whole where that is short.
 func (b *compiler) markName(words []string) {
-	stem := ""
+	stem, length := "", 0
 	for _, word := range words {
+		length += len(word)
 		if len(word) > len(stem) && !commonWords[word] {
 			stem = word
 		}
 	}
+	bounded := length <= contract.ScreenShort
 	switch {
 	case len(stem) >= minStem:
 		b.mark(stem, bitKeyWord)
 	case len(words) == 1:
-		b.markLiteral(prefilter.Literal{Text: words[0], Bounded: true}, bitKeyWord)
+		b.markLiteral(prefilter.Literal{Text: words[0], Bounded: bounded && !slices.Contains(contract.Strong, words[0])}, bitKeyWord)
+	case len(words[0]) > 1:
+		b.markLiteral(prefilter.Literal{Text: words[0], Words: strings.Join(words[1:], " "), Bounded: bounded}, bitKeyWord)
 	default:
-		for _, gap := range []string{"", " ", "_", "-", ".", "/", ":"} {
-			b.mark(strings.Join(words, gap), bitKeyWord)
+		// Single letters are everywhere, so two of them are looked for together.
+		for _, gap := range spelt {
+			b.markLiteral(prefilter.Literal{Text: words[0] + gap + words[1], Words: strings.Join(words[2:], " "), Bounded: bounded}, bitKeyWord)
 		}
 	}
 }

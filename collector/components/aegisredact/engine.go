@@ -78,7 +78,10 @@ type engine struct {
 // redactText returns text without its secrets. depth is how deep the text lies in the record.
 func (e *engine) redactText(text string, depth int, r reader) (string, bool) {
 	found, fresh := e.scan(text)
-	redacted, changed := e.redactScanned(text, found, depth, r)
+	redacted, changed := text, false
+	if e.suspicious(found) || mayNest(text) {
+		redacted, changed = e.redactSuspicious(text, found, depth, r)
+	}
 	// Who may show things lets some through.
 	if fresh.Text != "" && !changed && !r.who {
 		e.lines.Learn(e.scanner, fresh)
@@ -94,10 +97,32 @@ func (e *engine) scan(text string) (found prefilter.Facts, fresh prefilter.Fresh
 	return e.scanner.Scan(text), prefilter.FreshLines{}
 }
 
-func (e *engine) redactScanned(text string, found prefilter.Facts, depth int, r reader) (string, bool) {
-	if !e.suspicious(found) {
-		return text, false
+// mayNest says whether a text may be JSON with a map in a map: there, words of one name stand far from each other.
+func mayNest(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if chars.IsBlank(text[i]) {
+			continue
+		}
+		return (text[i] == '{' || text[i] == '[') && strings.Count(text[i:], "{") > 1
 	}
+	return false
+}
+
+// redactSuspicious redacts a text that the quick look does not let through. A secret of a text that belongs to no record
+// is masked a second time here.
+func (e *engine) redactSuspicious(text string, found prefilter.Facts, depth int, r reader) (string, bool) {
+	if r.found != nil {
+		return e.redactClosely(text, found, depth, r)
+	}
+	r.found = &repeats{}
+	redacted, changed := e.redactClosely(text, found, depth, r)
+	if changed {
+		redacted, _ = e.hide(r.found, redacted)
+	}
+	return redacted, changed
+}
+
+func (e *engine) redactClosely(text string, found prefilter.Facts, depth int, r reader) (string, bool) {
 	if len(text) > e.maxText {
 		return e.mask(e.lengthKind, ""), true
 	}
@@ -153,11 +178,11 @@ func (e *engine) chances(found *prefilter.Facts) iter.Seq[int] {
 }
 
 // redactNumber returns the mask of a number whose digits are a secret.
-func (e *engine) redactNumber(digits string, depth int) (string, bool) {
+func (e *engine) redactNumber(digits string, depth int, r reader) (string, bool) {
 	if len(digits) < contract.CheckedDigits || !chars.AllDigits(digits) {
 		return "", false
 	}
-	return e.redactText(digits, depth, reader{})
+	return e.redactText(digits, depth, r)
 }
 
 // key returns the verdict on the key of a map.

@@ -56,31 +56,48 @@ func (e *engine) findPairs(text string, spans []span) []span {
 func nextSeparator(text string, position int) (first, last int) {
 	for i := position; i < len(text); i++ {
 		switch text[i] {
-		case '=', ':', ' ', 0xe2:
-		default:
-			continue
-		}
-		switch c := text[i]; {
-		case c == '=':
-			last = i + 1
-			for chars.At(text, last) == '=' {
-				last++
+		case '=', ':', '?', '+', '.', '|':
+			if last := assignmentEnd(text, i); last > 0 {
+				return i, last
 			}
-			if chars.At(text, last) == '>' {
-				last++
+			if text[i] == ':' {
+				return i, i + 1
 			}
-			return i, last
-		case c == ':' && chars.At(text, i+1) == '=':
-			return i, i + 2
-		case c == ':':
-			return i, i + 1
-		case strings.HasPrefix(text[i:], " -> "):
-			return i, i + 4
-		case strings.HasPrefix(text[i:], "→"):
-			return i, i + len("→")
+		case ' ':
+			if strings.HasPrefix(text[i:], " -> ") {
+				return i, i + 4
+			}
+		case 0xe2:
+			if strings.HasPrefix(text[i:], "→") {
+				return i, i + len("→")
+			}
 		}
 	}
 	return -1, -1
+}
+
+// assignmentSigns may stand before the = of an assignment: :=, ?=, ::=.
+const (
+	assignmentSigns    = ":?+.|"
+	maxAssignmentSigns = 3
+)
+
+// assignmentEnd returns where the assignment ends that begins at position, 0 when none does.
+func assignmentEnd(text string, position int) int {
+	last := position
+	for last-position < maxAssignmentSigns && last < len(text) && strings.IndexByte(assignmentSigns, text[last]) >= 0 {
+		last++
+	}
+	if chars.At(text, last) != '=' {
+		return 0
+	}
+	for chars.At(text, last) == '=' {
+		last++
+	}
+	if chars.At(text, last) == '>' {
+		last++
+	}
+	return last
 }
 
 // keyBefore finds the secret key that ends before position end.

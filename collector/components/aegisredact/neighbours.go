@@ -104,6 +104,49 @@ func (w *walk) pairRule(s pcommon.Slice) *ruleset.Key {
 	return rule
 }
 
+// command masks in a list of a command's arguments what only the whole command shows: ["curl", "-u", "bob:…"].
+func (w *walk) command(s pcommon.Slice, r reader) {
+	length, isCommand := 0, false
+	for _, item := range s.All() {
+		if item.Type() != pcommon.ValueTypeStr {
+			return
+		}
+		length += len(item.Str()) + 1
+		isCommand = isCommand || strings.HasPrefix(item.Str(), "-")
+	}
+	if s.Len() < 2 || !isCommand || length > contract.Command {
+		return
+	}
+	var line strings.Builder
+	for i, item := range s.All() {
+		if i > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(item.Str())
+	}
+	found, _ := w.scan(line.String())
+	if !w.suspicious(found) {
+		return
+	}
+	spans := w.find(line.String(), found, r)
+	end := 0
+	for _, item := range s.All() {
+		text := item.Str()
+		start := end
+		end += len(text) + 1
+		var inside []span
+		for _, one := range spans {
+			if one.start < end-1 && one.end > start {
+				one.start, one.end = max(one.start-start, 0), min(one.end-start, len(text))
+				inside = append(inside, one)
+			}
+		}
+		if inside != nil {
+			w.set(item, w.splice(text, inside, r))
+		}
+	}
+}
+
 // flagRule returns the rule for what follows a command line's --password.
 func (e *engine) flagRule(item string) *ruleset.Key {
 	if !strings.HasPrefix(item, "-") || !keyFlag.MatchString(item) {

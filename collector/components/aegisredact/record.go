@@ -22,11 +22,11 @@ func (e *engine) redactLogs(logs plog.Logs) {
 }
 
 // replaceText redacts a text that is kept outside of a value.
-func (e *engine) replaceText(text string, set func(string)) {
+func (e *engine) replaceText(text string, r reader, set func(string)) {
 	if text == "" {
 		return
 	}
-	if redacted, changed := e.redactText(text, 0, reader{}); changed {
+	if redacted, changed := e.redactText(text, 0, r); changed {
 		set(redacted)
 	}
 }
@@ -39,8 +39,8 @@ func (e *engine) redactResource(resourceLogs plog.ResourceLogs) {
 		attributes.Clear()
 		attributes.PutBool(names.RedactionFailure, true)
 	})
-	e.replaceText(resourceLogs.SchemaUrl(), resourceLogs.SetSchemaUrl)
-	e.newWalk(false).attributes(attributes, false)
+	e.replaceText(resourceLogs.SchemaUrl(), reader{}, resourceLogs.SetSchemaUrl)
+	e.newWalk(false).attributes(attributes, false, reader{})
 }
 
 func (e *engine) redactScope(scopeLogs plog.ScopeLogs) {
@@ -51,19 +51,30 @@ func (e *engine) redactScope(scopeLogs plog.ScopeLogs) {
 		scope.SetVersion("")
 		scope.Attributes().Clear()
 	})
-	e.replaceText(scopeLogs.SchemaUrl(), scopeLogs.SetSchemaUrl)
-	e.replaceText(scope.Name(), scope.SetName)
-	e.replaceText(scope.Version(), scope.SetVersion)
-	e.newWalk(false).attributes(scope.Attributes(), false)
+	e.replaceText(scopeLogs.SchemaUrl(), reader{}, scopeLogs.SetSchemaUrl)
+	e.replaceText(scope.Name(), reader{}, scope.SetName)
+	e.replaceText(scope.Version(), reader{}, scope.SetVersion)
+	e.newWalk(false).attributes(scope.Attributes(), false, reader{})
 }
 
 func (e *engine) redactRecord(record plog.LogRecord) {
 	defer guard(func() { replaceByMarker(record) })
 	audit := isAudit(record)
-	e.newWalk(false).body(record.Body())
-	e.replaceText(record.SeverityText(), func(text string) { record.SetSeverityText(text) })
-	e.replaceText(record.EventName(), record.SetEventName)
-	e.newWalk(false).attributes(record.Attributes(), audit)
+	var found repeats
+	r := reader{found: &found}
+	e.newWalk(false).body(record.Body(), r)
+	e.replaceText(record.SeverityText(), r, func(text string) { record.SetSeverityText(text) })
+	e.replaceText(record.EventName(), r, record.SetEventName)
+	e.newWalk(false).attributes(record.Attributes(), audit, r)
+	if len(found.secrets) == 0 {
+		return
+	}
+	e.hideIn(&found, record.Body())
+	for name, value := range record.Attributes().All() {
+		if !audit || !e.auditKeys[name] {
+			e.hideIn(&found, value)
+		}
+	}
 }
 
 func isAudit(record plog.LogRecord) bool {

@@ -32,6 +32,12 @@ func (e *engine) hideMasks(text string) string {
 	return string(hidden)
 }
 
+// holdsMask says whether a mask stands in a text.
+func (e *engine) holdsMask(text string) bool {
+	prefix, _, _ := strings.Cut(e.template, "{kind}")
+	return strings.Contains(text, prefix) || strings.Contains(text, "[REDACT")
+}
+
 // wholeMasks extends spans over masks that they touch, and drops those that are nothing but a mask.
 func wholeMasks(text string, spans []span) []span {
 	if strings.IndexByte(text, masked) < 0 {
@@ -73,14 +79,18 @@ func merge(spans []span) []span {
 }
 
 // splice puts masks in the place of spans.
-func (e *engine) splice(text string, spans []span) string {
+func (e *engine) splice(text string, spans []span, r reader) string {
 	var out strings.Builder
 	out.Grow(len(text) + 16*len(spans))
 	from := 0
 	for _, s := range spans {
 		out.WriteString(text[from:s.start])
 		out.WriteString(s.wrap)
-		out.WriteString(e.mask(s.kind, text[s.start:s.end]))
+		secret := text[s.start:s.end]
+		out.WriteString(e.mask(s.kind, secret))
+		if r.found != nil && !e.holdsMask(secret) {
+			r.found.add(s.kind, secret)
+		}
 		out.WriteString(s.wrap)
 		from = s.end
 	}

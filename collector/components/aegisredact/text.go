@@ -13,8 +13,11 @@ import (
 )
 
 // reader says whose text is read: in those fields of an audit record that say who, e-mail addresses and
-// telephone numbers stay readable.
-type reader struct{ who bool }
+// telephone numbers stay readable. What is masked goes into found.
+type reader struct {
+	who   bool
+	found *repeats
+}
 
 // redactPlainText redacts a text that is no JSON.
 func (e *engine) redactPlainText(text string, found prefilter.Facts, r reader) string {
@@ -34,7 +37,7 @@ func (e *engine) redactPlainText(text string, found prefilter.Facts, r reader) s
 // redactOnce looks at the text as it is, and then at what it is without disguises.
 func (e *engine) redactOnce(text string, found prefilter.Facts, r reader) string {
 	if spans := e.find(text, found, r); len(spans) > 0 {
-		text = e.splice(text, spans)
+		text = e.splice(text, spans, r)
 	}
 	if !chars.NeedsFolding(text) {
 		return text
@@ -54,7 +57,7 @@ func (e *engine) redactOnce(text string, found prefilter.Facts, r reader) string
 	for i := range spans {
 		spans[i].start, spans[i].end = f.Starts[spans[i].start], f.Ends[spans[i].end-1]
 	}
-	return e.splice(text, spans)
+	return e.splice(text, spans, r)
 }
 
 // find returns what is to be masked, in order, none overlapping.

@@ -39,14 +39,14 @@ func (e *engine) redactJSON(text string, depth int, r reader) (out string, chang
 	return string(jsontext.Append(make([]byte, 0, len(text)), root)), true, true
 }
 
-func (w *walk) body(value pcommon.Value) {
+func (w *walk) body(value pcommon.Value, r reader) {
 	w.parent = ""
-	w.any(value, 0, nil, reader{})
+	w.any(value, 0, nil, r)
 }
 
-func (w *walk) attributes(m pcommon.Map, audit bool) {
+func (w *walk) attributes(m pcommon.Map, audit bool, r reader) {
 	w.parent = ""
-	w.members(m, 0, nil, audit, reader{})
+	w.members(m, 0, nil, audit, r)
 }
 
 // set replaces a value by a text.
@@ -104,6 +104,7 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit b
 }
 
 func (w *walk) items(s pcommon.Slice, depth int, inherited *ruleset.Key, r reader) {
+	w.command(s, r)
 	pair := s.Len() == 2
 	var following *ruleset.Key
 	if pair {
@@ -176,6 +177,9 @@ func (w *walk) under(rule *ruleset.Key, value pcommon.Value, depth int, r reader
 		w.any(value, depth+1, nil, r)
 	default:
 		w.set(value, w.mask(rule.Kind, text))
+		if r.found != nil && !w.holdsMask(text) {
+			r.found.add(rule.Kind, text)
+		}
 	}
 }
 
@@ -186,7 +190,7 @@ func (w *walk) any(value pcommon.Value, depth int, inherited *ruleset.Key, r rea
 			w.set(value, redacted)
 		}
 	case pcommon.ValueTypeInt, pcommon.ValueTypeDouble:
-		w.number(value, depth)
+		w.number(value, depth, r)
 	case pcommon.ValueTypeBytes:
 		w.bytes(value, depth, r)
 	case pcommon.ValueTypeMap:
@@ -212,7 +216,7 @@ func (w *walk) enter(value pcommon.Value, members, depth int) bool {
 	return true
 }
 
-func (w *walk) number(value pcommon.Value, depth int) {
+func (w *walk) number(value pcommon.Value, depth int, r reader) {
 	// Neither short numbers nor those with a fraction are looked at, so their text need not be made.
 	if value.Type() == pcommon.ValueTypeInt {
 		if value.Int() < contract.SmallestNumber {
@@ -221,7 +225,7 @@ func (w *walk) number(value pcommon.Value, depth int) {
 	} else if number := value.Double(); number < contract.SmallestNumber || number != math.Trunc(number) {
 		return
 	}
-	if redacted, changed := w.redactNumber(numberText(value), depth); changed {
+	if redacted, changed := w.redactNumber(numberText(value), depth, r); changed {
 		w.set(value, redacted)
 	}
 }
@@ -229,7 +233,7 @@ func (w *walk) number(value pcommon.Value, depth int) {
 func (w *walk) bytes(value pcommon.Value, depth int, r reader) {
 	text := bytesText(value)
 	if w.json {
-		if redacted, changed := w.redactNumber(text, depth); changed {
+		if redacted, changed := w.redactNumber(text, depth, r); changed {
 			w.set(value, redacted)
 		}
 		return

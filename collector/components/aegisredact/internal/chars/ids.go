@@ -8,8 +8,8 @@ import (
 
 const uuidLength = 36 // RFC 9562: 8-4-4-4-12 hex digits
 
-// InID says whether text[start:end] lies in a UUID, or in a hash or trace id of as many hex digits as these have, with a letter in
-// it. Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
+// InID says whether text[start:end] lies in a UUID, or in a hash or trace id of as many hex digits as these have, with a
+// letter in it. Such ids are everywhere, and one in some thousands has digits in it that are right for a card.
 func InID(text string, start, end int) bool {
 	for from := max(0, end-uuidLength); from <= start && from+uuidLength <= len(text); from++ {
 		if IsUUID(text[from:from+uuidLength]) && standsAlone(text, from, from+uuidLength) {
@@ -40,7 +40,7 @@ func IsUUID(s string) bool {
 			return false
 		}
 	}
-	return inOneCase(s)
+	return !inBothCases(s)
 }
 
 func isHex(s string) bool {
@@ -54,6 +54,16 @@ func isHex(s string) bool {
 
 func isHexDigit(c byte) bool {
 	return IsDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// inBothCases says whether s has letters of both cases.
+func inBothCases(s string) bool {
+	var lower, upper bool
+	for i := range len(s) {
+		lower = lower || IsLower(s[i])
+		upper = upper || IsUpper(s[i])
+	}
+	return lower && upper
 }
 
 // inOneCase says whether s has letters, all of them lower case or all upper case.

@@ -26,6 +26,10 @@ const NeutralWords = 2
 const SmallestNumber = 100000000
 const CheckedDigits = 9
 const HashBytes = 8
+const Repeated = 64
+const RepeatedLength = 512
+const Command = 65536
+const RestWords = 4
 const LargestNumber float64 = 1e40
 
 // Words.
@@ -36,6 +40,8 @@ var NameFields = []string{"name", "key", "header", "field", "param", "system", "
 var ValueFields = []string{"value", "val", "values", "content", "data"}
 var Common = []string{"number", "code", "name", "id", "key", "no", "num", "value", "address", "line", "access", "service", "app", "home", "work", "of", "order", "user", "http", "https", "text", "call", "contact", "login", "type", "date"}
 var AuditWhoKinds = []string{"email", "phone"}
+var Strong = []string{"password", "passwd", "pwd", "passphrase", "passcode", "secret", "client secret", "secret key", "token", "access token", "refresh token", "auth token", "api token", "session token", "bearer token", "jwt", "api key", "apikey", "access key", "accesskey", "private key", "privatekey", "signing key", "encryption key", "master key", "service key", "auth key", "api secret", "webhook secret", "credential", "credentials", "creds"}
+var HarmlessRest = []string{"policy", "policies", "rule", "rules", "count", "counter", "total", "length", "len", "size", "min", "max", "minimum", "maximum", "limit", "quota", "budget", "usage", "used", "cost", "price", "rate", "ratio", "score", "strength", "entropy", "complexity", "weight", "index", "position", "offset", "order", "number", "num", "expired", "expires", "expire", "expiry", "expiration", "exp", "expiring", "ttl", "lifetime", "age", "days", "hours", "minutes", "seconds", "sec", "secs", "ms", "timeout", "time", "date", "day", "at", "on", "since", "until", "before", "after", "ago", "timestamp", "created", "updated", "changed", "modified", "issued", "iat", "rotated", "rotation", "rotate", "revoked", "revocation", "revoke", "refreshed", "renewed", "renewal", "reset", "resets", "change", "changes", "update", "create", "generate", "generated", "generator", "generation", "verify", "verified", "verification", "validate", "validated", "validation", "validator", "valid", "validity", "invalid", "check", "checked", "checks", "required", "requires", "require", "needed", "missing", "present", "exists", "found", "set", "unset", "empty", "provided", "supplied", "given", "sent", "received", "enabled", "disabled", "enable", "disable", "active", "inactive", "allowed", "denied", "accepted", "rejected", "failed", "failure", "failures", "fail", "success", "succeeded", "error", "errors", "status", "state", "result", "reason", "message", "warning", "attempt", "attempts", "tries", "retry", "retries", "locked", "lock", "type", "types", "kind", "class", "category", "format", "algorithm", "alg", "algo", "method", "mode", "strategy", "scheme", "protocol", "encoding", "version", "id", "ids", "identifier", "uid", "uuid", "ref", "reference", "arn", "name", "names", "alias", "label", "title", "description", "desc", "comment", "note", "hint", "help", "placeholder", "prompt", "question", "field", "fields", "column", "attribute", "property", "param", "parameter", "variable", "url", "uri", "link", "href", "endpoint", "host", "server", "path", "file", "filename", "folder", "dir", "directory", "location", "source", "store", "storage", "manager", "management", "vault", "provider", "service", "issuer", "audience", "owner", "user", "username", "email", "account", "tenant", "scope", "scopes", "role", "roles", "permission", "permissions", "claims", "feature", "option", "options", "config", "configuration", "setting", "settings", "page", "screen", "form", "view", "button", "dialog", "template", "flow", "step", "stage", "request", "response", "requests", "responses", "exchange", "event", "events", "log", "audit", "history", "last", "previous", "next", "first", "cache", "cached", "hit", "hits", "miss", "pool", "bucket", "ring", "family", "group", "groups", "list", "less", "free", "based", "only", "protected", "handler", "function", "module", "package", "library", "script", "schema", "table", "model", "models", "tokenizer", "limiter", "mask", "masked", "redacted", "hidden", "visible", "visibility", "match", "matches", "mismatch", "same", "equal", "equals", "is", "has", "was", "not", "no", "per", "and", "or", "for", "of", "to", "in", "by", "from", "santa", "bytes", "chars", "characters", "digits", "words", "sharing"}
 var FHIRCodes = map[string]string{"MR": "mrn", "SS": "ssn", "DL": "license", "PPN": "passport"}
 var HumanNameMembers = []string{"family", "given"}
 
@@ -75,19 +81,25 @@ var Issuers = []Issuer{
 	{2, 63, 63, []int{13, 14, 15, 16, 17, 18, 19}},
 	{2, 67, 67, []int{13, 14, 15, 16, 17, 18, 19}},
 }
-var IDLengths = []int{32, 40, 64}
-var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "phone_hint", "ipv4"}
+
+// NoArea are ranges of three digits that no area has.
+var NoArea = [][2]string{{"000", "199"}, {"200", "200"}, {"300", "300"}, {"400", "400"}, {"211", "211"}, {"311", "311"}, {"411", "411"}, {"511", "511"}, {"611", "611"}, {"711", "711"}, {"811", "811"}, {"911", "911"}}
+var IDLengths = []int{32, 40, 48, 56, 64, 96, 128}
+var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "nanp", "phone_hint", "ipv4"}
 var NotMailLocals = []string{"git", "hg", "svn"}
 var NotMailDomains = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "mjs", "ts", "tsx", "jsx", "json", "html", "xml", "yaml", "yml", "py", "rb", "go", "rs", "java", "gz", "tgz", "zip", "tar", "whl", "jar", "service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap"}
 
 // BetweenDigits may stand between the digits of a number.
 const BetweenDigits = " ().-/_+"
 
+// ScreenShort: a name of so many letters counts only at the end of a word.
+const ScreenShort = 4
+
 // What makes a text opaque.
 const OpaqueCharacters = "0123456789!@#$%^&*+=~\\"
 const OpaqueLeast = 6
 const OpaqueLong = 20
-const LongestID = 64
+const LongestID = 128
 
 // Characters are a range of code points and what they count as; see contract/redaction/folding.yaml.
 type Characters struct {

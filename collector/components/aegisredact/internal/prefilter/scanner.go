@@ -3,7 +3,10 @@
 package prefilter
 
 import (
+	"maps"
 	mathbits "math/bits"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/chars"
@@ -50,9 +53,16 @@ type Scanner struct {
 	shift       int      // the power
 	next        []uint32 // state + column -> state; a state is the place of its row, and has arrived set where literals end
 	accepted    []Marks  // row number -> marks of the literals that end there
-	bounded     []Marks  // the same for literals after which no word may go on
-	tails       map[string]bool
-	beyondASCII Marks // of a text with other characters
+	rests       [][]rest // the same for literals behind which more must follow
+	neutral     []string // words that may follow a bounded literal
+	beyondASCII Marks    // of a text with other characters
+}
+
+// rest is what must follow a literal.
+type rest struct {
+	words   []string
+	bounded bool
+	marks   Marks
 }
 
 // byteClass is what a byte means to the automaton and to digit runs.
@@ -65,19 +75,17 @@ type byteClass struct {
 // arrived marks a state in which literals end.
 const arrived = uint32(1) << 31
 
-// Literal is a lower-case text to look for. A bounded one counts only where the word ends after it, or goes
-// on with the first two letters of one of the scanner's tails.
+// Literal is a lower-case text to look for. Words, joined with spaces, are those that must follow it, with no letters
+// between each other. A bounded literal counts only where the word ends behind all of this, or goes on with a neutral one.
 type Literal struct {
 	Text    string
+	Words   string
 	Bounded bool
 }
 
 // NewScanner builds the automaton; literals maps them to their marks.
-func NewScanner(literals map[Literal]Marks, tails map[string]bool, beyondASCII Marks) *Scanner {
-	s := &Scanner{width: 1, beyondASCII: beyondASCII, tails: map[string]bool{}}
-	for tail := range tails {
-		s.tails[tail[:min(2, len(tail))]] = true
-	}
+func NewScanner(literals map[Literal]Marks, neutral map[string]bool, beyondASCII Marks) *Scanner {
+	s := &Scanner{width: 1, beyondASCII: beyondASCII, neutral: slices.Sorted(maps.Keys(neutral))}
 	for l := range literals {
 		literal := l.Text
 		for i := 0; i < len(literal); i++ {
@@ -117,8 +125,8 @@ func (s *Scanner) build(literals map[Literal]Marks) {
 			}
 			state = int(s.next[at])
 		}
-		if l.Bounded {
-			s.bounded[state].Add(marks)
+		if l.Bounded || l.Words != "" {
+			s.rests[state] = append(s.rests[state], rest{words: strings.Fields(l.Words), bounded: l.Bounded, marks: marks})
 		} else {
 			s.accepted[state].Add(marks)
 		}
@@ -126,7 +134,7 @@ func (s *Scanner) build(literals map[Literal]Marks) {
 	s.link()
 	for i, state := range s.next {
 		s.next[i] = state * uint32(s.width)
-		if s.accepted[state] != (Marks{}) || s.bounded[state] != (Marks{}) {
+		if s.accepted[state] != (Marks{}) || len(s.rests[state]) > 0 {
 			s.next[i] |= arrived
 		}
 	}
@@ -135,7 +143,7 @@ func (s *Scanner) build(literals map[Literal]Marks) {
 func (s *Scanner) addState() int {
 	s.next = append(s.next, make([]uint32, s.width)...)
 	s.accepted = append(s.accepted, Marks{})
-	s.bounded = append(s.bounded, Marks{})
+	s.rests = append(s.rests, nil)
 	return len(s.accepted) - 1
 }
 
@@ -152,7 +160,7 @@ func (s *Scanner) link() {
 		state := queue[0]
 		queue = queue[1:]
 		s.accepted[state].Add(s.accepted[fail[state]])
-		s.bounded[state].Add(s.bounded[fail[state]])
+		s.rests[state] = append(s.rests[state], s.rests[fail[state]]...)
 		for class := 0; class < s.width; class++ {
 			at := state*s.width + class
 			fallback := s.next[fail[state]*s.width+class]
@@ -205,14 +213,41 @@ const maxRun = 255
 func (s *Scanner) arrive(found *Facts, state uint32, text string, end int) {
 	row := state >> s.shift
 	found.Literals.Add(s.accepted[row])
-	if marks := s.bounded[row]; marks != (Marks{}) && !found.Literals.Has(marks) && s.wordEnds(text, end) {
-		found.Literals.Add(marks)
+	for i := range s.rests[row] {
+		if rest := &s.rests[row][i]; !found.Literals.Has(rest.marks) && s.follows(rest, text, end) {
+			found.Literals.Add(rest.marks)
+		}
 	}
+}
+
+// follows says whether what must follow a literal may do so at a position. A line is read without the
+// next one, so at its end it may.
+func (s *Scanner) follows(r *rest, text string, at int) bool {
+	for _, word := range r.words {
+		for at < len(text) && chars.IsDigit(text[at]) {
+			at++
+		}
+		for at < len(text) && text[at] != '\n' && !chars.IsAlnum(text[at]) {
+			at++
+		}
+		if at >= len(text) || text[at] == '\n' {
+			return true
+		}
+		if !hasPrefixFold(text[at:], word) {
+			return false
+		}
+		at += len(word)
+	}
+	return !r.bounded || s.wordEnds(text, at)
+}
+
+func hasPrefixFold(text, word string) bool {
+	return len(text) >= len(word) && chars.LowerASCII(text[:len(word)]) == word
 }
 
 func (s *Scanner) wordEnds(text string, at int) bool {
 	if at >= len(text) || !chars.IsLetter(text[at]) {
 		return true
 	}
-	return s.tails[chars.LowerASCII(text[at:min(at+2, len(text))])]
+	return slices.ContainsFunc(s.neutral, func(word string) bool { return hasPrefixFold(text[at:], word) })
 }

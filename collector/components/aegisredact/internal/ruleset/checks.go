@@ -21,9 +21,11 @@ var Checks = map[string]Check{
 	"luhn":         luhn,
 	"ssn":          ssn,
 	"phone":        phone,
+	"nanp":         nanp,
 	"phone_hint":   phoneHint,
 	"opaque":       Opaque,
 	"opaque_digit": opaqueDigit,
+	"mixed":        mixed,
 	"basic":        basic,
 	"email":        email,
 	"ipv4":         ipv4,
@@ -119,7 +121,8 @@ func phone(text string, start, end int) bool {
 	} else if start > 0 && strings.IndexByte("-_/+", before) >= 0 && chars.IsAlnum(chars.At(text, start-2)) {
 		return false
 	}
-	if after := chars.At(text, end); chars.IsLetter(after) || after == '_' {
+	after := chars.At(text, end)
+	if chars.IsLetter(after) || after == '_' || after == '-' && chars.IsLetter(chars.At(text, end+1)) {
 		return false
 	}
 	candidate := text[start:end]
@@ -131,6 +134,16 @@ func phone(text string, start, end int) bool {
 		return n >= 9
 	}
 	return n >= 9 && n <= 15
+}
+
+// nanp: a telephone number of North America that stands by itself, not three numbers that begin as no area does.
+func nanp(text string, start, end int) bool {
+	if !phone(text, start, end) {
+		return false
+	}
+	area := strings.TrimPrefix(digitsOf(text[start:end]), "1")
+	area = area[:min(3, len(area))]
+	return !slices.ContainsFunc(contract.NoArea, func(no [2]string) bool { return no[0] <= area && area <= no[1] })
 }
 
 // phoneHint: a telephone number after a word like "phone"; shorter ones and bare digits count too, dates don't.
@@ -177,6 +190,19 @@ func opaqueDigit(text string, start, end int) bool {
 		}
 	}
 	return false
+}
+
+// mixed: with a digit, or letters of both cases.
+func mixed(text string, start, end int) bool {
+	lower, upper := false, false
+	for i := start; i < end; i++ {
+		if chars.IsDigit(text[i]) {
+			return true
+		}
+		lower = lower || chars.IsLower(text[i])
+		upper = upper || chars.IsUpper(text[i])
+	}
+	return lower && upper
 }
 
 func countRunes(s string) int {

@@ -42,6 +42,7 @@ type Key struct {
 	NotNumber bool
 	MinDigits int
 	Opaque    bool
+	Numeric   bool // a number is a secret also where words follow the name
 }
 
 // Fits says whether a value in a text is of the sort that the rule is about.
@@ -64,6 +65,17 @@ type Verdict struct {
 // maskInKey is what redaction has left in a key; its kind is no part of the name.
 var maskInKey = regexp.MustCompile(`\[REDACTED(?::[a-z0-9_]+)*\](?:#[0-9]+)?`)
 
+// What the words behind a strong name say, and how many words such a name has.
+var (
+	harmlessRest  = NameSet(contract.HarmlessRest)
+	longestStrong = func() (longest int) {
+		for _, name := range contract.Strong {
+			longest = max(longest, len(Words(name)))
+		}
+		return longest
+	}()
+)
+
 type gluedName struct {
 	name string
 	rule *Key
@@ -74,8 +86,10 @@ type Matcher struct {
 	exact    map[string]*Key // by the words, joined with spaces
 	suffixes map[string]*Key
 	glued    map[string]*Key
-	endings  []gluedName // the longest first
-	longest  int         // words in a name
+	endings  []gluedName     // the longest first
+	longest  int             // words in a name
+	strong   map[string]*Key // by the words, joined with spaces: names that count whatever follows
+	ends     []gluedName     // the same, glued, for the end of a word
 	allowed  map[string]bool
 	Neutral  map[string]bool
 	Tails    map[string]bool // last words of names with several
@@ -93,6 +107,7 @@ func NewMatcher(allowed, neutral []string) *Matcher {
 		suffixes: map[string]*Key{},
 		glued:    map[string]*Key{},
 		allowed:  map[string]bool{},
+		strong:   map[string]*Key{},
 		Neutral:  NameSet(neutral),
 		Tails:    NameSet(neutral),
 	}
@@ -127,6 +142,28 @@ func (m *Matcher) Ready() {
 	slices.SortFunc(m.endings, func(a, b gluedName) int {
 		return cmp.Or(len(b.name)-len(a.name), cmp.Compare(a.name, b.name))
 	})
+	for _, name := range contract.Strong {
+		words := Words(name)
+		rule := m.suffixes[strings.Join(words, " ")]
+		if rule == nil {
+			continue
+		}
+		m.strong[strings.Join(words, " ")] = behindStrong(rule)
+		glued := strings.Join(words, "")
+		if slices.ContainsFunc(m.endings, func(g gluedName) bool { return g.name == glued }) {
+			m.ends = append(m.ends, gluedName{name: glued, rule: behindStrong(m.glued[glued])})
+		}
+	}
+}
+
+// behindStrong returns the rule for a key that goes on behind its name: a number there may count something.
+func behindStrong(rule *Key) *Key {
+	if rule.Numeric {
+		return rule
+	}
+	changed := *rule
+	changed.NotNumber = true
+	return &changed
 }
 
 // SetDefault enters a rule under a key that has none.
@@ -164,26 +201,28 @@ func (m *Matcher) decide(key string) *Key {
 	if strings.Contains(key, "[REDACTED") {
 		key = maskInKey.ReplaceAllLiteralString(key, " ")
 	}
-	words := Words(key)
-	if m.allowed[strings.Join(words, "")] {
+	words, firsts := split(key)
+	if len(words) == 0 || m.allowed[strings.Join(words, "")] {
 		return nil
 	}
+	count := len(words)
 	for dropped := 0; dropped <= contract.NeutralWords; dropped++ {
-		if rule := m.matchWords(words); rule != nil {
+		if rule := m.matchWords(words[:count], firsts[count-1]); rule != nil {
 			if dropped > 0 && rule.Exact {
 				return nil
 			}
 			return rule
 		}
-		if len(words) < 2 || !m.Neutral[words[len(words)-1]] {
-			return nil
+		if count < 2 || !m.Neutral[words[count-1]] {
+			break
 		}
-		words = words[:len(words)-1]
+		count--
 	}
-	return nil
+	return m.matchStrong(words)
 }
 
-func (m *Matcher) matchWords(words []string) *Key {
+// matchWords looks for a name at the end of words; the last ones, from first on, stand together.
+func (m *Matcher) matchWords(words []string, first int) *Key {
 	if rule := m.exact[strings.Join(words, " ")]; rule != nil {
 		return rule
 	}
@@ -192,13 +231,33 @@ func (m *Matcher) matchWords(words []string) *Key {
 			return rule
 		}
 	}
-	glued := strings.Join(words, "")
-	if rule := m.glued[glued]; rule != nil {
+	glued := strings.Join(words[first:], "")
+	if rule := m.glued[glued]; rule != nil && !(rule.Exact && first > 0) {
 		return rule
 	}
 	for _, ending := range m.endings {
 		if strings.HasSuffix(glued, ending.name) {
 			return ending.rule
+		}
+	}
+	return nil
+}
+
+// matchStrong looks for a strong name with words behind it that do not say that it is no secret: db_password_prod.
+func (m *Matcher) matchStrong(words []string) *Key {
+	for end := len(words) - 1; end > max(0, len(words)-1-contract.RestWords); end-- {
+		if harmlessRest[words[end]] {
+			return nil
+		}
+		for start := max(0, end-longestStrong); start < end; start++ {
+			if rule := m.strong[strings.Join(words[start:end], " ")]; rule != nil {
+				return rule
+			}
+		}
+		for _, ending := range m.ends {
+			if strings.HasSuffix(words[end-1], ending.name) {
+				return ending.rule
+			}
 		}
 	}
 	return nil
@@ -240,25 +299,39 @@ func (m *Matcher) remember(key string, verdict Verdict) {
 // Words cuts a key into lower-case words at camelCase borders and at everything that is no letter or
 // digit; digits at a word's end and words of digits at the key's end are dropped.
 func Words(key string) []string {
-	var words []string
+	words, _ := split(key)
+	return words
+}
+
+// split returns the words, and for each word the first one of those that stand together with it, with nothing between them.
+func split(key string) (words []string, firsts []int) {
+	joined := -1
 	for i := 0; i < len(key); {
 		end := wordEnd(key, i)
 		if end == i {
 			i++
 			continue
 		}
-		words = append(words, strings.ToLower(key[i:end]))
+		word := strings.TrimRight(key[i:end], "0123456789")
+		first := len(words)
+		if joined == i {
+			first = firsts[first-1]
+		}
+		firsts = append(firsts, first)
+		// Digits between two words part them: api2key is no apikey.
+		if joined = end; word != key[i:end] {
+			joined = -1
+		}
+		if word == "" {
+			word = key[i:end]
+		}
+		words = append(words, strings.ToLower(word))
 		i = end
 	}
 	for len(words) > 0 && chars.AllDigits(words[len(words)-1]) {
-		words = words[:len(words)-1]
+		words, firsts = words[:len(words)-1], firsts[:len(firsts)-1]
 	}
-	for i, word := range words {
-		if trimmed := strings.TrimRight(word, "0123456789"); trimmed != "" {
-			words[i] = trimmed
-		}
-	}
-	return words
+	return words, firsts
 }
 
 // wordEnd returns where the word that starts at i ends, i when none does.
