@@ -12,9 +12,14 @@ from typing import Any, Final
 
 import yaml
 
+from tools.contract import shapes
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTRACT: Final = ROOT / "contract"
 RULES: Final = CONTRACT / "redaction" / "rules"
+
+VENDORS: Final = "21-vendors"
+"""Where the rules of the table of vendors stand in the rules' order."""
 
 SECRET: Final = re.compile("⟦(.*?)⟧", re.DOTALL)
 """The secret of an example."""
@@ -114,7 +119,7 @@ def load() -> Contract:
     """The contract. Raises ContractError."""
     redaction = CONTRACT / "redaction"
     contract = Contract(
-        themes=[_theme(path) for path in sorted(RULES.glob("*.yaml"))],
+        themes=_themes(),
         words=_read(redaction / "words.yaml"),
         limits=_read(redaction / "limits.yaml"),
         checks=_read(redaction / "checks.yaml"),
@@ -124,6 +129,11 @@ def load() -> Contract:
     )
     contract.limits["largest_number"] = int(float(contract.limits["largest_number"]))
     return contract
+
+
+def _themes() -> list[Theme]:
+    vendors = Theme(VENDORS, [], shapes.rules(_read(CONTRACT / "redaction" / "vendors.yaml")))
+    return sorted([*(_theme(path) for path in RULES.glob("*.yaml")), vendors], key=lambda theme: theme.name)
 
 
 def _read(path: Path) -> dict[str, Any]:
