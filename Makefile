@@ -12,6 +12,8 @@ VENV := .venv/bin
 
 # The tests start hundreds of Pythons. If it is set, each compiles all of the package again.
 export PYTHONDONTWRITEBYTECODE :=
+# All checkouts share it; mypy sees what of it is out of date.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aegis-otel/mypy
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test static victorialogs lint go rust licences unit matrix bench endurance clean python provisioned

@@ -97,7 +97,7 @@ def environment(python: str, version: str, wheel: Path) -> Iterator[Path]:
         yield inside
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", FOUND or [pytest.param("", id="no other at hand")])
 def test_the_package_works_with(version, wheel, tmp_path):
     if not version:
