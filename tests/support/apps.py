@@ -34,12 +34,13 @@ waits for nothing is one that never ends.
 _CLIENTS = ("celery", "httpx", "requests")
 
 
-def lean(script: str) -> dict[str, str]:
-    """Variables that leave out the instrumentations of clients that a script does not name.
+def lean(folder: Path) -> dict[str, str]:
+    """Variables that leave out the instrumentations of clients that no Python file of an app's folder names.
 
     They import their clients, which is half of an app's start. Services, servers and the demo run with all of them.
     """
-    return {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(name for name in _CLIENTS if name not in script)}
+    code = "".join(file.read_text(errors="replace") for file in folder.glob("*.py"))
+    return {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(name for name in _CLIENTS if name not in code)}
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -85,7 +86,7 @@ def run_app(folder: Path, script: str, way: str = "instrument", *, seconds: floa
     file.write_text(script)
     argv, more = command(way, str(file))
     env = clean_environment(
-        **{"OTEL_LOGS_EXPORTER": "none", "LOG_CONSOLE_ENABLED": "false", **lean(script), **more, **variables}
+        **{"OTEL_LOGS_EXPORTER": "none", "LOG_CONSOLE_ENABLED": "false", **lean(folder), **more, **variables}
     )
     done = subprocess.run(
         argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
