@@ -10,6 +10,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 	$(shell $(name) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
 VENV := .venv/bin
 
+# The tests start hundreds of Pythons. If it is set, each compiles all of the package again.
+export PYTHONDONTWRITEBYTECODE :=
+# All checkouts share it; mypy sees what of it is out of date.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aegis-otel/mypy
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check test static victorialogs generate lint go rust licences unit matrix bench endurance clean python provisioned
 

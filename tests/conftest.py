@@ -15,7 +15,7 @@ from tests.support import loki, seq
 from tests.support.examples import examples
 from tests.support.native import WAYS
 
-pytest_plugins = ["tests.support.again"]
+pytest_plugins = ["tests.support.workers", "tests.support.again"]
 
 HERE = Path(__file__).parent
 
@@ -50,19 +50,11 @@ INTEGRATION = (
 """Tests that start Collectors, stores, apps or commands: `make check` leaves them out. Others carry the mark themselves."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the layer of each test, and keep the tests that share a module's fixture in one worker of pytest-xdist."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the layer of each test."""
     for item in items:
         if item.path.relative_to(HERE).as_posix().startswith(INTEGRATION):
             item.add_marker(pytest.mark.integration)
-        if config.pluginmanager.hasplugin("xdist") and _has_module_fixture(item):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
-def _has_module_fixture(item: pytest.Item) -> bool:
-    info = getattr(item, "_fixtureinfo", None)
-    definitions = info.name2fixturedefs.values() if info is not None else ()
-    return any(definition.scope == "module" for found in definitions for definition in found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

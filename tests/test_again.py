@@ -42,12 +42,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    (tmp_path / "conftest.py").write_text(
-        'import pytest\npytest_plugins = ["tests.support.again"]\n'
-        "def pytest_collection_modifyitems(config, items):\n"
-        '    if config.pluginmanager.hasplugin("xdist"):\n'
-        '        for item in items: item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))\n'
-    )
+    plugins = ["tests.support.workers", "tests.support.again"]
+    (tmp_path / "conftest.py").write_text(f"pytest_plugins = {plugins}")
     (tmp_path / "test_suite.py").write_text(SUITE)
     return tmp_path
 

@@ -17,4 +17,5 @@ if __name__ == "__main__":
         go = gobuild.require_go(MINIMUM, gobuild.Progress("go"))
     except gobuild.BuildError as error:
         sys.exit(f"error: {error}")
-    os.execve(go.command, ["go", *sys.argv[1:]], gobuild.environment())
+    # As the builds do: what is compiled for one checkout, or for the Collector, serves the tests of all.
+    os.execve(go.command, ["go", *sys.argv[1:]], gobuild.environment(GOFLAGS="-trimpath"))

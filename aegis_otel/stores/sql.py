@@ -133,6 +133,8 @@ class _Session:
     def _run(self, limit: int) -> Answer:
         try:
             self.database.execute("SET TimeZone = 'UTC'")
+            # Where `__main__` is no file, DuckDB takes stdout for a person's and draws on it after two seconds.
+            self.database.execute("SET enable_progress_bar = false")
             self.database.execute("CREATE MACRO to_iso_string(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')")
             self.database.execute(f"SET allowed_paths = {_list(str(file.path) for file in self.files)}")
             self.database.execute("SET enable_external_access = false")

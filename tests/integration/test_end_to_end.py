@@ -42,7 +42,7 @@ def start(name: str, way: str, port: int, collector: Collector, folder: Path, **
         **more,
     )
     process = StartedProcess(argv, log=folder / f"{name}.log", env=env, cwd=folder)
-    process.wait_until_healthy(f"http://127.0.0.1:{port}/health", seconds=60)
+    process.wait_until_healthy(f"http://127.0.0.1:{port}/health")
     return process
 
 
@@ -67,8 +67,12 @@ def served(request, tmp_path_factory):
                 orders.stop()
                 inventory.stop()
             ids = {value for _, value in answered}
+            expected = 2 * 3 * REQUESTS
             wait_for(
-                lambda: expected_in(collector, ids) >= 2 * 3 * REQUESTS, seconds=90, what="all records in the store"
+                # To count lines costs little, to read their JSON every time does not.
+                lambda: lines_in(collector) >= expected and expected_in(collector, ids) >= expected,
+                seconds=200,
+                what="all records in the store",
             )
             yield store, collector, answered, folder
 
@@ -77,6 +81,10 @@ def state(process: StartedProcess) -> str:
     """What became of a service, for a failure that it may be the cause of."""
     status = process.popen.poll()
     return f"{process.log.name}: {'runs' if status is None else f'ended with {status}'}\n{process.output()[-3000:]}"
+
+
+def lines_in(collector: Collector) -> int:
+    return sum(file.read_bytes().count(b"\n") for file in (collector.data / "store").glob("*.jsonl"))
 
 
 def expected_in(collector: Collector, ids: set[str]) -> int:

@@ -1,6 +1,7 @@
 """The package works with other Pythons than the one that runs these tests: the oldest and the newest at hand.
 
-`make matrix` takes all of them (`AEGIS_TEST_PYTHONS=all`).
+`make matrix` takes all of them (`AEGIS_TEST_PYTHONS=all`), and all generated examples; else it is a tenth of these,
+as the Python in use tries them all.
 
 Each gets an environment of its own in the user's cache folder, kept by what is declared, with the package as a
 wheel; in it the tests run that need no Collector.
@@ -55,7 +56,8 @@ def interpreters() -> dict[str, str]:
 
 
 FOUND = interpreters()
-if os.environ.get("AEGIS_TEST_PYTHONS") != "all":
+ALL = os.environ.get("AEGIS_TEST_PYTHONS") == "all"
+if not ALL:
     FOUND = {
         version: FOUND[version] for version in FOUND if version in (min(FOUND, key=_number), max(FOUND, key=_number))
     }
@@ -70,7 +72,8 @@ def wheel(tmp_path_factory) -> Path:
 
 
 def run(argv: list[str], **options) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(argv, capture_output=True, text=True, env=clean_environment(), check=False, **options)
+    env = clean_environment(**({} if ALL else {"AEGIS_TEST_EXAMPLES": "0.1"}))
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False, **options)
     assert done.returncode == 0, f"{argv[:6]}\n{done.stdout[-6000:]}\n{done.stderr[-4000:]}"
     return done
 
@@ -94,7 +97,7 @@ def environment(python: str, version: str, wheel: Path) -> Iterator[Path]:
         yield inside
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", FOUND or [pytest.param("", id="no other at hand")])
 def test_the_package_works_with(version, wheel, tmp_path):
     if not version:

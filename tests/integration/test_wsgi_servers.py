@@ -26,7 +26,7 @@ log = logging.getLogger("orders")
 def pay(number):
     import requests
     log.info("paying %s", number, extra={"orderId": number})
-    requests.get(os.environ["UPSTREAM"] + "/charge", timeout=20)
+    requests.get(os.environ["UPSTREAM"] + "/charge", timeout=60)
     log.warning("paid %s", number)
     return b"paid"
 

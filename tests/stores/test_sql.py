@@ -335,6 +335,17 @@ def test_a_query_stays_below_300_megabytes(store: Path):
     assert int(megabytes) < 300
 
 
+def test_duckdb_draws_nothing_on_stdout_however_long_a_query_takes(store: Path):
+    put(store, record(1))
+    # DuckDB does so in a program that is no file, as a notebook or this one.
+    script = (
+        "import sys; from pathlib import Path; from aegis_otel.stores.sql import run\n"
+        "print(run(Path(sys.argv[1]), \"select current_setting('enable_progress_bar') from stream\").rows)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, store], check=True, capture_output=True, text=True)
+    assert done.stdout == "[(False,)]\n"
+
+
 def test_more_rows_than_asked_for_are_told(store: Path):
     put(store, *map(record, range(5)))
     answer = run(store, "select message from stream order by @t;", limit=3)

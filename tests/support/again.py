@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.workers import without_group
+
 MOST = 10
 """If more tests fail than this, the cause is no single test: none of them runs again."""
 
@@ -43,7 +45,7 @@ class Again:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note each failure, of the test itself or of a fixture."""
         if report.failed:
-            self.failures.setdefault(_nodeid(report), []).append(report)
+            self.failures.setdefault(without_group(report.nodeid), []).append(report)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -80,7 +82,7 @@ class Again:
             return
         for outcome in ("failed", "error"):
             reports = reporter.stats.get(outcome, [])
-            flaky = [report for report in reports if _nodeid(report) in self.passed_alone]
+            flaky = [report for report in reports if without_group(report.nodeid) in self.passed_alone]
             if flaky:
                 reporter.stats[outcome] = [report for report in reports if report not in flaky]
                 reporter.stats.setdefault("flaky", []).extend(flaky)
@@ -104,11 +106,6 @@ class Again:
             terminalreporter.section("parts of tests that are missing here")
             for reason, count in missing.most_common():
                 terminalreporter.write_line(f"{count} x {reason}")
-
-
-def _nodeid(report: pytest.TestReport) -> str:
-    """The name by which pytest finds the test: pytest-xdist appends the group (tests/conftest.py) to it."""
-    return report.nodeid.removesuffix(f"@{report.nodeid.partition('::')[0]}")
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -24,7 +24,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
-_WAIT_SECONDS = 60.0
+_WAIT_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 
 # Below what Linux, macOS and Windows give to those who ask for any port or who connect: between the moment a port is
@@ -85,7 +85,7 @@ def wait_for(
 def port_is_open(port: int, host: str = "127.0.0.1") -> bool:
     """Whether something accepts TCP connections there."""
     try:
-        with socket.create_connection((host, port), timeout=1.0):
+        with socket.create_connection((host, port), timeout=20.0):
             return True
     except OSError:
         return False
@@ -94,7 +94,7 @@ def port_is_open(port: int, host: str = "127.0.0.1") -> bool:
 def http_is_ok(url: str) -> bool:
     """Whether a GET of `url` answers 200."""
     try:
-        with urllib.request.urlopen(url, timeout=2.0) as response:
+        with urllib.request.urlopen(url, timeout=20.0) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError, ValueError):
         return False
