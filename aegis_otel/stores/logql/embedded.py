@@ -20,9 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
-from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, missing, same_files, segments, unreadable
+from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, require, same_files, segments, unreadable
 from aegis_otel.stores._tails import Tails
-from aegis_otel.stores.errors import StoreError
 from aegis_otel.stores.logql import _count
 from aegis_otel.stores.logql._ast import Matcher
 from aegis_otel.stores.logql._types import Entry
@@ -166,8 +165,7 @@ class EmbeddedSource:
         """
         if self.files is not None:
             return [_as_it_was(segment) for segment in self.files]
-        if not self.folder.is_dir():
-            raise missing(self.folder)
+        require(self.folder)
         while True:
             with contextlib.ExitStack() as opened:
                 try:
@@ -176,7 +174,7 @@ class EmbeddedSource:
                 except FileNotFoundError:
                     continue  # rotated away since the folder was listed
                 except OSError as error:
-                    raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+                    raise unreadable(str(error.filename or self.folder), error) from error
                 if same_files(files, segments(self.folder)):
                     stack.push(opened.pop_all())
                     return files
