@@ -162,16 +162,19 @@ def _followed(store: LogQLStore, text: str, start_ns: int, limit: int) -> Iterat
     wanted = logql.lines(logql.parse(text))
     assert isinstance(store, EmbeddedStore)
     source = EmbeddedSource(store.folder)
-    with source.arrivals() as arrivals:
-        end_ns = time.time_ns() + _AHEAD
-        answer = logql.range_(source, text, start_ns=start_ns, end_ns=end_ns, step_ns=1, limit=limit)
-        yield from (line for _, line in _oldest_first(answer))
-        while True:
-            for entry in arrivals.entries():
-                found = wanted(entry) if entry.time_ns >= start_ns else None
-                if found is not None:
-                    yield found[1]
-            time.sleep(_POLL_SECONDS)
+    try:
+        with source.arrivals() as arrivals:
+            end_ns = time.time_ns() + _AHEAD
+            answer = logql.range_(source, text, start_ns=start_ns, end_ns=end_ns, step_ns=1, limit=limit)
+            yield from (line for _, line in _oldest_first(answer))
+            while True:
+                for entry in arrivals.entries():
+                    found = wanted(entry) if entry.time_ns >= start_ns else None
+                    if found is not None:
+                        yield found[1]
+                time.sleep(_POLL_SECONDS)
+    finally:
+        store.skipped += source.skipped
 
 
 def _record(line: str) -> dict[str, object] | None:
