@@ -132,6 +132,7 @@ class _Session:
     def _run(self, limit: int) -> Answer:
         try:
             self.database.execute("SET TimeZone = 'UTC'")
+            self.database.execute("SET enable_progress_bar = false")  # it would be printed on stdout
             self.database.execute("CREATE MACRO to_iso_string(t) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')")
             self.database.execute(f"SET allowed_paths = {_list(str(file.path) for file in self.files)}")
             self.database.execute("SET enable_external_access = false")
