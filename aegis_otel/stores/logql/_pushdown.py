@@ -72,9 +72,10 @@ def tallies(
             rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
     except (_UnsureError, duckdb.Error, UnicodeEncodeError):
         return None
-    if len(rows) > _MOST_GROUPS or any(unsure or bucket is None for *_, bucket, _, _, unsure in rows):
+    kept = [row[1:] for row in rows if row[0]]
+    if len(rows) > _MOST_GROUPS or any(unsure or bucket is None for *_, bucket, _, _, unsure in kept):
         return None
-    return question.tallies(rows, buckets)
+    return question.tallies(kept, buckets)
 
 
 class _Question:
@@ -99,20 +100,31 @@ class _Question:
         self._values = [self._value(name) for name in self.columns]
 
     def text(self, paths: Sequence[Path], start: str, end: str, buckets: Buckets) -> str:
-        """The query: a row for each group, with its values, bucket, records, bytes, and how many are not certain."""
-        values = "".join(f"{value}, " for value in self._values)
+        """The query. Its rows: whether these are wanted, values, bucket, records, bytes, how many are not certain.
+
+        All is computed in one projection: a WHERE would take each field out of the JSON once more.
+        """
+        columns = {f"v{index}": value for index, value in enumerate([*self._values, _bucket(buckets)])}
+        groups = ", ".join(f"CASE WHEN keep THEN {name} END" for name in columns)
+        values = ", ".join(f"{value} AS {name}" for name, value in columns.items())
         unsure = " OR ".join(self._unsure)
         wanted = "".join(f" AND {condition}" for condition in self._wanted)
+        of_stream = "".join(
+            f" AND {self._value(matcher.name)} = {literal(matcher.value)}"
+            for matcher in self._matchers
+            if matcher.op == "=" and matcher.value
+        )
         files = ", ".join(literal(str(path)) for path in paths)
         fields = ", ".join(literal(f"$.{name}") for name in self._fields)
         return (
-            f"SELECT {values}{_bucket(buckets)}, count(*), sum(strlen(line)),"  # noqa: S608
-            f" count(*) FILTER (WHERE {unsure})"
-            f" FROM (SELECT json::VARCHAR AS line, json_extract_string(json, [{fields}]) AS r"
-            f" FROM read_ndjson_objects([{files}], ignore_errors = true, maximum_object_size = {_LONGEST_RECORD}))"
+            f"SELECT keep, {groups}, count(*), sum(size), count(*) FILTER (WHERE unsure)"  # noqa: S608
+            f" FROM (SELECT {unsure} AS unsure, strlen(line) AS size, coalesce("
             # A torn line and what is no object have no timestamp and are no records.
-            f" WHERE r[1] IS NOT NULL AND (r[1] NOT LIKE '{_TIME}' OR r[1] >= '{start}' AND r[1] < '{end}')"
-            f" AND ({unsure} OR (true{wanted})) GROUP BY ALL LIMIT {_MOST_GROUPS + 1}"
+            f"r[1] IS NOT NULL AND (r[1] NOT LIKE '{_TIME}' OR (r[1] >= '{start}' AND r[1] < '{end}')){of_stream}"
+            f" AND ({unsure} OR (true{wanted})), false) AS keep, {values}"
+            f" FROM (SELECT json::VARCHAR AS line, json_extract_string(json, [{fields}]) AS r"
+            f" FROM read_ndjson_objects([{files}], ignore_errors = true, maximum_object_size = {_LONGEST_RECORD})))"
+            f" GROUP BY ALL LIMIT {_MOST_GROUPS + 1}"
         )
 
     def tallies(self, rows: list[tuple[Any, ...]], buckets: Buckets) -> Tallies | None:
