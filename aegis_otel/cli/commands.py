@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aegis_otel import __version__, _otelcol, health, settings
-from aegis_otel.cli import collector, doctor, pieces, records, serve, spool, terminal
+from aegis_otel import __version__, _otelcol, settings
+from aegis_otel.cli import collector, pieces, records, serve, terminal
 from aegis_otel.cli import plan as plans
-from aegis_otel.cli import query as queries
+from aegis_otel.cli.query import query as ask
 from aegis_otel.stores import (
     Query,
     Store,
@@ -152,7 +150,7 @@ def logs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="The newest so many records.")] = 500,
     query_text: Annotated[
         str | None,
-        typer.Option("--query", "-q", metavar="LOGQL", help="Records of the embedded store that this log query finds."),
+        typer.Option("--query", "-q", metavar="LOGQL", help="Records that this log query in LogQL finds."),
     ] = None,
     store: Annotated[
         str, typer.Option("--store", metavar="STORE", help="auto (the one in use), file, loki or victorialogs.")
@@ -175,9 +173,11 @@ def logs(
     except ValueError as error:
         terminal.fail(str(error), status=2)
     if query_text is not None:
-        if correlation_id or level or service or store not in ("auto", "file"):
-            terminal.fail("--query reads the embedded store; put the other conditions into the query", status=2)
-        queries.lines(current.data_dir, query_text, since=query.since, limit=limit, follow=follow, as_json=as_json)
+        if correlation_id or level or service:
+            terminal.fail("with --query, put the other conditions into the query", status=2)
+        from aegis_otel.cli import logql
+
+        logql.lines(current, store, query_text, since=query.since, limit=limit, follow=follow, as_json=as_json)
         return
     source = _source(current, store)
     output = terminal.console()
@@ -201,7 +201,7 @@ def logs(
         terminal.warn(f"{source.skipped} {'line' if source.skipped == 1 else 'lines'} skipped: torn, or no record")
 
 
-app.command("query")(queries.query)
+app.command("query")(ask)
 
 
 @app.command("collector-config")
@@ -248,6 +248,10 @@ def env() -> None:
 @app.command("doctor")
 def run_doctor() -> None:
     """Check settings, Collector, store, spool and log file; the status is 1 when something is wrong."""
+    # Slow to import, as what other commands do not need is.
+    from aegis_otel import health
+    from aegis_otel.cli import doctor
+
     current = _settings(report=False)
     upstream = settings.read_group(settings.OpenTelemetrySettings)
     findings = health.examine(current, upstream, _program(), read_note(current.data_dir))
@@ -270,6 +274,8 @@ def run_spool(
 
     Refused requests are redacted already. Those of which the Collector took a part are shown, never sent again.
     """
+    from aegis_otel.cli import spool
+
     folder = _settings(report=False).spool_dir
     with _errors_told():
         if show:
@@ -325,13 +331,5 @@ def _without_url_credentials(value: str) -> str:
     return without_credentials(value) if "://" in value and "@" in value else value
 
 
-@contextlib.contextmanager
-def _errors_told() -> Iterator[None]:
-    try:
-        yield
-    except (StoreError, collector.CollectorError, _otelcol.CollectorMissingError, ValueError) as error:
-        terminal.fail(str(error))
-    except BrokenPipeError:
-        # Nobody reads any more; Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+def _errors_told() -> contextlib.AbstractContextManager[None]:
+    return terminal.told(StoreError, collector.CollectorError, _otelcol.CollectorMissingError, ValueError)

@@ -6,9 +6,11 @@ set the window's title. So all text goes through `safe` before it reaches the te
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NoReturn
 
 import typer
@@ -105,6 +107,19 @@ def fail(text: str, *, status: int = 1) -> NoReturn:
     """Print the error and the remedy on stderr, and end with `status` (2: it was called wrongly)."""
     sys.stderr.write(f"aegis-otel: {safe(text, keep_newlines=True)}\n")
     raise typer.Exit(status)
+
+
+@contextlib.contextmanager
+def told(*errors: type[Exception]) -> Iterator[None]:
+    """Say one of these errors and end with status 1. Where nobody reads any more, as in `| head`, end quietly."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except errors as error:
+        fail(str(error))
 
 
 def normal_end(*, follow: bool) -> tuple[type[BaseException], ...]:

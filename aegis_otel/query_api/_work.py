@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from starlette.requests import Request
 
 from aegis_otel.query_api._errors import RequestError
-from aegis_otel.stores.logql import Entry, IndexedSource, Matcher
+from aegis_otel.stores.logql import Buckets, Entry, IndexedSource, LogExpr, Matcher, Tallies
 
 T = TypeVar("T")
 
@@ -82,12 +82,10 @@ class StoppedSource:
         """See `aegis_otel.stores.logql.IndexedSource`."""
         return self._until_stopped(self.source.newest(start_ns, end_ns, matchers, needles, floor))
 
-    def counts(
-        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
-    ) -> Mapping[tuple[str, ...], int] | None:
+    def tallies(self, start_ns: int, end_ns: int, log: LogExpr, by: Sequence[str], buckets: Buckets) -> Tallies | None:
         """See `aegis_otel.stores.logql.IndexedSource`."""
         self.stop.check()
-        return self.source.counts(start_ns, end_ns, matchers, by)
+        return self.source.tallies(start_ns, end_ns, log, by, buckets)
 
     def _until_stopped(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,8 +12,7 @@ from typing import BinaryIO, Final
 
 # Small enough for a processor's cache: a larger block takes twice as long.
 BLOCK: Final = 1 << 16
-# A file that is read backwards is not read ahead by the system, so it is asked to.
-_AHEAD: Final = 4 << 20
+SEARCHED: Final = 1 << 18
 
 
 def lines_backwards(file: BinaryIO, size: int, block: int = BLOCK) -> Iterator[bytes]:
@@ -29,24 +29,16 @@ def lines_backwards(file: BinaryIO, size: int, block: int = BLOCK) -> Iterator[b
     yield rest
 
 
-def lines_with(file: BinaryIO, size: int, wanted: bytes, block: int = BLOCK) -> Iterator[bytes]:
+def lines_with(file: BinaryIO, size: int, wanted: bytes, block: int = SEARCHED) -> Iterator[bytes]:
     """Those of the lines that hold `wanted` (no line feed in it), the last first.
 
     Finds the bytes first, and cuts out only the lines around them.
     """
-    position = ahead = size
     begins = size + 1
-    while position > 0:
-        if position <= ahead:
-            ahead = _read_ahead(file, position)
-        length = min(block, position)
-        position -= length
-        file.seek(position)
-        content = file.read(min(length + len(wanted) - 1, size - position))
-        for hit in reversed(_hits(content, wanted)):
-            if position + hit < begins:
-                begins, line = _line_around(file, size, position + hit)
-                yield line
+    for hit in reversed(_hits(file, size, wanted, block)):
+        if hit < begins:
+            begins, line = _line_around(file, size, hit)
+            yield line
 
 
 def lines_at(file: BinaryIO, size: int, offsets: Iterable[int]) -> Iterator[bytes]:
@@ -84,20 +76,27 @@ def end_of_last_line(file: BinaryIO) -> int:
     return 0
 
 
-def _read_ahead(file: BinaryIO, end: int) -> int:
-    """Let the system fetch what lies before `end` and will be read next; where to ask for more."""
-    start = max(0, end - 2 * _AHEAD)
+def _hits(file: BinaryIO, size: int, wanted: bytes, block: int) -> array[int]:
+    """Where `wanted` stands in the first `size` bytes, ascending.
+
+    Reads forwards: the system reads ahead of that by itself, and a file that is read backwards takes twice as long.
+    """
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_WILLNEED)
-    return end - _AHEAD
-
-
-def _hits(content: bytes, wanted: bytes) -> list[int]:
-    hits = []
-    at = content.find(wanted)
-    while at >= 0:
-        hits.append(at)
-        at = content.find(wanted, at + 1)
+        os.posix_fadvise(file.fileno(), 0, size, os.POSIX_FADV_SEQUENTIAL)
+    hits = array("Q")
+    kept = 0  # the last bytes of a block, with which the wanted ones may begin
+    buffer = bytearray(len(wanted) - 1 + block)
+    view = memoryview(buffer)
+    position = file.seek(0)
+    while position < size and (length := file.readinto(view[kept : kept + min(block, size - position)])):  # type: ignore[attr-defined]
+        end = kept + length
+        at = buffer.find(wanted, 0, end)
+        while at >= 0:
+            hits.append(position - kept + at)
+            at = buffer.find(wanted, at + 1, end)
+        position += length
+        kept = min(len(wanted) - 1, end)
+        buffer[:kept] = buffer[end - kept : end]
     return hits
 
 

@@ -68,7 +68,7 @@ def segments(folder: Path) -> list[Segment]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise StoreError(f"the store in {folder} cannot be read: {error.strerror}") from error
+        raise _closed(folder, error) from error
     return sorted(found.values(), key=lambda segment: (segment.path.name in LIVE, segment.modified))
 
 
@@ -94,8 +94,23 @@ def unreadable(path: str, error: Exception) -> StoreError:
     return StoreError(f"{path} cannot be read: {error}; move it out of the store to read the other files")
 
 
-def missing(folder: Path) -> StoreError:
-    """The error for a store that is not there."""
-    return StoreError(
-        f"there is no store at {folder}; start one with `aegis-otel up`, or name another with AEGIS_DATA_DIR or --store"
-    )
+def require(folder: Path) -> None:
+    """Look whether there is a store.
+
+    Raises:
+        StoreError: there is none, or it may not be looked at.
+    """
+    try:
+        there = folder.is_dir()
+    except OSError as error:
+        raise _closed(folder, error) from error
+    if not there:
+        raise StoreError(
+            f"there is no store at {folder}; start one with `aegis-otel up`, or name another with AEGIS_DATA_DIR or"
+            " --store"
+        )
+
+
+def _closed(folder: Path, error: OSError) -> StoreError:
+    advice = "; read it as the user who started `aegis-otel up`" if isinstance(error, PermissionError) else ""
+    return StoreError(f"the store in {folder} cannot be read: {error.strerror}{advice}")

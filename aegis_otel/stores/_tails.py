@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Final
 
 from aegis_otel.stores._search import end_of_last_line
-from aegis_otel.stores._segments import LIVE, MOST_OPEN, Segment, same_files
+from aegis_otel.stores._segments import LIVE, MOST_OPEN, Segment, same_files, unreadable
 
 _BLOCK: Final = 4 << 20
 
@@ -31,7 +31,7 @@ class Tails:
         """The files up to their last whole line of now. `appended` goes on behind it, so nothing is between the two.
 
         Raises:
-            StoreError: the folder cannot be read.
+            StoreError: the folder, or a file in it, cannot be read.
         """
         while True:
             looked_at = self.listed()
@@ -74,11 +74,17 @@ class Tails:
         return replace(segment, inode=os.fstat(tail.file.fileno()).st_ino, size=tail.offset, file=tail.file)
 
     def _start(self, path: Path) -> _Tail | None:
-        """Begin to read the file at `path`; None where there is none by now, or one that is read already."""
+        """Begin to read the file at `path`; None where there is none by now, or one that is read already.
+
+        Raises:
+            StoreError: it may not be read.
+        """
         try:
             file = path.open("rb")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise unreadable(str(path), error) from error
         inode = os.fstat(file.fileno()).st_ino
         if inode in self._open:
             file.close()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aegis_otel.stores import _sidecar
 from aegis_otel.stores._search import (
@@ -24,11 +25,12 @@ from aegis_otel.stores._search import (
     packed_lines_backwards,
     packed_lines_with,
 )
-from aegis_otel.stores._segments import UNREADABLE, Segment, chains, missing, same_files, segments, unreadable
+from aegis_otel.stores._segments import UNREADABLE, Segment, chains, require, same_files, segments, unreadable
 from aegis_otel.stores._tails import Tails
-from aegis_otel.stores.logql import Answer, instant, range_
-from aegis_otel.stores.logql.embedded import EmbeddedSource
 from aegis_otel.stores.query import Query, StoredRecord
+
+if TYPE_CHECKING:
+    from aegis_otel.stores.logql import Answer
 
 _POLL_SECONDS = 0.2
 # Ids of this form stand in a line as they are, so lines without it need not be parsed.
@@ -57,8 +59,7 @@ class EmbeddedStore:
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        if not self.folder.is_dir():
-            raise missing(self.folder)
+        require(self.folder)
         skipped, files = self.skipped, self._segments()
         while True:
             found = self._newest(query, files)
@@ -81,8 +82,7 @@ class EmbeddedStore:
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        if not self.folder.is_dir():
-            raise missing(self.folder)
+        require(self.folder)
         skipped, files = self.skipped, self._segments()
         while True:
             found = sum(1 for segment in files for _ in self._of(segment, query))
@@ -95,6 +95,10 @@ class EmbeddedStore:
         self, text: str, *, end_ns: int, start_ns: int | None = None, step_ns: int = 10**9, limit: int = 100
     ) -> Answer:
         """See `aegis_otel.stores.LogQLStore`."""
+        # Slow to import, and a look-up does not need it.
+        from aegis_otel.stores.logql import instant, range_
+        from aegis_otel.stores.logql.embedded import EmbeddedSource
+
         source = EmbeddedSource(self.folder)
         try:
             if start_ns is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aegis_otel.stores._columns import DOTTED, FIELDS, LOWER, WHOLE, as_values, further, literal, plain, typed
-from aegis_otel.stores._segments import Segment, missing, same_files, segments
+from aegis_otel.stores._segments import Segment, require, same_files, segments
 from aegis_otel.stores._seqsql import Rewritten, SqlError, name_of, quoted, rewrite, tokens
 from aegis_otel.stores.errors import StoreError
 
@@ -74,8 +74,7 @@ def run(folder: Path, text: str, limit: int = 500) -> Answer:
     except UnicodeEncodeError as error:
         raise SqlError("the query is no UTF-8 text", text, error.start) from None
     limit = min(limit, _MOST_ROWS)
-    if not folder.is_dir():
-        raise missing(folder)
+    require(folder)
     while True:
         files = segments(folder)
         try:

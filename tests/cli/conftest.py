@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -36,16 +37,30 @@ class Done:
 
 Run = Callable[..., Done]
 
+_PR_CAPBSET_DROP = 24
+_MODES_DO_NOT_HOLD = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+
+
+def held_by_modes() -> None:
+    """For a child before it runs: root gives up the right to read any file. Others never had it."""
+    libc = ctypes.CDLL(None)
+    for capability in _MODES_DO_NOT_HOLD:
+        libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs `aegis-otel` with these arguments in `tmp_path`; keyword arguments are environment variables."""
+    """Runs `aegis-otel` with these arguments in `tmp_path`; keyword arguments are environment variables.
 
-    def run_it(*arguments: str, **variables: str) -> Done:
+    An `obedient` one is held by the modes of files even if root runs it.
+    """
+
+    def run_it(*arguments: str, obedient: bool = False, **variables: str) -> Done:
         done = subprocess.run(
             [*CLI, *arguments],
             cwd=tmp_path,
             env=clean_environment(**variables),
+            preexec_fn=held_by_modes if obedient else None,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=120,

@@ -30,6 +30,32 @@ def test_records_are_shown_for_people(run: Run, store: Path):
     ]
 
 
+@pytest.mark.parametrize("closed", [".aegis", ".aegis/store", ".aegis/store/logs.jsonl"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["logs"],
+        ["logs", "--correlation-id", "id-1"],
+        ["logs", "--follow"],
+        ["logs", "--query", '{level="info"}'],
+        ["logs", "--query", '{level="info"}', "--follow"],
+        ["query", '{level="info"}'],
+        ["query", 'sum by (level) (count_over_time({level="info"}[1h]))'],
+        ["query", "--sql", "select * from stream"],
+    ],
+)
+def test_a_store_of_somebody_else_is_a_clear_error(
+    run: Run, store: Path, tmp_path: Path, closed: str, command: list[str]
+):
+    (store / "logs.jsonl").write_bytes(lines(record(1)))
+    (tmp_path / closed).chmod(0)
+    done = run(*command, obedient=True)
+    (tmp_path / closed).chmod(0o700)
+    assert done.status == 1, done
+    assert "cannot be read" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_json_gives_the_records_as_stored(run: Run, store: Path):
     stored = [record(1, extra={"a": [1, None, "ü\u202e\x1b"]}), record(2)]
     (store / "logs.jsonl").write_bytes(lines(*stored))

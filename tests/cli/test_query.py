@@ -119,6 +119,18 @@ def test_what_others_wrote_cannot_act_on_the_terminal(run: Run, store: Path):
     assert "\x1b" not in run("query", '{service="\x1b[31m"').err
 
 
+def test_the_store_in_use_is_asked_unless_another_is_named(run: Run, filled: Path):
+    query = ("query", '{service="orders"}', "--at", AT)
+    assert "127.0.0.1:9" in run(*query, AEGIS_LOKI_URL="http://127.0.0.1:9").err
+    assert "message 2" in run(*query, "--store", "file", AEGIS_LOKI_URL="http://127.0.0.1:9").out
+    assert "message 2" in run(*query).out
+
+
+def test_sql_asks_the_embedded_store_whichever_is_in_use(run: Run, filled: Path):
+    done = run("query", "--sql", "select count(*) as n from stream", "--json", AEGIS_LOKI_URL="http://127.0.0.1:9")
+    assert done.records == [{"n": 3}]
+
+
 def test_no_store_is_an_error_that_says_what_to_do(run: Run):
     done = run("query", '{service="orders"}')
     assert done.status == 1
@@ -147,7 +159,12 @@ def test_logs_shows_lines_that_a_query_made(run: Run, filled: Path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--query", "vector(1)"], ["--query", '{a="b"}', "--service", "x"], ["--query", '{a="b"}', "--store", "loki"]],
+    [
+        ["--query", "vector(1)"],
+        ["--query", '{a="b"}', "--service", "x"],
+        ["--query", '{a="b"}', "--store", "victorialogs"],
+        ["--query", '{a="b"}', "--store", "loki", "--follow"],
+    ],
 )
 def test_logs_refuses_what_a_query_does_not_go_with(run: Run, filled: Path, arguments: list[str]):
     done = run("logs", *arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import subprocess
 import threading
 import time
@@ -17,6 +18,7 @@ import pytest
 from tests.support.collector import Collector, Sink
 from tests.support.otlp import Log, post, request
 from tests.support.processes import wait_for
+from tests.support.proxy import Proxy
 from tests.support.victorialogs import VictoriaLogs
 
 Start = Callable[..., Collector]
@@ -61,6 +63,13 @@ def wait_until_nothing_waits(collector: Collector) -> None:
     wait_for(
         lambda: collector.free_bytes_of_queue("victorialogs-rest") == 1024 << 20, seconds=120, what="an empty queue"
     )
+
+
+def is_read(queue: Path) -> bool:
+    """Whether all that a queue on disk holds was dealt with (docs/formats.md)."""
+    segment, offset = struct.unpack("<QQ", (queue / "position").read_bytes()[:16])
+    last = max(queue.glob("*.v2.segment"), key=lambda path: int(path.name[:16], 16))
+    return int(last.name[:16], 16) == segment and last.stat().st_size <= offset
 
 
 def test_a_hundred_thousand_records_survive_five_kills_of_the_collector(
@@ -109,6 +118,35 @@ def test_a_hundred_thousand_records_survive_five_kills_of_victorialogs(
     kill()
     wait_for(lambda: numbers(victorialogs)[0] == TOTAL, seconds=120, what="all records")
     print(f"{numbers(victorialogs)[1] - TOTAL} of {TOTAL} records twice")
+
+
+def test_a_victorialogs_that_was_only_cut_off_gets_each_record_once(
+    start_collector: Start, victorialogs: VictoriaLogs
+) -> None:
+    with Proxy(int(victorialogs.url.rpartition(":")[2])) as proxy:
+        env = {"AEGIS_VICTORIALOGS_URL": f"http://127.0.0.1:{proxy.port}", "AEGIS_VICTORIALOGS_SETTLE": "2s"}
+        collector = start_collector("victorialogs", env=env)
+
+        def send(first: int) -> None:
+            for sent in range(first, first + 10_000, BATCH):
+                send_until_taken(collector, request([Log("m", attributes={"n": n}) for n in range(sent, sent + BATCH)]))
+
+        total = 0
+        for _ in range(3):
+            send(total)
+            # A request without its answer would be sent again; that is another case.
+            wait_until_nothing_waits(collector)
+            proxy.cut()
+            send(total + 10_000)
+            wait_for(lambda: "does not take records" in collector.output(), what="the Collector to see it")
+            proxy.mend()
+            total += 20_000
+        wait_until_nothing_waits(collector)
+        kept = collector.data / "queue" / "victorialogs-rest-settling"
+        wait_for(lambda: is_read(kept), what="nothing to be kept any longer")
+        wait_until_nothing_waits(collector)
+        wait_for(lambda: numbers(victorialogs)[0] == total, seconds=120, what="all records")
+        assert numbers(victorialogs) == (total, total)
 
 
 def test_what_a_kill_of_victorialogs_loses_can_be_sent_again_from_the_files(

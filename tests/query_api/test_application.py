@@ -8,7 +8,7 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from aegis_otel.query_api import application
 from aegis_otel.query_api._work import AT_ONCE, MOST_WAITING
 from aegis_otel.stores import StoreError
-from aegis_otel.stores.logql import Entry, Matcher
+from aegis_otel.stores.logql import Buckets, Entry, LogExpr, Matcher
 
 TOKEN = "a-token-of-20-letters"
 QUERY = "/loki/api/v1/query_range"
@@ -58,9 +58,7 @@ class Source:
     ) -> Iterator[Entry]:
         return self.entries(start_ns, end_ns, matchers, needles)
 
-    def counts(
-        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
-    ) -> Mapping[tuple[str, ...], int] | None:
+    def tallies(self, start_ns: int, end_ns: int, log: LogExpr, by: Sequence[str], buckets: Buckets) -> None:
         return None
 
 

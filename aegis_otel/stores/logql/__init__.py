@@ -6,12 +6,13 @@ reads what the Collector stores below `.aegis/store`. Supported parts and differ
 
 from __future__ import annotations
 
-from aegis_otel.stores.logql._ast import Matcher, Query
+from aegis_otel.stores.logql._ast import LogExpr, Matcher, Query
 from aegis_otel.stores.logql._engine import Direction, instant, lines, range_, selector
 from aegis_otel.stores.logql._errors import LimitError, LogQLError, PipelineError
 from aegis_otel.stores.logql._parser import is_log_query, parse
 from aegis_otel.stores.logql._types import (
     Answer,
+    Buckets,
     Entry,
     IndexedSource,
     Matrix,
@@ -21,16 +22,20 @@ from aegis_otel.stores.logql._types import (
     Source,
     Stream,
     Streams,
+    Tallies,
+    Tally,
     Vector,
 )
 from aegis_otel.stores.logql._units import format_number, parse_duration
 
 __all__ = [
     "Answer",
+    "Buckets",
     "Direction",
     "Entry",
     "IndexedSource",
     "LimitError",
+    "LogExpr",
     "LogQLError",
     "Matcher",
     "Matrix",
@@ -42,6 +47,8 @@ __all__ = [
     "Source",
     "Stream",
     "Streams",
+    "Tallies",
+    "Tally",
     "Vector",
     "format_number",
     "instant",

@@ -51,7 +51,7 @@ def instant(
     root = parse(text).root
     if isinstance(root, _ast.LogExpr):
         return _streams(source, root, 0, time_ns + 1, limit, direction)
-    evaluation = _Evaluation(source, text, root, time_ns, time_ns)
+    evaluation = _Evaluation(source, text, root, time_ns, time_ns, 1)
     value = evaluation.at(time_ns)
     if isinstance(value, float):
         return Scalar(time_ns, value)
@@ -89,7 +89,7 @@ def range_(
         raise LimitError(
             text, 0, f"exceeded maximum resolution of {MOST_STEPS:,} points per time series; use a longer step"
         )
-    evaluation = _Evaluation(source, text, root, start_ns, end_ns)
+    evaluation = _Evaluation(source, text, root, start_ns, end_ns, step_ns)
     series: dict[Labels, list[tuple[int, float]]] = {}
     values = 0
     for time_ns in range(start_ns, end_ns + 1, step_ns):
@@ -146,13 +146,15 @@ def _named(labels: Labels) -> dict[str, str]:
 class _Evaluation:
     """A metric query with all that it reads, for the evaluation times from `first_ns` to `last_ns`."""
 
-    def __init__(self, source: Source, text: str, root: _ast.MetricExpr, first_ns: int, last_ns: int) -> None:
+    def __init__(
+        self, source: Source, text: str, root: _ast.MetricExpr, first_ns: int, last_ns: int, step_ns: int
+    ) -> None:  # fmt: skip
         self._text, self._root = text, root
         self._ranges: dict[int, RangeSamples] = {}
         memory = Memory()
         for part, grouping in _range_aggregations(root):
             samples = RangeSamples(text, part, grouping, memory)
-            samples.read(source, first_ns, last_ns)
+            samples.read(source, first_ns, last_ns, step_ns)
             self._ranges[id(part)] = samples
 
     def check_series(self, count: int) -> None:

@@ -6,14 +6,14 @@ import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from aegis_otel.stores.logql import _ast
 from aegis_otel.stores.logql._conditions import ERROR, Row
 from aegis_otel.stores.logql._errors import LimitError, PipelineError
 from aegis_otel.stores.logql._pipeline import Pipeline, Unwrapped, needles
-from aegis_otel.stores.logql._types import IndexedSource, Source
+from aegis_otel.stores.logql._types import Buckets, IndexedSource, Source
 
 Labels = frozenset[tuple[str, str]]
 Vector = list[tuple[Labels, float]]
@@ -24,6 +24,7 @@ MOST_BYTES: Final = 160 << 20
 """What the series of a query may take while it is read, estimated; their entries come on top."""
 _SERIES_BYTES: Final = 500
 _LABEL_BYTES: Final = 150
+_BUCKET_BYTES: Final = 200
 _NO_LABELS: Final[Labels] = frozenset()
 
 
@@ -81,8 +82,6 @@ def _greatest(values: Sequence[float]) -> float:
 
 _FUNCTIONS: Final[dict[str, Callable[[Window], float]]] = {
     "rate": lambda window: math.fsum(window[1]) / window[2],
-    "bytes_rate": lambda window: math.fsum(window[1]) / window[2],
-    "bytes_over_time": lambda window: math.fsum(window[1]),
     "sum_over_time": lambda window: math.fsum(window[1]),
     "avg_over_time": lambda window: math.fsum(window[1]) / len(window[1]),
     "min_over_time": lambda window: _least(window[1]),
@@ -121,9 +120,12 @@ class Memory:
     def __init__(self) -> None:
         self._left = MOST_BYTES
 
-    def take(self, labels: Labels) -> bool:
-        """Whether there is room for one series more."""
-        self._left -= _SERIES_BYTES + sum(_LABEL_BYTES + len(name) + len(value) for name, value in labels)
+    def take(self, labels: Labels | None) -> bool:
+        """Whether there is room for one series more; for one bucket more where there are no labels."""
+        if labels is None:
+            self._left -= _BUCKET_BYTES
+        else:
+            self._left -= _SERIES_BYTES + sum(_LABEL_BYTES + len(name) + len(value) for name, value in labels)
         return self._left >= 0
 
 
@@ -138,22 +140,27 @@ class RangeSamples:
         self._pipeline = Pipeline(part.log.stages)
         self._unwrapped = None if part.unwrap is None else Unwrapped(part.unwrap)
         self._counts_bytes = part.op.startswith("bytes_")
-        self._plain_count = self._unwrapped is None and not self._counts_bytes
-        self._counts: dict[Labels, int] = {}
+        self._counts_only = self._unwrapped is None or part.op == "absent_over_time"
+        self._counts: dict[Labels, dict[int, int]] = {}
+        """Of what is only counted: the sum of each bucket, by its end."""
+        self._sums: dict[Labels, tuple[list[int], list[int]]] = {}
+        """The ends of buckets, and the sum of all up to each."""
         self._series: dict[Labels, tuple[array[int], array[float]]] = {}
 
-    def read(self, source: Source, first_ns: int, last_ns: int) -> None:
-        """Read what evaluation times from `first_ns` to `last_ns` need.
+    def read(self, source: Source, first_ns: int, last_ns: int, step_ns: int) -> None:
+        """Read what evaluation times from `first_ns` to `last_ns`, `step_ns` apart, need.
 
         Raises:
             PipelineError: an entry has an error that the pipeline did not filter out.
             LimitError: too many series.
         """
         part = self._part
+        last_ns -= (last_ns - first_ns) % step_ns
         start = first_ns - part.offset_ns - part.range_ns + 1
         end = last_ns - part.offset_ns + 1
         matchers = part.log.matchers
-        if first_ns == last_ns and self._counted(source, start, end):
+        buckets = self._buckets = Buckets(end - 1, part.range_ns, None if first_ns == last_ns else step_ns)
+        if self._counted(source, start, end, buckets):
             return
         run, matching = self._pipeline.run, matching_labels(matchers)
         for entry in source.entries(start, end, matchers, needles(source, part.log.stages)):
@@ -164,19 +171,24 @@ class RangeSamples:
                 self._add(row)
         for times, values in self._series.values():
             _sort(times, values)
+        self._sum_up()
 
-    def _counted(self, source: Source, start: int, end: int) -> bool:
-        """Whether the source itself could count what is wanted: entries by names, with no pipeline."""
+    def _counted(self, source: Source, start: int, end: int, buckets: Buckets) -> bool:
+        """Whether the source itself could count what is wanted."""
         grouping, part = self._grouping, self._part
-        by = grouping.labels if grouping is not None and not grouping.without else None
-        if by is None or part.log.stages or not self._plain_count or part.op == "absent_over_time":
+        if part.op == "absent_over_time":
+            by: tuple[str, ...] | None = ()
+        else:
+            by = grouping.labels if grouping is not None and not grouping.without else None
+        if by is None or self._unwrapped is not None or not isinstance(source, IndexedSource):
             return False
-        found = source.counts(start, end, part.log.matchers, by) if isinstance(source, IndexedSource) else None
-        if found is None:
+        tallies = source.tallies(start, end, part.log, by, buckets)
+        if tallies is None:
             return False
-        for values, count in found.items():
+        for (values, bucket), tally in tallies.items():
             labels = frozenset((name, value) for name, value in zip(by, values, strict=True) if value)
-            self._counts[labels] = self._counts.get(labels, 0) + count
+            self._count(labels, bucket, tally.bytes if self._counts_bytes else tally.entries)
+        self._sum_up()
         return True
 
     def _add(self, row: Row) -> None:
@@ -186,23 +198,44 @@ class RangeSamples:
             if unwrapped is None:
                 return
             value = unwrapped
-        elif self._counts_bytes:
-            value = float(len(row.line.encode("utf-8", "surrogatepass")))
         if row.labels.get(ERROR):
             raise self._failure(row)
         key = self._key(row)
+        if self._counts_only:
+            size = len(row.line.encode("utf-8", "surrogatepass")) if self._counts_bytes else 1
+            self._count(key, self._buckets.end_of(row.entry.time_ns), size)
+            return
         series = self._series.get(key)
         if series is None:
-            if not self._memory.take(key):
-                raise LimitError(
-                    self._text,
-                    self._part.position,
-                    "too many series to hold in memory: group them, as in sum by (level) (…)",
-                )
+            self._take(key)
             series = self._series[key] = (array("q"), array("d"))
         series[0].append(row.entry.time_ns)
-        if not self._plain_count:
-            series[1].append(value)
+        series[1].append(value)
+
+    def _count(self, key: Labels, bucket: int, value: int) -> None:
+        counts = self._counts.get(key)
+        if counts is None:
+            self._take(key)
+            counts = self._counts[key] = {}
+        known = counts.get(bucket)
+        if known is None:
+            self._take()
+            known = 0
+        counts[bucket] = known + value
+
+    def _take(self, labels: Labels | None = None) -> None:
+        if not self._memory.take(labels):
+            raise LimitError(
+                self._text,
+                self._part.position,
+                "too many series to hold in memory: group them, as in sum by (level) (…)",
+            )
+
+    def _sum_up(self) -> None:
+        for labels, counts in self._counts.items():
+            ends = sorted(counts)
+            self._sums[labels] = ends, list(accumulate(map(counts.__getitem__, ends)))
+        self._counts.clear()
 
     def _key(self, row: Row) -> Labels:
         if self._part.op == "absent_over_time":
@@ -232,27 +265,34 @@ class RangeSamples:
         end = time_ns - part.offset_ns
         start = end - part.range_ns
         seconds = part.range_ns / 1e9
-        divisor = 1.0 if part.op == "count_over_time" else seconds
-        found: Vector = [(labels, count / divisor) for labels, count in self._counts.items()]
+        if part.op == "absent_over_time":
+            there = any(_between(sums, start, end) for sums in self._sums.values())
+            return [] if there else [(_absent_labels(part.log.matchers), 1.0)]
+        divisor = seconds if part.op in ("rate", "bytes_rate") else 1.0
+        found: Vector = [
+            (labels, total / divisor)
+            for labels, sums in self._sums.items()
+            if (total := _between(sums, start, end)) is not None
+        ]
         for labels, (times, values) in self._series.items():
             low, high = bisect_right(times, start), bisect_right(times, end)
-            if low == high:
-                continue
-            found.append((labels, self._value(times, values, low, high, seconds)))
-        if part.op == "absent_over_time":
-            return [] if found else [(_absent_labels(part.log.matchers), 1.0)]
+            if low < high:
+                found.append((labels, self._value((times[low:high], values[low:high], seconds))))
         return found
 
-    def _value(self, times: array[int], values: array[float], low: int, high: int, seconds: float) -> float:
-        op = self._part.op
-        if op == "absent_over_time":
-            return 1.0
-        if self._plain_count:
-            return (high - low) / (1.0 if op == "count_over_time" else seconds)
-        window = (times[low:high], values[low:high], seconds)
-        if op == "quantile_over_time":
+    def _value(self, window: Window) -> float:
+        if self._part.op == "quantile_over_time":
             return quantile(self._part.parameter, window[1])
-        return _FUNCTIONS[op](window)
+        return _FUNCTIONS[self._part.op](window)
+
+
+def _between(sums: tuple[list[int], list[int]], start: int, end: int) -> int | None:
+    """The sum of the buckets that end in (start, end]; None where there is none."""
+    ends, totals = sums
+    low, high = bisect_right(ends, start), bisect_right(ends, end)
+    if low == high:
+        return None
+    return totals[high - 1] - (totals[low - 1] if low else 0)
 
 
 def matching_labels(matchers: Sequence[_ast.Matcher]) -> Callable[[Mapping[str, str]], bool]:

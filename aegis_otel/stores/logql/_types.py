@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from aegis_otel.stores.logql._ast import Matcher
+from aegis_otel.stores.logql._ast import LogExpr, Matcher
+
+STREAM_LABELS: Final = ("service", "environment", "level", "complianceLevel")
+"""Fields of a record that Loki has as labels of its stream (collector/config/to-loki.yaml)."""
+METADATA: Final = ("correlationId", "traceId")
+"""Fields of a record that Loki has as structured metadata."""
 
 
 class Entry(NamedTuple):
@@ -23,6 +28,49 @@ class Entry(NamedTuple):
     line: str
     labels: Mapping[str, str]
     metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The time, cut wherever the window of an evaluation begins or ends: two pieces a step at most.
+
+    A piece holds its end and not its begin, as windows do.
+
+    Attributes:
+        last_ns: where the last window ends; nothing later is counted.
+        range_ns: how long a window is.
+        step_ns: how far windows are apart; None where there is only one, and nothing is counted before it.
+    """
+
+    last_ns: int
+    range_ns: int
+    step_ns: int | None = None
+
+    @property
+    def begins_after(self) -> int:
+        """How long after the end of a window the next begin of one is."""
+        assert self.step_ns is not None
+        return -self.range_ns % self.step_ns
+
+    def end_of(self, time_ns: int) -> int:
+        """Where the piece ends that holds this time."""
+        if self.step_ns is None:
+            return self.last_ns
+        back, after = self.last_ns - time_ns, self.begins_after
+        return self.last_ns - max(
+            back // self.step_ns * self.step_ns, (back + after) // self.step_ns * self.step_ns - after
+        )
+
+
+class Tally(NamedTuple):
+    """How many entries there are, and the bytes of their lines."""
+
+    entries: int
+    bytes: int
+
+
+Tallies: TypeAlias = Mapping[tuple[tuple[str, ...], int], Tally]
+"""Counts by the values of some labels, and the end of the bucket."""
 
 
 class Source(Protocol):
@@ -46,10 +94,11 @@ class IndexedSource(Source, Protocol):
     Each value of a label or of metadata stands in its line as it is, if it is made of ASCII letters, digits, ``._:-``.
     """
 
-    def counts(
-        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
-    ) -> Mapping[tuple[str, ...], int] | None:
-        """How many entries that match there are of each combination of values; None where it cannot tell."""
+    def tallies(self, start_ns: int, end_ns: int, log: LogExpr, by: Sequence[str], buckets: Buckets) -> Tallies | None:
+        """How many of the entries of ``start_ns <= time_ns < end_ns`` `log` lets through, by values of labels.
+
+        None where it cannot tell at once.
+        """
         ...
 
     def newest(

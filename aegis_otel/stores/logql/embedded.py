@@ -12,7 +12,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -20,17 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
-from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, missing, same_files, segments, unreadable
+from aegis_otel.stores._segments import MOST_OPEN, UNREADABLE, Segment, require, same_files, segments, unreadable
 from aegis_otel.stores._tails import Tails
-from aegis_otel.stores.errors import StoreError
-from aegis_otel.stores.logql import _count
-from aegis_otel.stores.logql._ast import Matcher
-from aegis_otel.stores.logql._types import Entry
-
-STREAM_LABELS: Final = ("service", "environment", "level", "complianceLevel")
-"""Fields of a record that Loki has as labels of its stream (collector/config/to-loki.yaml)."""
-METADATA: Final = ("correlationId", "traceId")
-"""Fields of a record that Loki has as structured metadata."""
+from aegis_otel.stores.logql import _pushdown
+from aegis_otel.stores.logql._ast import LogExpr, Matcher
+from aegis_otel.stores.logql._types import METADATA, STREAM_LABELS, Buckets, Entry, Tallies
 
 _BLOCK: Final = 1 << 22
 _TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
@@ -49,6 +43,8 @@ _RECORD: Final = re.compile(
     rb'(?:,"(?!(?:timestamp|level|service|environment|correlationId|traceId|complianceLevel)")[^"\\\x00-\x1f]*":'
     rb'(?:"' + _TEXT + rb"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))*\}"
 )
+# Of a name that comes twice, the first value counts, as Loki's `json` has it.
+_FIRST: Final = json.JSONDecoder(object_pairs_hook=lambda pairs: dict(reversed(pairs)))
 _MOST_STREAMS: Final = 10_000
 _AHEAD_SECONDS: Final = 600.0
 """How far a record's time may be ahead of its file's: clocks differ."""
@@ -129,35 +125,22 @@ class EmbeddedSource:
         except UNREADABLE as error:
             raise unreadable(str(segment.path), error) from error
 
-    def counts(
-        self, start_ns: int, end_ns: int, matchers: Sequence[Matcher], by: Sequence[str]
-    ) -> Mapping[tuple[str, ...], int] | None:
-        """How many records there are of each combination of the values of `by`; None where DuckDB cannot tell.
+    def tallies(self, start_ns: int, end_ns: int, log: LogExpr, by: Sequence[str], buckets: Buckets) -> Tallies | None:
+        """See `aegis_otel.stores.logql.IndexedSource`; None where DuckDB cannot tell.
 
         Raises:
             StoreError: there is no store, or it may not be read.
         """
-        columns = list(dict.fromkeys([*by, *(matcher.name for matcher in matchers)]))
-        if not set(columns) <= set(STREAM_LABELS):
-            return None
         with contextlib.ExitStack() as stack:
-            files = self._files(stack)
+            files = [one for one in self._files(stack) if (one.modified + _AHEAD_SECONDS) * 1e9 >= start_ns]
             if not all(isinstance(segment.file, io.BufferedReader) for segment in files):
                 return None
             # By the open file, whatever its name has become meanwhile.
             paths = [Path(f"/proc/self/fd/{segment.file.fileno()}") for segment in files if segment.file is not None]
             if not paths or not all(path.exists() for path in paths):
                 return None
-            found = _count.counts(paths, _iso(start_ns + 999_999).decode(), _iso(end_ns + 999_999).decode(), columns)
-        if found is None:
-            return None
-        result: dict[tuple[str, ...], int] = {}
-        for values, count in found.items():
-            labels = dict(zip(columns, values, strict=True))
-            if all(matcher.matches(labels[matcher.name]) for matcher in matchers):
-                key = tuple(labels[name] for name in by)
-                result[key] = result.get(key, 0) + count
-        return result
+            start, end = (_iso(time_ns + 999_999).decode() for time_ns in (start_ns, end_ns))
+            return _pushdown.tallies(paths, start, end, log, by, buckets)
 
     def _files(self, stack: contextlib.ExitStack) -> list[Segment]:
         """The files, the oldest first, the live ones last; none is missed if one is renamed meanwhile.
@@ -166,8 +149,7 @@ class EmbeddedSource:
         """
         if self.files is not None:
             return [_as_it_was(segment) for segment in self.files]
-        if not self.folder.is_dir():
-            raise missing(self.folder)
+        require(self.folder)
         while True:
             with contextlib.ExitStack() as opened:
                 try:
@@ -176,7 +158,7 @@ class EmbeddedSource:
                 except FileNotFoundError:
                     continue  # rotated away since the folder was listed
                 except OSError as error:
-                    raise StoreError(f"the store in {self.folder} cannot be read: {error.strerror}") from error
+                    raise unreadable(str(error.filename or self.folder), error) from error
                 if same_files(files, segments(self.folder)):
                     stack.push(opened.pop_all())
                     return files
@@ -202,7 +184,7 @@ class EmbeddedSource:
         if not line.strip():
             return None
         try:
-            record: Any = json.loads(text)
+            record: Any = _FIRST.decode(text)
             time_ns = _nanoseconds(record["timestamp"])
         except (ValueError, RecursionError, KeyError, TypeError):
             self.skipped += 1

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aegis_otel.stores.logql._ast import Matcher
+from aegis_otel.stores.logql._ast import LogExpr, Matcher
 from aegis_otel.stores.logql._ranges import matching_labels
-from aegis_otel.stores.logql._types import IndexedSource
-from aegis_otel.stores.logql.embedded import STREAM_LABELS
+from aegis_otel.stores.logql._types import STREAM_LABELS, Buckets, IndexedSource
 
 Selector = tuple[Matcher, ...]
 
@@ -30,22 +29,23 @@ def series(source: IndexedSource, start_ns: int, end_ns: int, selectors: Iterabl
     """
     found: set[tuple[tuple[str, str], ...]] = set()
     for matchers in selectors:
-        counts = source.counts(start_ns, end_ns, matchers, STREAM_LABELS)
-        if counts is None:
-            found.update(_key(one.labels) for one in volumes(source, start_ns, end_ns, matchers))
-        else:
-            found.update(_key(dict(zip(STREAM_LABELS, values, strict=True))) for values in counts)
+        found.update(_key(one.labels) for one in volumes(source, start_ns, end_ns, matchers))
     return [dict(labels) for labels in sorted(found)]
 
 
 def volumes(source: IndexedSource, start_ns: int, end_ns: int, matchers: Selector) -> list[Volume]:
-    """Each stream that has entries in [start, end) and matches, in the order of its labels; reads all entries.
+    """Each stream that has entries in [start, end) and matches, in the order of its labels.
 
     Raises:
         StoreError: the source cannot be read.
     """
     matching = matching_labels(matchers)
     found: dict[tuple[tuple[str, str], ...], Volume] = {}
+    once = Buckets(end_ns - 1, end_ns - start_ns)
+    tallies = source.tallies(start_ns, end_ns, LogExpr(matchers), STREAM_LABELS, once)
+    if tallies is not None:
+        keyed = ((_key(dict(zip(STREAM_LABELS, values, strict=True))), tally) for (values, _), tally in tallies.items())
+        return [Volume(dict(key), tally.entries, tally.bytes) for key, tally in sorted(keyed)]
     for entry in source.entries(start_ns, end_ns, matchers, ()):
         if matching(entry.labels):
             key = _key(dict(entry.labels))

@@ -112,6 +112,9 @@ func (d *deliverer) deliverPart(receiving, sending context.Context, data []byte,
 		a := d.poster.post(sending, data)
 		switch a.verdict {
 		case delivered:
+			if d.settler != nil && !d.partIsIn && d.started == 0 {
+				d.started = d.settler.store.afterwards(sending)
+			}
 			d.partIsIn = true
 			d.noteSuccess()
 			return true

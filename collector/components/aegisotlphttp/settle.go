@@ -117,6 +117,7 @@ type storeStart struct {
 	latest     float64
 	asked      time.Time // when that was
 	unknowable bool
+	failed     bool // it was away, and was not asked since it takes records again
 }
 
 // known returns when the store was started, by what was known last; it asks where nothing is known, and returns 0 where
@@ -134,7 +135,23 @@ func (s *storeStart) known(ctx context.Context) float64 {
 func (s *storeStart) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.started, s.asked = 0, time.Time{}
+	s.started, s.asked, s.failed = 0, time.Time{}, true
+}
+
+// afterwards returns when the process was started that has just acknowledged a request, where that was not known before
+// it: it is the process of before, if that one answers now. Otherwise, 0. After a failure it asks once.
+func (s *storeStart) afterwards(ctx context.Context) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.latest
+	if s.failed && s.started == 0 && !s.unknowable {
+		_ = s.ask(ctx)
+	}
+	s.failed = false
+	if s.started == before {
+		return before
+	}
+	return 0
 }
 
 func (s *storeStart) isUnknowable() bool {

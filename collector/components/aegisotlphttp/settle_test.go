@@ -84,6 +84,31 @@ func TestWhatAStoreHadAcknowledgedBeforeItWasStartedAgainIsSentAgain(t *testing.
 	require.Equal(t, []string{"a", "b", "a", "b"}, s.accepted())
 }
 
+func TestAStoreThatWasCutOffAndGoesOnGetsItsRecordsOnce(t *testing.T) {
+	var started *atomic.Int64
+	s := newStore(t, func(request int, _ []string) (int, http.Header, []byte) {
+		switch request {
+		case 1:
+			started.Store(isAway)
+			return 503, nil, nil
+		case 2:
+			started.Store(1_700_000_000) // back between the question for its start and the request
+		}
+		return 200, nil, nil
+	})
+	var cfg *Config
+	cfg, started = settling(t, s, time.Millisecond)
+	exp := start(t, cfg)
+	send(t, exp, "a")
+	eventually(t, func() bool { return len(s.accepted()) == 1 })
+	send(t, exp, "b")
+	eventually(t, func() bool { return len(s.accepted()) == 2 })
+	send(t, exp, "c")
+	eventually(t, func() bool { return len(s.accepted()) == 3 })
+	eventually(t, func() bool { return kept(exp) == 0 && exp.(*logsExporter).queue.Load().Size() == 0 })
+	require.Equal(t, []string{"a", "b", "c"}, s.accepted())
+}
+
 func TestWhatIsKeptOutlivesTheCollector(t *testing.T) {
 	for name, restarted := range map[string]int64{"the same store": 0, "a store that was started again": 1} {
 		t.Run(name, func(t *testing.T) {
