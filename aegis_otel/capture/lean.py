@@ -21,7 +21,7 @@ from opentelemetry.util.http import ExcludeList
 
 from aegis_otel import correlation
 from aegis_otel.capture import Accept
-from aegis_otel.capture.requests import LOGGER, plain_error
+from aegis_otel.capture.requests import CALL_COMPLETED, CALL_ERROR, LOGGER, plain_error
 from aegis_otel.capture.stdlib import error_info
 from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record, trace_id_as_uuid
 
@@ -95,7 +95,7 @@ class LeanRequests:
         return self.accept is not None and (ERROR if failed else INFO) >= self.level
 
     def record(self, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None) -> None:
-        """Make the record of a request; ask `takes` before.
+        """Make the record of an HTTP request; ask `takes` before.
 
         Args:
             span: the request's.
@@ -103,13 +103,31 @@ class LeanRequests:
             fields: `method`, `url`, `statusCode` and `responseTime` (ms).
             error: why it failed; None where it did not.
         """
+        self._record(REQUEST_COMPLETED if error is None else REQUEST_ERROR, span, correlation_id, fields, error)
+
+    def record_call(
+        self, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None
+    ) -> None:
+        """Make the record of a request that is not HTTP, such as a call of gRPC; ask `takes` before.
+
+        Args:
+            span: the request's.
+            correlation_id: the request's.
+            fields: `operation`, `grpcStatus` and `responseTime` (ms).
+            error: why it failed; None where it did not.
+        """
+        self._record(CALL_COMPLETED if error is None else CALL_ERROR, span, correlation_id, fields, error)
+
+    def _record(
+        self, message: str, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None
+    ) -> None:
         if self.accept is None:
             return
         self.accept(
             Record(
                 time.time_ns(),
                 INFO if error is None else ERROR,
-                REQUEST_COMPLETED if error is None else REQUEST_ERROR,
+                message,
                 LOGGER,
                 span.trace_id,
                 span.span_id,
