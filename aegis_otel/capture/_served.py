@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
@@ -300,7 +299,3 @@ def end_full_span(span: Span, attributes: Mapping[str, Any], cause: BaseExceptio
     if failed:
         span.set_status(Status(StatusCode.ERROR))
     span.end()
-
-
-# The request that is handled at this point, where the server has no turn as WSGI servers have.
-current: ContextVar[ServedRequest | None] = ContextVar("aegis_otel_served", default=None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -30,6 +31,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+current: ContextVar[Any] = ContextVar("aegis_otel_served", default=None)
+"""The request that is handled at this point, where the server has no turn as WSGI servers have."""
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
@@ -176,6 +180,7 @@ class LeanServer:
         correlation_id = correlation.in_context(context)
         request = _Request(requests, scope, send, span, correlation_id)
         token = otel_context.attach(context)
+        current.set(request)  # for `aegis_otel.capture.handled`; a server has a task for each request
         try:
             await self._app(scope, receive, request.send)
         except BaseException as error:
@@ -199,6 +204,7 @@ class _Request:
         "_started",
         "_status",
         "_trailers",
+        "handled",
     )
 
     def __init__(
@@ -213,6 +219,7 @@ class _Request:
         self._status: int | None = None
         self._trailers = False
         self._gone = False
+        self.handled: BaseException | None = None
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the id in the response's headers."""
@@ -270,12 +277,17 @@ class _Request:
                 "statusCode": status if status is not None else 500,
                 "responseTime": round((time.perf_counter() - self._started) * 1000, 3),
             }
-            requests.record(self._span, self._correlation_id, fields, _error(error, status) if failed else None)
+            requests.record(
+                self._span, self._correlation_id, fields, _error(error, status, self.handled) if failed else None
+            )
         except Exception:
             return
+        finally:
+            self.handled = None  # it holds the frames that hold us
 
 
-def _error(error: BaseException | None, status: int | None) -> ErrorInfo:
-    # A framework that answers an exception with its own 500 page ends the response while it handles it.
-    info = error_info(error if error is not None else sys.exc_info())
+def _error(error: BaseException | None, status: int | None, handled: BaseException | None) -> ErrorInfo:
+    # A framework that answers an exception with its own 500 page tells a hook of it, or ends the response while it
+    # handles it.
+    info = error_info(error or handled or sys.exc_info())
     return info or plain_error(status)
