@@ -109,8 +109,9 @@ def _watched(behavior: Any, served: RpcRequest) -> Callable[..., Any]:
             found = await behavior(request, context)
             await context.aegis_send()
             return found
-        except BaseException as error:
+        except Exception as error:
             served.failed(error)
+            await context.aegis_send()
             raise
         finally:
             _end(served, context)
@@ -128,10 +129,9 @@ def _watched_iterator(behavior: Any, served: RpcRequest) -> Callable[..., AsyncI
                 await context.aegis_send()
                 yield response
             await context.aegis_send()
-        except GeneratorExit:
-            raise
-        except BaseException as error:
+        except Exception as error:
             served.failed(error)
+            await context.aegis_send()
             raise
         finally:
             _end(served, context)

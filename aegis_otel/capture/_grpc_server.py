@@ -23,12 +23,10 @@ _ATTACHED: Final = "_aegis_otel_attached"
 
 def hook_server(module: Any) -> None:
     """`grpc._server`."""
-    codes: dict[Any, str] = {
-        code: name.upper() for name, code in vars(module.cygrpc.StatusCode).items() if type(code) is int
-    }
+    codes = {code.value[0]: code.name for code in module.grpc.StatusCode}
 
-    def status(code: Any) -> str:
-        return codes.get(code, "UNKNOWN")
+    def status(code: Any) -> Any:
+        return codes.get(int(code), "UNKNOWN")
 
     wrap(module, "_find_method_handler", _find_method_handler)
     for name in ("_unary_response_in_pool", "_stream_response_in_pool"):

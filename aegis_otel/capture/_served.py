@@ -248,7 +248,7 @@ class RpcRequest(ServedRequest):
             found = None
             if failed:
                 found = error_info(cause) or ErrorInfo("RpcError", self.details or status, "")
-                if not found.message:
+                if not found.message or found.name == "AbortError":  # how `context.abort` leaves the servicer
                     found = found._replace(name="RpcError", message=self.details or status)
             self._requests.record_call(self._span, self.correlation_id, fields, found)
 

@@ -1,8 +1,10 @@
-"""Server spans for every WSGI app, at the server: wsgiref, werkzeug, gunicorn, gevent, waitress, cheroot, granian.
+"""Server spans for every WSGI app, at the server: wsgiref, werkzeug, gunicorn, gevent, waitress, cheroot, granian,
+hypercorn.
 
 Each hook does three things: it wraps the app that the server calls, it makes the server's handling of a request a turn
 (`aegis_otel.capture.lean_wsgi`), and it puts the correlation id on the answer that the server itself gives when
-the app fails. No server is imported here. Servers that call the app from C (uWSGI, mod_wsgi) cannot be hooked so.
+the app fails. No server is imported here. Servers that cannot be hooked so (uWSGI and mod_wsgi call the app from C)
+are covered at the app, for the frameworks in `_APPS`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from aegis_otel.capture._wsgi_request import WsgiApplication
 from aegis_otel.capture.excluded import WSGI, excluded_urls
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.lean_wsgi import ServedWsgi, Turn, current_request, current_turn
+from aegis_otel.correlation import get_correlation_id
 
 # Instrumentations that make a server span of their own: the module, its class, and the framework's module.
 _FRAMEWORKS: Final = (
@@ -47,7 +50,8 @@ class WsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         WsgiServerInstrumentor._excluded = excluded_urls(WSGI)
         if not WsgiServerInstrumentor._hooked:
             WsgiServerInstrumentor._hooked = True
-            install({**_HOOKS, **handled.HOOKS})
+            for hooks in (_HOOKS, handled.HOOKS, _APPS):
+                install(hooks)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         # The hooks stay, without effect: removing them from a server that runs would tear its requests.
@@ -306,6 +310,39 @@ def _hook_granian(module: Any) -> None:
     wrap(module, "_callback_wrapper", wrapper)
 
 
+def _hook_hypercorn(module: Any) -> None:
+    _turn(module.WSGIWrapper, "run_app", _takes_app("app"))
+
+
+def _app(name: str) -> Callable[[Any], None]:
+    """A hook at a framework's app, for a server that has none; where there is one, it is in charge."""
+
+    def hook(module: Any) -> None:
+        def make(original: Method) -> Method:
+            def call(self: Any, environ: Any, start_response: Any) -> Any:
+                requests = WsgiServerInstrumentor._requests
+                if requests is None or current_turn() is not None or get_correlation_id() is not None:
+                    return original(self, environ, start_response)
+                app = ServedWsgi(
+                    lambda *given: original(self, *given), requests, WsgiServerInstrumentor._excluded, _has_own_span
+                )
+                return app(environ, start_response)
+
+            return call
+
+        wrap(getattr(module, name), "__call__", make)
+
+    return hook
+
+
+_APPS: Final[dict[str, Callable[[Any], None]]] = {
+    "flask.app": _app("Flask"),
+    "django.core.handlers.wsgi": _app("WSGIHandler"),
+    "bottle": _app("Bottle"),
+    "falcon.app": _app("App"),
+    "pyramid.router": _app("Router"),
+}
+
 _HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "wsgiref.handlers": _hook_wsgiref,
     "werkzeug.serving": _hook_werkzeug,
@@ -319,4 +356,5 @@ _HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "cheroot.wsgi": _hook_cheroot,
     "cheroot.server": _hook_cheroot_server,
     "granian.wsgi": _hook_granian,
+    "hypercorn.app_wrappers": _hook_hypercorn,
 }
