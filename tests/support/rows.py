@@ -706,5 +706,5 @@ class Row:
         return found()
 
     def stop(self) -> None:
-        self.process.stop()
+        self.process.stop(5)  # some servers wait for connections that the checks broke off
         self.upstream.stop()
