@@ -48,6 +48,10 @@ _FRAMEWORKS: Final = (
     *("fastapi", "starlette", "flask", "django", "falcon", "pyramid", "tornado", "aiohttp-server"),
     *("grpc_server", "grpc_aio_server"),
 )
+_CLIENTS: Final = (
+    *("httpx", "httpx2", "requests", "urllib", "urllib3", "aiohttp-client"),
+    *("grpc_client", "grpc_aio_client"),
+)
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 _LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
@@ -140,6 +144,8 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name in _FRAMEWORKS and not settings.framework_instrumentation:
             # The hooks at the servers cover them for less; what they know more of, only traces show.
             return
+        if entry_point.name in _CLIENTS and not (settings.framework_instrumentation or settings.metrics_exported):
+            return  # the hooks at the clients give the ids
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False

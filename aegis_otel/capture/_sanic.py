@@ -168,8 +168,13 @@ def _error_response(original: Method) -> Method:
 def _handle_exception(original: Method) -> Method:
     async def handle_exception(self: Any, request: Any, exception: BaseException, *args: Any, **kwargs: Any) -> Any:
         served = _served()
-        if served is not None and served.has_answer:
-            served.failed(exception)  # the response breaks off
+        if served is not None:
+            if served.has_answer:
+                served.failed(exception)  # the response breaks off
+        elif getattr(getattr(getattr(request, "stream", None), "stage", None), "name", "HANDLER") != "HANDLER":
+            asgi = current.get()
+            if hasattr(asgi, "broke"):
+                asgi.broke = exception
         return await original(self, request, exception, *args, **kwargs)
 
     return handle_exception

@@ -204,6 +204,7 @@ class _Request:
         "_started",
         "_status",
         "_trailers",
+        "broke",
         "handled",
     )
 
@@ -220,6 +221,8 @@ class _Request:
         self._trailers = False
         self._gone = False
         self.handled: BaseException | None = None
+        self.broke: BaseException | None = None
+        """An exception that the framework keeps to itself after a part of the response has gone out."""
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the id in the response's headers."""
@@ -230,14 +233,14 @@ class _Request:
             requests = self._requests
             if requests is not None:
                 header = requests.header
-                headers = list(message.get("headers") or ())
+                # Some apps give an iterator, which can be read once.
+                headers = message["headers"] = list(message.get("headers") or ())
                 for name, value in headers:
                     if name == header or name.lower() == header:
                         self._follow(value)
                         break
                 else:
                     headers.append((header, self._correlation_id.encode("ascii")))
-                    message["headers"] = headers
         try:
             await self._send(message)
         except OSError:
@@ -262,6 +265,7 @@ class _Request:
             return
         try:
             status = self._status
+            error = error or self.broke
             # An exception of the client, who went away, or of the loop, which ends tasks, is no failure of the app.
             broken = isinstance(error, Exception) and not self._gone
             failed = broken or (status >= 500 if status is not None else error is not None)
@@ -283,7 +287,7 @@ class _Request:
         except Exception:
             return
         finally:
-            self.handled = None  # it holds the frames that hold us
+            self.handled = self.broke = None  # they hold the frames that hold us
 
 
 def _error(error: BaseException | None, status: int | None, handled: BaseException | None) -> ErrorInfo:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.support.processes import wait_for
-from tests.support.rows import ROWS, Row
+from tests.support.rows import CHOSEN, ROWS, Row
 
 
-@pytest.fixture(scope="module", params=ROWS, ids=" ".join)
+@pytest.fixture(scope="module", params=CHOSEN, ids=" ".join)
 def row(request, tmp_path_factory) -> Iterator[Row]:
     way = "auto" if ROWS.index(request.param) % 2 else "instrument"
     found = Row(tmp_path_factory.mktemp("row"), request.param, way)
