@@ -58,8 +58,9 @@ licences: provisioned ## the licences of all that is built or installed, against
 unit: provisioned
 	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 --dist loadgroup -m "not integration" $(PYTEST)
 
-matrix: provisioned ## the tests that differ between Pythons, with every Python from 3.10 to 3.13 at hand
-	AEGIS_TEST_PYTHONS=all $(VENV)/python -m pytest tests/integration/test_interpreters.py
+matrix: provisioned ## the tests that differ between Pythons, with every Python from 3.10 to 3.13 at hand; all rows of frameworks and servers
+	AEGIS_TEST_PYTHONS=all AEGIS_TEST_ROWS=all $(VENV)/python -m pytest -n 2 --dist loadgroup \
+		tests/integration/test_interpreters.py tests/integration/test_served_apps.py
 
 bench: provisioned ## ours and its peers side by side: a table and a plot
 	$(VENV)/python -m benchmarks $(BENCH)

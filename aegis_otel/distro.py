@@ -44,7 +44,14 @@ if TYPE_CHECKING:
     from aegis_otel.deliver.otlp import OtlpSink
     from aegis_otel.redaction import Redactor
 
-_FRAMEWORKS: Final = ("fastapi", "starlette", "flask", "django", "falcon", "pyramid")
+_FRAMEWORKS: Final = (
+    *("fastapi", "starlette", "flask", "django", "falcon", "pyramid", "tornado", "aiohttp-server"),
+    *("grpc_server", "grpc_aio_server"),
+)
+_CLIENTS: Final = (
+    *("httpx", "httpx2", "requests", "urllib", "urllib3", "aiohttp-client"),
+    *("grpc_client", "grpc_aio_client"),
+)
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 _LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
@@ -137,11 +144,13 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name in _FRAMEWORKS and not settings.framework_instrumentation:
             # The hooks at the servers cover them for less; what they know more of, only traces show.
             return
+        if entry_point.name in _CLIENTS and not (settings.framework_instrumentation or settings.metrics_exported):
+            return  # the hooks at the clients give the ids
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
             factory = logging.getLogRecordFactory()
-        if entry_point.name in ("aegis_asgi", "aegis_wsgi"):
+        if entry_point.name in ("aegis_asgi", "aegis_wsgi", "aegis_servers"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
             kwargs.setdefault("meter_provider", NoOpMeterProvider())

@@ -1,22 +1,18 @@
-"""One WSGI request on its way: its status and errors, the correlation id on its response, its span and its record."""
+"""One WSGI request on its way: what the server and the app tell of it, and the correlation id on its response."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
-from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span
 
-from aegis_otel import correlation
+from aegis_otel.capture._served import HttpRequest, Opened, full_http_span
 from aegis_otel.capture.lean import LeanRequests
-from aegis_otel.capture.requests import plain_error
-from aegis_otel.capture.stdlib import error_info
 
 Environ = dict[str, Any]
 Write = Callable[[bytes], object]
@@ -30,70 +26,32 @@ _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_.\-/]+")
 _PLAIN_QUERY: Final = re.compile(r"[!-~]+")
 
 
-class WsgiRequest:
-    """One request on its way: what its record will say.
+class WsgiRequest(HttpRequest):
+    """One WSGI request on its way: what its record will say.
 
     Args:
         requests: how the record is made.
+        opened: how it began.
         environ: the request.
         start_response: the server's.
-        context: the request's.
-        correlation_id: the request's.
-        span: its ids; None where the app's own instrumentation makes the span, and so the record.
-        full: the span, where somebody looks at spans.
     """
 
-    __slots__ = (
-        "_ended",
-        "_environ",
-        "_error",
-        "_full",
-        "_gone",
-        "_requests",
-        "_sent",
-        "_span",
-        "_start_response",
-        "_started",
-        "_status",
-        "_time",
-        "_write",
-        "context",
-        "correlation_id",
-        "handled",
-        "running",
-    )
+    __slots__ = ("_environ", "_start_response", "_write", "running")
 
-    def __init__(
-        self,
-        requests: LeanRequests,
-        environ: Environ,
-        start_response: StartResponse,
-        context: Context,
-        correlation_id: str,
-        span: SpanContext | None,
-        full: Span | None = None,
-    ) -> None:
-        self.context = context
-        self.correlation_id = correlation_id
-        self._ended = False
+    def __init__(self, requests: LeanRequests, opened: Opened, environ: Environ, start_response: StartResponse) -> None:
+        super().__init__(requests, opened, environ.get("REQUEST_METHOD", ""))
         self.running = False
-        self.handled: BaseException | None = None
-        self._requests = requests
         self._environ = environ
         self._start_response = start_response
-        self._span = span
-        self._full = full
-        self._status: int | None = None
-        self._sent = False
-        self._error: BaseException | None = None
-        self._gone: BaseException | None = None
-        self._time: float | None = None
-        self._started = time.perf_counter()
+
+    def url(self) -> str:
+        """The path and the query of the request."""
+        return url(self._environ)
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Write:
         """The `start_response` that the app gets: the id is added to the headers (PEP 3333)."""
         with suppress(Exception):  # the server tells the app what is wrong with its arguments
-            self._status = int(status[:3])
+            self.answered(int(status[:3]))
             if exc_info:
                 self.handled = exc_info[1]
         headers = self.with_header(headers)
@@ -104,79 +62,23 @@ class WsgiRequest:
     def write(self, data: bytes) -> object:
         """The `write` that the app gets."""
         try:
-            self._sent = True
+            self.note_sent()
             return self._write(data)
         except BaseException as error:
-            self._gone = error
+            self.client_gone(error)
             raise
 
     def with_header(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Response headers with the correlation id. One that the app has set becomes the request's."""
-        wanted = self._requests.header_name
+        wanted = self.header_name
         try:
             for name, value in headers:
                 if name.lower() == wanted:
-                    own = correlation.accept(value)
-                    if own is not None and own != self.correlation_id:
-                        self._follow(own)
+                    self.missing_header(value)
                     return headers
             return type(headers)((*headers, (wanted, self.correlation_id)))
         except Exception:  # the server tells the app what is wrong with its headers
             return headers
-
-    def _follow(self, own: str) -> None:
-        self.correlation_id = own
-        self.context = correlation.with_id(own)
-        otel_context.attach(self.context)
-        if self._full is not None:
-            self._full.set_attribute(correlation.SPAN_ATTRIBUTE, own)
-
-    def failed(self, error: BaseException) -> None:
-        """Note that an exception left the app."""
-        if error is not self._gone:
-            self._error = error
-
-    def note_sent(self) -> None:
-        """Note that a part of the response has been given to the server."""
-        self._sent = True
-
-    def note_time(self) -> None:
-        """Note that the app is done."""
-        if self._time is None:
-            self._time = time.perf_counter()
-
-    def end(self) -> None:
-        """Make the record; a second call does nothing. Never raises."""
-        if self._ended:
-            return
-        self._ended = True
-        try:
-            self.note_time()
-            self._end()
-        except Exception:
-            return
-        finally:
-            # An exception holds the frames that hold us.
-            self._error = self._gone = self.handled = None
-
-    def _end(self) -> None:
-        status, error = self._status, self._error
-        if status is None or (error is not None and not self._sent):
-            status = 500  # which the server answers
-        failed = error is not None or status >= 500
-        cause = error or (self.handled if failed else None)
-        if self._full is not None:
-            _end_full_span(self._full, status, cause, failed)
-        elif self._span is not None and self._requests.takes(failed):
-            environ = self._environ
-            fields = {
-                "method": environ.get("REQUEST_METHOD", ""),
-                "url": url(environ),
-                "statusCode": status,
-                "responseTime": round(((self._time or 0) - self._started) * 1000, 3),
-            }
-            found = (error_info(cause) or plain_error(status)) if failed else None
-            self._requests.record(self._span, self.correlation_id, fields, found)
 
 
 def url(environ: Environ) -> str:
@@ -208,26 +110,12 @@ def _bytes(text: str) -> bytes:
 
 def full_span(requests: LeanRequests, environ: Environ, context: Context) -> Span:
     """A server span for those who look at spans, by the semantic conventions for HTTP."""
-    path, _, query = url(environ).partition("?")
-    method = environ.get("REQUEST_METHOD", "")
     optional = {
-        "url.query": query,
         "client.address": environ.get("REMOTE_ADDR"),
         "user_agent.original": environ.get("HTTP_USER_AGENT"),
         "server.address": environ.get("HTTP_HOST") or environ.get("SERVER_NAME"),
         "network.protocol.version": environ.get("SERVER_PROTOCOL", "").rpartition("/")[2],
     }
-    attributes = {"http.request.method": method, "url.path": path, "url.scheme": environ.get("wsgi.url_scheme", "http")}
+    attributes = {"url.scheme": environ.get("wsgi.url_scheme", "http")}
     attributes |= {name: value for name, value in optional.items() if value}
-    tracer = requests.provider.get_tracer("aegis_otel.capture.wsgi")
-    return tracer.start_span(method or "HTTP", context, SpanKind.SERVER, attributes)
-
-
-def _end_full_span(span: Span, status: int, cause: BaseException | None, failed: bool) -> None:
-    span.set_attribute("http.response.status_code", status)
-    if cause is not None:
-        span.record_exception(cause)
-        span.set_attribute("error.type", type(cause).__qualname__)
-    if failed:
-        span.set_status(Status(StatusCode.ERROR))
-    span.end()
+    return full_http_span(requests, context, environ.get("REQUEST_METHOD", ""), url(environ), attributes)

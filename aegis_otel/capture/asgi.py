@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, MutableMapping
 from functools import wraps
 from typing import Any, Final
 
-import wrapt
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import ExcludeList
 
+from aegis_otel.capture._hooks import install
 from aegis_otel.capture.excluded import ASGI, excluded_urls
 from aegis_otel.capture.lean import AsgiApp, LeanRequests, LeanServer, Receive, Scope, Send
 
@@ -39,8 +39,7 @@ class AsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         allowed = ("tracer_provider", "meter_provider", "exclude_spans", "lean")
         AsgiServerInstrumentor._options = {name: kwargs[name] for name in allowed if name in kwargs}
         if first:
-            for module, hook in _HOOKS.items():
-                wrapt.register_post_import_hook(hook, module)
+            install(_HOOKS)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         # The hooks stay, without effect: removing them from a server that runs would tear its requests.

@@ -11,6 +11,7 @@ from opentelemetry.util.http import ExcludeList, get_excluded_urls
 
 ASGI: Final = ("ASGI", "FASTAPI", "STARLETTE", "DJANGO", "FALCON")
 WSGI: Final = ("WSGI", "FLASK", "DJANGO", "FALCON", "PYRAMID")
+SERVERS: Final = ("AIOHTTP_SERVER", "TORNADO", "SANIC", "HTTP_SERVER")
 
 
 def excluded_urls(names: tuple[str, ...]) -> ExcludeList | None:

@@ -11,12 +11,13 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any, Final
 
+from aegis_otel.capture.lean import current
 from aegis_otel.capture.lean_wsgi import current_request
 
 
 def note(error: object) -> None:
     """Remember an exception with the request that is handled at this point."""
-    request = current_request()
+    request = current_request() or current.get()
     if request is not None and isinstance(error, BaseException):
         request.handled = error
 
@@ -46,6 +47,11 @@ HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "django.core.handlers.exception": _hook(
         None, "handle_uncaught_exception", lambda request, resolver, exc_info: exc_info[1]
     ),
+    "litestar.middleware._internal.exceptions.middleware": _hook(
+        None, "get_exception_handler", lambda exception_handlers, exc: exc
+    ),
+    "quart.app": _hook("Quart", "handle_exception", lambda self, error: error),
+    "falcon.asgi.app": _hook("App", "_handle_exception", lambda self, req, resp, ex, *rest, **named: ex),
     "falcon.app": _hook("App", "_handle_exception", lambda self, req, resp, ex, *rest, **named: ex),
     "bottle": _hook(
         "HTTPError", "__init__", lambda self, status=None, body=None, exception=None, *rest, **named: exception

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -21,7 +22,7 @@ from opentelemetry.util.http import ExcludeList
 
 from aegis_otel import correlation
 from aegis_otel.capture import Accept
-from aegis_otel.capture.requests import LOGGER, plain_error
+from aegis_otel.capture.requests import CALL_COMPLETED, CALL_ERROR, LOGGER, plain_error
 from aegis_otel.capture.stdlib import error_info
 from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record, trace_id_as_uuid
 
@@ -30,6 +31,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+current: ContextVar[Any] = ContextVar("aegis_otel_served", default=None)
+"""The request that is handled at this point, where the server has no turn as WSGI servers have."""
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
@@ -95,7 +99,7 @@ class LeanRequests:
         return self.accept is not None and (ERROR if failed else INFO) >= self.level
 
     def record(self, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None) -> None:
-        """Make the record of a request; ask `takes` before.
+        """Make the record of an HTTP request; ask `takes` before.
 
         Args:
             span: the request's.
@@ -103,13 +107,31 @@ class LeanRequests:
             fields: `method`, `url`, `statusCode` and `responseTime` (ms).
             error: why it failed; None where it did not.
         """
+        self._record(REQUEST_COMPLETED if error is None else REQUEST_ERROR, span, correlation_id, fields, error)
+
+    def record_call(
+        self, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None
+    ) -> None:
+        """Make the record of a request that is not HTTP, such as a call of gRPC; ask `takes` before.
+
+        Args:
+            span: the request's.
+            correlation_id: the request's.
+            fields: `operation`, `grpcStatus` and `responseTime` (ms).
+            error: why it failed; None where it did not.
+        """
+        self._record(CALL_COMPLETED if error is None else CALL_ERROR, span, correlation_id, fields, error)
+
+    def _record(
+        self, message: str, span: SpanContext, correlation_id: str, fields: dict[str, Any], error: ErrorInfo | None
+    ) -> None:
         if self.accept is None:
             return
         self.accept(
             Record(
                 time.time_ns(),
                 INFO if error is None else ERROR,
-                REQUEST_COMPLETED if error is None else REQUEST_ERROR,
+                message,
                 LOGGER,
                 span.trace_id,
                 span.span_id,
@@ -158,6 +180,7 @@ class LeanServer:
         correlation_id = correlation.in_context(context)
         request = _Request(requests, scope, send, span, correlation_id)
         token = otel_context.attach(context)
+        current.set(request)  # for `aegis_otel.capture.handled`; a server has a task for each request
         try:
             await self._app(scope, receive, request.send)
         except BaseException as error:
@@ -181,6 +204,8 @@ class _Request:
         "_started",
         "_status",
         "_trailers",
+        "broke",
+        "handled",
     )
 
     def __init__(
@@ -195,6 +220,9 @@ class _Request:
         self._status: int | None = None
         self._trailers = False
         self._gone = False
+        self.handled: BaseException | None = None
+        self.broke: BaseException | None = None
+        """An exception that the framework keeps to itself after a part of the response has gone out."""
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the id in the response's headers."""
@@ -205,14 +233,14 @@ class _Request:
             requests = self._requests
             if requests is not None:
                 header = requests.header
-                headers = list(message.get("headers") or ())
+                # Some apps give an iterator, which can be read once.
+                headers = message["headers"] = list(message.get("headers") or ())
                 for name, value in headers:
                     if name == header or name.lower() == header:
                         self._follow(value)
                         break
                 else:
                     headers.append((header, self._correlation_id.encode("ascii")))
-                    message["headers"] = headers
         try:
             await self._send(message)
         except OSError:
@@ -237,6 +265,7 @@ class _Request:
             return
         try:
             status = self._status
+            error = error or self.broke
             # An exception of the client, who went away, or of the loop, which ends tasks, is no failure of the app.
             broken = isinstance(error, Exception) and not self._gone
             failed = broken or (status >= 500 if status is not None else error is not None)
@@ -252,12 +281,17 @@ class _Request:
                 "statusCode": status if status is not None else 500,
                 "responseTime": round((time.perf_counter() - self._started) * 1000, 3),
             }
-            requests.record(self._span, self._correlation_id, fields, _error(error, status) if failed else None)
+            requests.record(
+                self._span, self._correlation_id, fields, _error(error, status, self.handled) if failed else None
+            )
         except Exception:
             return
+        finally:
+            self.handled = self.broke = None  # they hold the frames that hold us
 
 
-def _error(error: BaseException | None, status: int | None) -> ErrorInfo:
-    # A framework that answers an exception with its own 500 page ends the response while it handles it.
-    info = error_info(error if error is not None else sys.exc_info())
+def _error(error: BaseException | None, status: int | None, handled: BaseException | None) -> ErrorInfo:
+    # A framework that answers an exception with its own 500 page tells a hook of it, or ends the response while it
+    # handles it.
+    info = error_info(error or handled or sys.exc_info())
     return info or plain_error(status)

@@ -12,11 +12,10 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.util.http import ExcludeList
 
-from aegis_otel import correlation
+from aegis_otel.capture._served import open_request
 from aegis_otel.capture._wsgi_request import (
     Environ,
     StartResponse,
@@ -26,7 +25,6 @@ from aegis_otel.capture._wsgi_request import (
     whole_url,
 )
 from aegis_otel.capture.lean import LeanRequests, extracted
-from aegis_otel.schema import trace_id_as_uuid
 
 _turn: ContextVar[Turn | None] = ContextVar("aegis_otel_wsgi_turn", default=None)
 
@@ -142,21 +140,13 @@ class ServedWsgi:
     def _request(self, environ: Environ, start_response: StartResponse) -> WsgiRequest:
         requests = self._requests
         brought = extracted({field: environ[key] for key, field in requests.variables if key in environ})
-        if requests.usable():
-            context, lean = requests.span(brought)
-            own = correlation.in_context(context) or trace_id_as_uuid(lean.trace_id)
-            return WsgiRequest(requests, environ, start_response, context, own, lean)
-        if self._own_span(self.app):
-            # A server span is one without a span around it. It finds the id here, and so do the lines after it.
-            trace_id = trace.get_current_span(brought).get_span_context().trace_id
-            made = trace_id_as_uuid(trace_id or requests.provider.id_generator.generate_trace_id())
-            own = correlation.in_context(brought) or made
-            return WsgiRequest(requests, environ, start_response, correlation.with_id(own, Context()), own, None)
-        span = full_span(requests, environ, brought)
-        context = trace.set_span_in_context(span, brought)
-        ids = span.get_span_context()
-        own = correlation.in_context(brought) or trace_id_as_uuid(ids.trace_id)
-        return WsgiRequest(requests, environ, start_response, context, own, ids, span)
+        opened = open_request(
+            requests,
+            brought,
+            own_span=lambda: self._own_span(self.app),
+            full_span=lambda: full_span(requests, environ, brought),
+        )
+        return WsgiRequest(requests, opened, environ, start_response)
 
 
 def _is_the_servers(body: object, environ: Environ) -> bool:

@@ -23,6 +23,9 @@ from aegis_otel.correlation import SPAN_ATTRIBUTE
 from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record
 
 LOGGER: Final = "aegis_otel.request"
+CALL_COMPLETED: Final = "Request Completed"
+CALL_ERROR: Final = "Request Error"
+"""Of requests that are not HTTP, such as calls of gRPC."""
 
 
 class RequestCapture(SpanProcessor):
@@ -69,11 +72,7 @@ def request_record(span: ReadableSpan) -> Record:
         fields["operation"] = span.name
     if span.start_time is not None and span.end_time is not None:
         fields["responseTime"] = round((span.end_time - span.start_time) / 1e6, 3)
-    kind = (
-        (REQUEST_ERROR if error else REQUEST_COMPLETED)
-        if method
-        else ("Request Error" if error else "Request Completed")
-    )
+    kind = (REQUEST_ERROR if error else REQUEST_COMPLETED) if method else (CALL_ERROR if error else CALL_COMPLETED)
     correlation_id = attributes.get(SPAN_ATTRIBUTE)
     context = span.context
     return Record(

@@ -1,8 +1,10 @@
-"""Server spans for every WSGI app, at the server: wsgiref, werkzeug, gunicorn, gevent, waitress, cheroot, granian.
+"""Server spans for every WSGI app, at the server: wsgiref, werkzeug, gunicorn, gevent, waitress, cheroot, granian,
+hypercorn.
 
 Each hook does three things: it wraps the app that the server calls, it makes the server's handling of a request a turn
 (`aegis_otel.capture.lean_wsgi`), and it puts the correlation id on the answer that the server itself gives when
-the app fails. No server is imported here. Servers that call the app from C (uWSGI, mod_wsgi) cannot be hooked so.
+the app fails. No server is imported here. Servers that cannot be hooked so (uWSGI and mod_wsgi call the app from C)
+are covered at the app, for the frameworks in `_APPS`.
 """
 
 from __future__ import annotations
@@ -12,17 +14,16 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, Final
 
-import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import ExcludeList
 
 from aegis_otel.capture import handled
+from aegis_otel.capture._hooks import Method, install, wrap
 from aegis_otel.capture._wsgi_request import WsgiApplication
 from aegis_otel.capture.excluded import WSGI, excluded_urls
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.lean_wsgi import ServedWsgi, Turn, current_request, current_turn
-
-Method = Callable[..., Any]
+from aegis_otel.correlation import get_correlation_id
 
 # Instrumentations that make a server span of their own: the module, its class, and the framework's module.
 _FRAMEWORKS: Final = (
@@ -49,8 +50,8 @@ class WsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         WsgiServerInstrumentor._excluded = excluded_urls(WSGI)
         if not WsgiServerInstrumentor._hooked:
             WsgiServerInstrumentor._hooked = True
-            for module, hook in {**_HOOKS, **handled.HOOKS}.items():
-                wrapt.register_post_import_hook(hook, module)
+            for hooks in (_HOOKS, handled.HOOKS, _APPS):
+                install(hooks)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         # The hooks stay, without effect: removing them from a server that runs would tear its requests.
@@ -75,13 +76,6 @@ def _has_own_span(app: Any) -> bool:
     return type(app).__module__.startswith("opentelemetry.instrumentation.")
 
 
-def _wrap(owner: Any, name: str, make: Callable[[Method], Method]) -> None:
-    """Put what `make` returns in the place of a method or function; nothing where this version has none."""
-    original = getattr(owner, name, None)
-    if original is not None:
-        setattr(owner, name, wraps(original)(make(original)))
-
-
 def _turn(owner: Any, name: str, before: Callable[[Any], None] | None = None) -> None:
     """Make a method of a server a turn; `before` is told the server's object first."""
 
@@ -96,7 +90,7 @@ def _turn(owner: Any, name: str, before: Callable[[Any], None] | None = None) ->
 
         return serve
 
-    _wrap(owner, name, make)
+    wrap(owner, name, make)
 
 
 def _request_of_many(owner: Any, name: str) -> None:
@@ -113,7 +107,7 @@ def _request_of_many(owner: Any, name: str) -> None:
 
         return serve
 
-    _wrap(owner, name, make)
+    wrap(owner, name, make)
 
 
 def _takes_app(attribute: str, *path: str) -> Callable[[Any], None]:
@@ -181,8 +175,8 @@ def _hook_wsgiref(module: Any) -> None:
 
         return error_output
 
-    _wrap(handler, "run", run)
-    _wrap(handler, "error_output", error_output)
+    wrap(handler, "run", run)
+    wrap(handler, "error_output", error_output)
 
 
 def _hook_werkzeug(module: Any) -> None:
@@ -200,7 +194,7 @@ def _hook_werkzeug(module: Any) -> None:
         return end_headers
 
     _turn(handler, "run_wsgi", _takes_app("app", "server"))
-    _wrap(handler, "end_headers", end_headers)
+    wrap(handler, "end_headers", end_headers)
 
 
 def _hook_gunicorn(kind: str, *of_many: str) -> Callable[[Any], None]:
@@ -223,7 +217,7 @@ def _hook_gunicorns_errors(module: Any) -> None:
 
         return write_error
 
-    _wrap(module, "write_error", write_error)
+    wrap(module, "write_error", write_error)
 
 
 def _hook_gevent(module: Any) -> None:
@@ -237,7 +231,7 @@ def _hook_gevent(module: Any) -> None:
         return start_response
 
     _turn(handler, "handle_one_response", _takes_app("application"))
-    _wrap(handler, "start_response", start_response)
+    wrap(handler, "start_response", start_response)
 
 
 def _hook_waitress(module: Any) -> None:
@@ -259,9 +253,9 @@ def _hook_waitress(module: Any) -> None:
 
         return execute_error
 
-    _wrap(module.WSGITask, "execute", execute)
+    wrap(module.WSGITask, "execute", execute)
     _request_of_many(module.WSGITask, "service")
-    _wrap(module.ErrorTask, "execute", execute_error)
+    wrap(module.ErrorTask, "execute", execute_error)
 
 
 def _hook_waitress_channel(module: Any) -> None:
@@ -278,7 +272,7 @@ def _hook_cheroot(module: Any) -> None:
 
         return respond
 
-    _wrap(module.Gateway, "respond", respond)
+    wrap(module.Gateway, "respond", respond)
 
 
 def _hook_cheroot_server(module: Any) -> None:
@@ -296,7 +290,7 @@ def _hook_cheroot_server(module: Any) -> None:
         return simple_response
 
     _turn(module.HTTPConnection, "communicate")
-    _wrap(module.HTTPRequest, "simple_response", simple_response)
+    wrap(module.HTTPRequest, "simple_response", simple_response)
 
 
 def _hook_granian(module: Any) -> None:
@@ -313,8 +307,41 @@ def _hook_granian(module: Any) -> None:
 
         return wrapper
 
-    _wrap(module, "_callback_wrapper", wrapper)
+    wrap(module, "_callback_wrapper", wrapper)
 
+
+def _hook_hypercorn(module: Any) -> None:
+    _turn(module.WSGIWrapper, "run_app", _takes_app("app"))
+
+
+def _app(name: str) -> Callable[[Any], None]:
+    """A hook at a framework's app, for a server that has none; where there is one, it is in charge."""
+
+    def hook(module: Any) -> None:
+        def make(original: Method) -> Method:
+            def call(self: Any, environ: Any, start_response: Any) -> Any:
+                requests = WsgiServerInstrumentor._requests
+                if requests is None or current_turn() is not None or get_correlation_id() is not None:
+                    return original(self, environ, start_response)
+                app = ServedWsgi(
+                    lambda *given: original(self, *given), requests, WsgiServerInstrumentor._excluded, _has_own_span
+                )
+                return app(environ, start_response)
+
+            return call
+
+        wrap(getattr(module, name), "__call__", make)
+
+    return hook
+
+
+_APPS: Final[dict[str, Callable[[Any], None]]] = {
+    "flask.app": _app("Flask"),
+    "django.core.handlers.wsgi": _app("WSGIHandler"),
+    "bottle": _app("Bottle"),
+    "falcon.app": _app("App"),
+    "pyramid.router": _app("Router"),
+}
 
 _HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "wsgiref.handlers": _hook_wsgiref,
@@ -329,4 +356,5 @@ _HOOKS: Final[dict[str, Callable[[Any], None]]] = {
     "cheroot.wsgi": _hook_cheroot,
     "cheroot.server": _hook_cheroot_server,
     "granian.wsgi": _hook_granian,
+    "hypercorn.app_wrappers": _hook_hypercorn,
 }

@@ -46,6 +46,13 @@ _ZOPE = Exempt(
     "gevent needs it, for tests; it is permissive: BSD-3-Clause with rules for trademarks and for marking changes",
     "`License-Expression`",
 )
+_REPOZE = Exempt(
+    "python-development",
+    "BSD-3-Clause",
+    "Pyramid, for tests; Repoze's licence is BSD-3-Clause with rules for trademarks and for marking changes",
+    "its LICENSE.txt",
+    found="Repoze Public License",
+)
 EXCEPTIONS: dict[tuple[str, str], Exempt] = {
     ("wheel", "vine"): Exempt(
         "python-development",
@@ -66,6 +73,36 @@ EXCEPTIONS: dict[tuple[str, str], Exempt] = {
         "a server that tests run; it is permissive: BSD-3-Clause with rules for trademarks and for marking changes",
         "its LICENSE.txt",
         found="Zope Public License",
+    ),
+    ("wheel", "pyramid"): _REPOZE._replace(found="LicenseRef-Repoze-BSD-derived"),
+    ("wheel", "translationstring"): _REPOZE,
+    ("wheel", "venusian"): _REPOZE,
+    ("wheel", "zope-deprecation"): _ZOPE._replace(
+        reason="Pyramid needs it, for tests; it is permissive, as zope-event's",
+        found="ZPL-2.1 AND Zope Public License",
+    ),
+    ("wheel", "html5tagger"): Exempt(
+        "python-development",
+        "Unlicense",
+        "sanic needs it, for tests",
+        "its LICENSE",
+        found="MIT AND Public Domain AND Unlicense",
+    ),
+    ("wheel", "tracerite"): Exempt(
+        "python-development", "MIT", "sanic needs it, for tests", "its LICENSE", found="MIT AND Public Domain"
+    ),
+    ("wheel", "ujson"): Exempt(
+        "python-development",
+        "BSD-3-Clause AND TCL",
+        "sanic needs it, for tests; TCL's licence is permissive",
+        "`License-Expression`",
+    ),
+    ("wheel", "dramatiq"): Exempt(
+        "python-development",
+        "LGPL-3.0-or-later",
+        "a test runs it in a process of its own; nothing of it is in the product, and none of our code is built on it",
+        "its classifiers",
+        found="GNU Lesser General Public License v3 or later (LGPLv3+)",
     ),
     ("wheel", "zope-event"): _ZOPE,
     ("wheel", "zope-interface"): _ZOPE,
