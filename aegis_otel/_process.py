@@ -21,6 +21,7 @@ class Options(TypedDict, total=False):
     enabled: bool
     strict: bool
     level: str | int
+    logger_levels: tuple[tuple[str, int], ...] | str
     console_enabled: bool
     console_stream: Literal["stderr", "stdout"]
     structured: bool | None
@@ -43,6 +44,7 @@ class Options(TypedDict, total=False):
     framework_spans: bool | None
     message_spans: bool
     request_logs: bool
+    access_logs: bool
     code_location: bool
     native: bool
     max_text: int

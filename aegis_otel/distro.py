@@ -24,18 +24,16 @@ from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, django
+from aegis_otel.capture import Accept, django, loggers
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
-from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
+from aegis_otel.capture.otel_logs import LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
-from aegis_otel.capture.stdlib import StdlibCapture
-from aegis_otel.capture.structlog import only_without_logging
 from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
 from aegis_otel.deliver.queue import Preparation, Prepare, RecordQueue
-from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, ErrorInfo, Record, is_audit
+from aegis_otel.schema import ErrorInfo, Record, is_audit
 from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -45,8 +43,8 @@ if TYPE_CHECKING:
     from aegis_otel.redaction import Redactor
 
 _FRAMEWORKS: Final = ("fastapi", "starlette", "flask", "django", "falcon", "pyramid")
+_CAPTURED: Final = ("loguru", "structlog")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
-_LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
 
 
 @dataclass
@@ -137,6 +135,9 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name in _FRAMEWORKS and not settings.framework_instrumentation:
             # The hooks at the servers cover them for less; what they know more of, only traces show.
             return
+        if entry_point.name in _CAPTURED:
+            # It would record every line a second time.
+            return
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
@@ -151,8 +152,6 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
             django.when_configured(lambda: self._load_later(entry_point, kwargs))
             return
         super().load_instrumentor(entry_point, **kwargs)
-        if entry_point.name == "structlog":
-            only_without_logging(entry_point.load())
         if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
             # Its record factory adds nothing then, and costs every call of the app.
             logging.setLogRecordFactory(factory)
@@ -202,7 +201,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
         _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, native)
+        loggers.start(settings, accept, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
@@ -333,26 +332,6 @@ def _propagate(header: str, redactor: Redactor | None) -> None:
     kept = [member for member in members if not isinstance(member, CorrelationPropagator)]
     propagate.set_global_textmap(CompositePropagator([*kept, ours]))
     set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
-
-
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, native: Any) -> None:
-    foreign = ForeignProcessors.of_global_provider(logs_api)
-
-    def accept_stdlib(record: Record) -> None:
-        if foreign is not None and foreign.present():
-            foreign.emit(record)
-        accept(record)
-
-    capture = StdlibCapture(
-        accept_stdlib,
-        level=settings.level,
-        code_location=settings.code_location,
-        replaces_last_resort=settings.console_enabled,
-        own_thread=lifecycle.OWN_THREADS.__contains__,
-        native=native,
-    )
-    capture.install()
-    logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
 
 
 def _lean(settings: Settings) -> LeanRequests | None:

@@ -19,7 +19,7 @@ from itertools import islice
 from types import FunctionType, TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from aegis_otel.capture import Accept
+from aegis_otel.capture import Accept, access
 from aegis_otel.capture._logrecord import (
     LEVEL_NAME,
     PROCESS,
@@ -31,6 +31,8 @@ from aegis_otel.capture._logrecord import (
     split_extra,
 )
 from aegis_otel.capture._native_calls import CallConfig
+from aegis_otel.capture._passed_on import EVENT, EXTRA, Event, was_recorded
+from aegis_otel.capture.levels import LoggerLevels
 from aegis_otel.correlation import context_getter, current
 from aegis_otel.schema import (
     RESERVED,
@@ -65,12 +67,6 @@ _FOREIGN: Final = frozenset(
 _TASK_NAME: Final = "extra.taskName"
 _RENAMED: Final = RESERVED | {_TASK_NAME}
 
-# Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
-# log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
-_SILENT: Final = ("aegis_otel.", "opentelemetry.exporter.", "opentelemetry.sdk.")
-# Loggers whose debug and info records tell how the instrumentation works, not what the app does.
-_WARNINGS_ONLY: Final = "opentelemetry."
-
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
 
@@ -87,7 +83,8 @@ class StdlibCapture:
 
     Args:
         accept: takes each record; must be quick.
-        level: least OpenTelemetry severity that is taken.
+        level: least OpenTelemetry severity that is taken, or the levels by logger.
+        access_lines: tells which access lines of servers are left out; None: none of them.
         code_location: whether records say where they were logged.
         replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
             not print them to stderr as its last resort.
@@ -99,14 +96,17 @@ class StdlibCapture:
         self,
         accept: Accept,
         *,
-        level: int,
+        level: int | LoggerLevels,
         code_location: bool,
         replaces_last_resort: bool,
         own_thread: Callable[[int | None], bool],
         native: Any = None,
+        access_lines: access.AccessLines | None = None,
     ) -> None:
         self._accept = accept
-        self._level = level
+        self._levels = LoggerLevels(level) if isinstance(level, int) else level
+        self._level = self._levels.least_severity
+        self._access_lines = access_lines
         self._code_location = code_location
         self._replaces_last_resort = replaces_last_resort
         self._own_thread = own_thread
@@ -188,11 +188,11 @@ class StdlibCapture:
             source=logging._srcfile,
             methods=[(name, getattr(logger, name)) for name in _PASSED],
             record_methods=[(name, getattr(record, name)) for name in _RECORDS],
-            refused=self._refused | self._standard | RESERVED | {_TASK_NAME},
+            refused=self._refused | self._standard | RESERVED | {_TASK_NAME, EVENT, EXTRA},
             last_standard=self._last_standard,
             levels=logging._levelToName,
             names=self._names,
-            least_level=self._least_level,
+            least_level=self._native_least,
             own_thread=self._own_thread,
             this_thread=get_ident,
             frame=sys._getframe,
@@ -251,15 +251,25 @@ class StdlibCapture:
         name = record.name if type(record.name) is str else safe_text(record.name)
         least = self._names.get(name)
         if least is None:
-            least = self._least_level(name)
-        return level < least or self._own_thread(get_ident())
+            least = self._levels.least(name)
+            lines = self._access_lines
+            if lines is None or name not in access.LOGGERS:
+                self._remember(name, least)
+            elif lines.repeats(record, level):
+                return True
+        if level < least or self._own_thread(get_ident()):
+            return True
+        return EXTRA in record.__dict__ and was_recorded(record.__dict__[EXTRA])
 
-    def _least_level(self, name: str) -> int:
-        """The level from which a logger's records are taken, remembered for the names an app has."""
-        full = name + "."
-        least = sys.maxsize if full.startswith(_SILENT) else logging.WARNING if full.startswith(_WARNINGS_ONLY) else 0
+    def _remember(self, name: str, least: int) -> None:
         if len(self._names) < _REMEMBERED:
             self._names[name] = least
+
+    def _native_least(self, name: str) -> int:
+        if self._access_lines is not None and name in access.LOGGERS:
+            raise LookupError  # then the record is left to `_ignored`
+        least = self._levels.least(name)
+        self._remember(name, least)
         return least
 
     def _code(self, record: logging.LogRecord) -> CodeLocation | None:
@@ -283,12 +293,16 @@ class StdlibCapture:
         else:
             context, attributes = origin(record)
         exc_info, stack_info = fields.get("exc_info"), fields.get("stack_info")
-        error = error_info(exc_info) if exc_info else None
+        event: Event | None = fields.pop(EVENT, None)
+        error = error_info(exc_info) if exc_info else event.error if event is not None else None
         skipped = self._standard
+        if event is not None:
+            attributes.update(event.attributes)
+            skipped = skipped | event.fields
         if error is None and isinstance(fields.get("error"), BaseException):
             error = error_info(fields["error"])
             skipped = skipped | {"error"}
-        message, said = message_of(record)
+        message, said = message_of(record) if event is None else (event.message, None)
         if said is not None:
             self._add(attributes, said.items(), error, ())
         extras = islice(fields.items(), self._standard_count - 1, None)
@@ -302,7 +316,7 @@ class StdlibCapture:
         if stack_info:
             attributes["stackInfo"] = safe_text(stack_info)
         if USUAL_LEVELS.get(record.levelno) != fields.get("levelname"):
-            level = own_level_name(record, severity)
+            level = own_level_name(fields.get("levelname"), record.levelno, severity)
             if level is not None:
                 attributes.setdefault(LEVEL_NAME, level)
         created = fields.get("created")

@@ -16,7 +16,7 @@ import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import ExcludeList
 
-from aegis_otel.capture import handled
+from aegis_otel.capture import access, handled
 from aegis_otel.capture._wsgi_request import WsgiApplication
 from aegis_otel.capture.excluded import WSGI, excluded_urls
 from aegis_otel.capture.lean import LeanRequests
@@ -302,6 +302,8 @@ def _hook_cheroot_server(module: Any) -> None:
 def _hook_granian(module: Any) -> None:
     def wrapper(original: Method) -> Method:
         def wrapper(callback: Any, *args: Any, **kwargs: Any) -> Any:
+            if WsgiServerInstrumentor._requests is not None:
+                access.covers("granian.access")
             run = original(instrument_app(callback), *args, **kwargs)
 
             @wraps(run)

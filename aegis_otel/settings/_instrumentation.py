@@ -64,6 +64,13 @@ class Settings:
         default=lambda preset: preset.level,
         help="the least severe level that is recorded: error, warn, info, debug",
     )
+    logger_levels: tuple[tuple[str, int], ...] = variable(
+        "AEGIS_LOGGER_LEVELS",
+        parse=parse.logger_levels,
+        default=(),
+        show=parse.show_logger_levels,
+        help="levels of single loggers and those below them, `httpcore=debug,celery=warn`; `*` is every logger",
+    )
     console_enabled: bool = variable(
         "LOG_CONSOLE_ENABLED", parse=parse.boolean, default=lambda preset: preset.console, help="records on the console"
     )
@@ -197,6 +204,12 @@ class Settings:
     )
     request_logs: bool = variable(
         "AEGIS_REQUEST_LOGS_ENABLED", parse=parse.boolean, default=True, help="a record for every request served"
+    )
+    access_logs: bool = variable(
+        "AEGIS_ACCESS_LOGS_ENABLED",
+        parse=parse.boolean,
+        default=False,
+        help="the servers' own access lines too, where a request record says the same",
     )
     code_location: bool = variable(
         "OTEL_PYTHON_LOG_CODE_ATTRIBUTES",
