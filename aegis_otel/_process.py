@@ -40,7 +40,9 @@ class Options(TypedDict, total=False):
     batch_size: int | None
     export_timeout_ms: int | None
     shutdown_timeout: float
-    correlation_header: str
+    correlation_header: tuple[str, ...] | str
+    correlation_only_uuids: bool
+    baggage: bool
     framework_spans: bool | None
     message_spans: bool
     request_logs: bool

@@ -14,22 +14,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from opentelemetry import propagate, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.propagators import set_global_response_propagator
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTelSDKConfigurator
+from opentelemetry.sdk._configuration import _get_id_generator, _get_sampler, _import_sampler, _OTelSDKConfigurator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, django, loggers
+from aegis_otel.capture import Accept, django, id_middlewares, loggers
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
-from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
+from aegis_otel.correlation import (
+    CorrelationPropagator,
+    CorrelationResponsePropagator,
+    CorrelationSpanProcessor,
+    OwnBaggage,
+    UuidTraceIds,
+)
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
 from aegis_otel.deliver.queue import Preparation, Prepare, RecordQueue
@@ -189,6 +196,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.request_logs:
             processors.append(RequestCapture(accept, level=settings.level))
         _state.span_processors = len(processors)
+        if _get_id_generator() == "random":
+            kwargs.setdefault("id_generator", UuidTraceIds())
         with settings_module.upstream_environment():
             super()._configure(  # type: ignore[no-untyped-call]
                 resource_attributes=resource,
@@ -200,7 +209,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
             )
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
-        _propagate(settings.correlation_header, redactor)
+        _propagate(settings, redactor)
         loggers.start(settings, accept, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
@@ -323,15 +332,19 @@ def _redaction(redactor: Redactor) -> Prepare:
     return prepare
 
 
-def _propagate(header: str, redactor: Redactor | None) -> None:
+def _propagate(settings: Settings, redactor: Redactor | None) -> None:
     harmless = None if redactor is None else lambda value: redactor.redact_text(value) == value
-    ours = CorrelationPropagator(header, harmless)
+    headers = settings.correlation_header
+    ours = CorrelationPropagator(headers, harmless, only_uuids=settings.correlation_only_uuids)
     theirs = propagate.get_global_textmap()
     members = list(getattr(theirs, "_propagators", [theirs]))
-    # OTEL_PROPAGATORS may name ours as well; it is there once, with the header of the settings.
+    # OTEL_PROPAGATORS may name ours as well; it is there once, with the headers of the settings.
     kept = [member for member in members if not isinstance(member, CorrelationPropagator)]
+    if not settings.baggage:
+        kept = [OwnBaggage() if type(member) is W3CBaggagePropagator else member for member in kept]
     propagate.set_global_textmap(CompositePropagator([*kept, ours]))
-    set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
+    set_global_response_propagator(CorrelationResponsePropagator(headers[0]))  # type: ignore[no-untyped-call]
+    id_middlewares.install()
 
 
 def _lean(settings: Settings) -> LeanRequests | None:
@@ -342,7 +355,8 @@ def _lean(settings: Settings) -> LeanRequests | None:
     return LeanRequests(
         accept=_state.queue.put if settings.request_logs else None,
         level=settings.level,
-        header=settings.correlation_header,
+        header=settings.correlation_header[0],
+        aliases=settings.correlation_header[1:],
         provider=provider,
         own_processors=_state.span_processors,
     )

@@ -23,6 +23,7 @@ Write = Callable[[bytes], object]
 StartResponse = Callable[..., Write]
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_ALLOW_ORIGIN: Final = "access-control-allow-origin"
 _PATH: Final = "/!$&'()*+,;=:@~"
 _QUERY: Final = "".join(chr(code) for code in range(0x21, 0x7F))
 # The usual ones, for which `quote` would take longer than all else here.
@@ -112,21 +113,35 @@ class WsgiRequest:
 
     def with_header(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Response headers with the correlation id. One that the app has set becomes the request's."""
-        wanted = self._requests.header_name
+        requests = self._requests
+        wanted, aliases = requests.header_name, requests.aliases
         try:
+            self._take(correlation.in_context())
+            present = cors = False
             for name, value in headers:
-                if name.lower() == wanted:
-                    own = correlation.accept(value)
-                    if own is not None and own != self.correlation_id:
-                        self._follow(own)
-                    return headers
-            return type(headers)((*headers, (wanted, self.correlation_id)))
+                lower = name.lower()
+                if lower == wanted:
+                    present = True
+                    self._take(correlation.accept(value))
+                elif lower == _ALLOW_ORIGIN:
+                    cors = True
+                elif aliases and not present and lower in aliases:
+                    self._take(correlation.accept(value))
+            if present and not cors:
+                return headers
+            answered = list(headers) if present else [*headers, (wanted, self.correlation_id)]
+            if cors:
+                correlation.expose(answered, wanted)
+            return type(headers)(answered)
         except Exception:  # the server tells the app what is wrong with its headers
             return headers
 
-    def _follow(self, own: str) -> None:
+    def _take(self, own: str | None) -> None:
+        if own is None or own == self.correlation_id:
+            return
         self.correlation_id = own
-        self.context = correlation.with_id(own)
+        # The app's middleware has this id in the current context already, and what it replaced.
+        self.context = correlation.following(own)
         otel_context.attach(self.context)
         if self._full is not None:
             self._full.set_attribute(correlation.SPAN_ATTRIBUTE, own)
@@ -175,6 +190,9 @@ class WsgiRequest:
                 "statusCode": status,
                 "responseTime": round(((self._time or 0) - self._started) * 1000, 3),
             }
+            replaced = correlation.replaced_in(self.context)
+            if replaced is not None:
+                fields[correlation.REPLACED] = replaced
             found = (error_info(cause) or plain_error(status)) if failed else None
             self._requests.record(self._span, self.correlation_id, fields, found)
 

@@ -13,6 +13,7 @@ from aegis_otel.schema import LEVELNO, severity_of_level
 # Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
 # log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
 _SILENT: Final = ("aegis_otel.", "opentelemetry.exporter.", "opentelemetry.sdk.")
+_CORRELATION: Final = "aegis_otel.correlation"
 _REMEMBERED: Final = 4_096
 
 _STANDARD_LIBRARY: Final = sysconfig.get_path("stdlib")
@@ -74,7 +75,7 @@ class LoggerLevels:
         return least
 
     def _find(self, name: str) -> int:
-        if f"{name}.".startswith(_SILENT):
+        if f"{name}.".startswith(_SILENT) and name != _CORRELATION:
             return sys.maxsize
         for rule, least in self._rules:
             if _covers(rule, name) and (rule in self._given or not _is_of_the_app(name)):

@@ -19,7 +19,7 @@ from opentelemetry.util.types import Attributes
 
 from aegis_otel.capture import Accept
 from aegis_otel.capture.stdlib import error_info
-from aegis_otel.correlation import SPAN_ATTRIBUTE
+from aegis_otel.correlation import REPLACED, SPAN_ATTRIBUTE
 from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record
 
 LOGGER: Final = "aegis_otel.request"
@@ -74,6 +74,8 @@ def request_record(span: ReadableSpan) -> Record:
         if method
         else ("Request Error" if error else "Request Completed")
     )
+    if REPLACED in attributes:
+        fields[REPLACED] = str(attributes[REPLACED])
     correlation_id = attributes.get(SPAN_ATTRIBUTE)
     context = span.context
     return Record(

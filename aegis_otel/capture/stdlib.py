@@ -33,7 +33,7 @@ from aegis_otel.capture._logrecord import (
 from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.capture._passed_on import EVENT, EXTRA, Event, was_recorded
 from aegis_otel.capture.levels import LoggerLevels
-from aegis_otel.correlation import context_getter, current
+from aegis_otel.correlation import context_getter, current, get_correlation_id
 from aegis_otel.schema import (
     RESERVED,
     CodeLocation,
@@ -65,6 +65,7 @@ _FOREIGN: Final = frozenset(
 
 # The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
 _TASK_NAME: Final = "extra.taskName"
+_CORRELATION_ID: Final = "correlationId"
 _RENAMED: Final = RESERVED | {_TASK_NAME}
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
@@ -310,8 +311,9 @@ class StdlibCapture:
         if last is None or last[0] != self._last_standard or type(record) is not logging.LogRecord:
             # Logging's own fields are not all there, or not in front.
             extras = islice(fields.items(), 0, None)
-        if attributes and context.correlation_id is not None:
-            skipped = skipped | {"correlationId"}
+        given = fields.get(_CORRELATION_ID)
+        if type(given) is str and given in (context.correlation_id, get_correlation_id(), "-"):
+            skipped = skipped | {_CORRELATION_ID}  # `origin` has read it, or a filter of ours has set it
         self._add(attributes, extras, error, skipped)
         if stack_info:
             attributes["stackInfo"] = safe_text(stack_info)

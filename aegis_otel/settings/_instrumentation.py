@@ -178,11 +178,24 @@ class Settings:
         default=5.0,
         help="the longest the exit of the app waits for delivery",
     )
-    correlation_header: str = variable(
+    correlation_header: tuple[str, ...] = variable(
         "AEGIS_CORRELATION_HEADER",
-        parse=parse.header_name,
-        default="x-correlation-id",
-        help="the header that carries the correlation id",
+        parse=parse.header_names,
+        default=("x-correlation-id",),
+        help="headers that may bring the correlation id, `x-correlation-id,x-request-id`; the first is the one sent",
+    )
+    correlation_only_uuids: bool = variable(
+        "AEGIS_CORRELATION_ONLY_UUIDS",
+        parse=parse.boolean,
+        default=False,
+        help="an incoming correlation id must be a UUID; else it is replaced",
+    )
+    baggage: bool = variable(
+        "AEGIS_PASS_BAGGAGE",
+        Source("OTEL_PROPAGATORS", parse.names_baggage, "`baggage` in `OTEL_PROPAGATORS`"),
+        parse=parse.boolean,
+        default=False,
+        help="incoming baggage goes on with outgoing calls",
     )
     traces_exported: bool = variable(
         "OTEL_TRACES_EXPORTER",

@@ -165,6 +165,14 @@ def header_name(text: str) -> str:
     return text.lower()
 
 
+def header_names(text: str) -> tuple[str, ...]:
+    """The names of HTTP headers, in lower case."""
+    names = tuple(dict.fromkeys(header_name(name) for name in (part.strip() for part in text.split(",")) if name))
+    if not names:
+        raise ValueError("header names of letters, digits and -")
+    return names
+
+
 def words(text: str) -> tuple[str, ...]:
     """What stands between commas, in lower case."""
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
@@ -177,6 +185,11 @@ def exporters(text: str) -> tuple[str, ...]:
         if word not in ("none", "otlp", "otlp_proto_grpc", "otlp_proto_http", "console"):
             raise ValueError("a list of otlp, otlp_proto_grpc, otlp_proto_http, console, or none")
     return names
+
+
+def names_baggage(text: str) -> str:
+    """``true`` where a list of propagators asks for baggage; empty where it does not."""
+    return "true" if "baggage" in words(text) else ""
 
 
 def exported(text: str) -> bool:
