@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     message_spans: bool
     request_logs: bool
     access_logs: bool
+    capture_stdout: bool
     code_location: bool
     native: bool
     max_text: int

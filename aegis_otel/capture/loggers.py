@@ -1,4 +1,4 @@
-"""Starts the capture of every logging library, as the settings say: `logging`, structlog, loguru."""
+"""Starts the capture of `logging`, structlog, loguru, of warnings and of prints, as the settings say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from aegis_otel.capture import Accept, access, excluded, loguru, structlog
+from aegis_otel.capture import Accept, access, excluded, loguru, prints, python_warnings, structlog
 from aegis_otel.capture.intake import Intake
 from aegis_otel.capture.levels import ALL, LoggerLevels
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
@@ -46,7 +46,7 @@ def start(
         accept_and_show,
         level=levels,
         code_location=settings.code_location,
-        replaces_last_resort=settings.console_enabled,
+        replaces_last_resort=settings.console_enabled or settings.file_enabled or settings.otlp_enabled,
         own_thread=own_thread,
         native=native,
         access_lines=_access_lines(settings),
@@ -56,6 +56,9 @@ def start(
     intake = Intake(accept_and_show, levels, settings.code_location, own_thread)
     structlog.install(intake)
     loguru.install(intake)
+    python_warnings.install(intake)
+    if settings.capture_stdout:
+        prints.install(intake)
 
 
 def _access_lines(settings: Settings) -> access.AccessLines | None:

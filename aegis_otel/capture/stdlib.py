@@ -16,10 +16,11 @@ from _thread import get_ident  # that of the system, also when gevent has replac
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from itertools import islice
-from types import FunctionType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from aegis_otel.capture import Accept, access
+from aegis_otel.capture._loggings_own import as_loggings_own, is_loggings_own
 from aegis_otel.capture._logrecord import (
     LEVEL_NAME,
     PROCESS,
@@ -87,8 +88,8 @@ class StdlibCapture:
         level: least OpenTelemetry severity that is taken, or the levels by logger.
         access_lines: tells which access lines of servers are left out; None: none of them.
         code_location: whether records say where they were logged.
-        replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
-            not print them to stderr as its last resort.
+        replaces_last_resort: whether records that no handler takes reach an output of ours, so that logging must not
+            print them raw to stderr as its last resort.
         own_thread: tells whether a thread (by ident of `_thread`) is one of ours: what it logs is not taken.
         native: the extension's module (`aegis_otel._native`), which takes the usual calls; None to take all here.
     """
@@ -140,8 +141,8 @@ class StdlibCapture:
         split = split_extra
 
         def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-            capture(record)
-            if replaces and not self.hasHandlers():
+            taken = capture(record)
+            if taken and replaces and not self.hasHandlers():
                 return
             call_handlers(self, record)
 
@@ -166,8 +167,8 @@ class StdlibCapture:
                 return made
             return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
 
-        logging.Logger.callHandlers = _as_loggings_own(callHandlers)  # type: ignore[method-assign]
-        logging.Logger.makeRecord = _as_loggings_own(makeRecord)  # type: ignore[method-assign]
+        logging.Logger.callHandlers = as_loggings_own(callHandlers)  # type: ignore[method-assign]
+        logging.Logger.makeRecord = as_loggings_own(makeRecord)  # type: ignore[method-assign]
         if self._native is not None:
             with suppress(Exception):  # then the hook above sees every call
                 self._take_calls(self._native)
@@ -215,7 +216,7 @@ class StdlibCapture:
             logger.filter,
             logger.handle,
         ]
-        if all(map(_is_loggings_own, [*originals, *(getattr(record, name) for name in _RECORDS)])):
+        if all(map(is_loggings_own, [*originals, *(getattr(record, name) for name in _RECORDS)])):
             self._log = logger._log
             logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
 
@@ -228,25 +229,32 @@ class StdlibCapture:
                 logging.Logger._log = self._log  # type: ignore[method-assign]
                 self._log = self._calls = None
 
-    def capture(self, record: logging.LogRecord) -> None:
-        """Turn one of logging's records into ours and pass it on. Never raises."""
+    def capture(self, record: logging.LogRecord) -> bool:
+        """Turn one of logging's records into ours and pass it on. Never raises. False: it is left to `logging`."""
         calls = self._calls
         if calls is not None and calls.capture(record, self._standard_count):
-            return
+            return True
         try:
             level = record.levelno
             if not isinstance(level, int):
                 level = logging.INFO  # `makeLogRecord` of fields without one
             severity = _SEVERITY.get(level) or severity_of_level(level)
-            if severity >= self._level and not self._ignored(record, level):
-                fields = record.__dict__
-                mark = mark_of(fields)
-                if mark is None or mark != fields["relativeCreated"]:
-                    self._accept(self._translate(record, severity))
-                    if mark is not None:
-                        fields["relativeCreated"] = mark
+            if severity < self._level or self._ignored(record, level):
+                return not self._is_silent(record)
+            fields = record.__dict__
+            mark = mark_of(fields)
+            if mark is None or mark != fields["relativeCreated"]:
+                self._accept(self._translate(record, severity))
+                if mark is not None:
+                    fields["relativeCreated"] = mark
         except Exception as error:
             self._report(record, error)
+            return False
+        return True
+
+    def _is_silent(self, record: logging.LogRecord) -> bool:
+        # What exporters complain of is for people: no record of it would arrive.
+        return self._levels.least(str(record.name)) == sys.maxsize and record.levelno >= logging.WARNING
 
     def _ignored(self, record: logging.LogRecord, level: int) -> bool:
         name = record.name if type(record.name) is str else safe_text(record.name)
@@ -254,9 +262,9 @@ class StdlibCapture:
         if least is None:
             least = self._levels.least(name)
             lines = self._access_lines
-            if lines is None or name not in access.LOGGERS:
+            if (lines is None or name not in access.LOGGERS) and least != sys.maxsize:
                 self._remember(name, least)
-            elif lines.repeats(record, level):
+            elif lines is not None and lines.repeats(record, level):
                 return True
         if level < least or self._own_thread(get_ident()):
             return True
@@ -270,6 +278,8 @@ class StdlibCapture:
         if self._access_lines is not None and name in access.LOGGERS:
             raise LookupError  # then the record is left to `_ignored`
         least = self._levels.least(name)
+        if least == sys.maxsize:
+            raise LookupError
         self._remember(name, least)
         return least
 
@@ -361,23 +371,6 @@ class StdlibCapture:
             sys.stderr.write(f"aegis-otel: a record of logger {name!r} was lost: {type(error).__name__}\n")
         except Exception:
             return
-
-
-def _as_loggings_own(function: Any) -> Any:
-    """The same function, with a frame that counts as one of `logging`'s for whoever looks for the app's own past these.
-
-    Some go by the file (loguru's usual way in, `findCaller`), some by the module's name (structlog).
-    """
-    code = function.__code__.replace(co_filename=logging.Logger.info.__code__.co_filename)
-    made = FunctionType(code, logging.__dict__, function.__name__, function.__defaults__, function.__closure__)
-    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
-    return made
-
-
-def _is_loggings_own(function: Any) -> bool:
-    """Whether a method is that of the standard library, not one that wraps it or took its place before we came."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename == logging.Logger.info.__code__.co_filename
 
 
 def error_info(exc_info: Any) -> ErrorInfo | None:

@@ -224,6 +224,12 @@ class Settings:
         default=False,
         help="the servers' own access lines too, where a request record says the same",
     )
+    capture_stdout: bool = variable(
+        "AEGIS_CAPTURE_STDOUT",
+        parse=parse.boolean,
+        default=False,
+        help="what the app prints to stdout is recorded too, a record for each line",
+    )
     code_location: bool = variable(
         "OTEL_PYTHON_LOG_CODE_ATTRIBUTES",
         parse=parse.boolean,
