@@ -54,6 +54,17 @@ _CAPTURED: Final = ("loguru", "structlog")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
 
 
+class _NoMetrics(NoOpMeterProvider):
+    """Measures nothing, and has nothing to flush: the instrumentation of AWS Lambda warns where it cannot flush."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """All that was measured is where it belongs."""
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
+        """Nothing to do."""
+
+
 @dataclass
 class _State:
     """What is in force in this process."""
@@ -152,7 +163,7 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name in ("aegis_asgi", "aegis_wsgi"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
-            kwargs.setdefault("meter_provider", NoOpMeterProvider())
+            kwargs.setdefault("meter_provider", _NoMetrics())
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
         if entry_point.name == "django":
