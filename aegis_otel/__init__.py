@@ -14,14 +14,22 @@ from aegis_otel._version import __version__
 
 if TYPE_CHECKING:
     from aegis_otel._process import configure, flush, shutdown
-    from aegis_otel.correlation import correlation_scope, get_correlation_id
+    from aegis_otel.correlation import CorrelationIdFilter, correlation_scope, get_correlation_id
 
-__all__ = ["__version__", "configure", "correlation_scope", "flush", "get_correlation_id", "shutdown"]
+__all__ = [
+    "CorrelationIdFilter",
+    "__version__",
+    "configure",
+    "correlation_scope",
+    "flush",
+    "get_correlation_id",
+    "shutdown",
+]
 
 
 def __getattr__(name: str) -> object:
     # Loaded on use: the switch in the .pth file imports this package in every Python process of its venv.
-    if name in ("correlation_scope", "get_correlation_id"):
+    if name in ("CorrelationIdFilter", "correlation_scope", "get_correlation_id"):
         from aegis_otel import correlation
 
         return getattr(correlation, name)

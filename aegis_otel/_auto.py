@@ -26,7 +26,8 @@ _armed = False
 def arm() -> None:
     """Instrument the process as soon as the interpreter's paths are complete."""
     global _armed
-    if _armed or is_tool(sys.orig_argv):
+    # `python -I` and `-E` ask for an interpreter that no variable changes.
+    if _armed or sys.flags.ignore_environment or is_tool(sys.orig_argv):
         return
     # Some environments read a .pth file more than once.
     _armed = True

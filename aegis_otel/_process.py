@@ -21,6 +21,7 @@ class Options(TypedDict, total=False):
     enabled: bool
     strict: bool
     level: str | int
+    logger_levels: tuple[tuple[str, int], ...] | str
     console_enabled: bool
     console_stream: Literal["stderr", "stdout"]
     structured: bool | None
@@ -39,10 +40,14 @@ class Options(TypedDict, total=False):
     batch_size: int | None
     export_timeout_ms: int | None
     shutdown_timeout: float
-    correlation_header: str
+    correlation_header: tuple[str, ...] | str
+    correlation_only_uuids: bool
+    baggage: bool
     framework_spans: bool | None
     message_spans: bool
     request_logs: bool
+    access_logs: bool
+    capture_stdout: bool
     code_location: bool
     native: bool
     max_text: int

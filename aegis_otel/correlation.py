@@ -12,13 +12,14 @@ import re
 import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple
+from typing import Any, AnyStr, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.instrumentation.propagators import ResponsePropagator, default_setter
@@ -33,16 +34,22 @@ from opentelemetry.propagators.textmap import (
     default_setter as default_request_setter,
 )
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
-from aegis_otel.schema import trace_id_as_uuid
+from aegis_otel.schema import safe_text, trace_id_as_uuid
 
 DEFAULT_HEADER: Final = "x-correlation-id"
 SPAN_ATTRIBUTE: Final = "correlationId"
+REPLACED: Final = "replacedCorrelationId"
+"""The field of a request's record, and the attribute of its span, with the incoming id that was not kept."""
 
 _LOG: Final = logging.getLogger(__name__)
 _KEY: Final = otel_context.create_key("aegis-correlation-id")
+_REPLACED: Final = otel_context.create_key("aegis-replaced-correlation-id")
 # fullmatch, because `$` would accept a trailing newline: the id goes into headers.
 _ACCEPTABLE: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-?)([0-9A-Fa-f]{4}\1){3}[0-9A-Fa-f]{12}")
+_MOST_SHOWN: Final = 128
 
 
 def accept(value: object) -> str | None:
@@ -65,6 +72,30 @@ def in_context(context: Context | None = None) -> str | None:
 def with_id(correlation_id: str, context: Context | None = None) -> Context:
     """A context (the current one where None) with this id in it, which the caller has found acceptable."""
     return otel_context.set_value(_KEY, correlation_id, context)
+
+
+def replaced_in(context: Context | None = None) -> str | None:
+    """The incoming id that was replaced, as text that can be written anywhere; None where none was."""
+    value = otel_context.get_value(_REPLACED, context)
+    return value if isinstance(value, str) else None
+
+
+def following(own: str, context: Context | None = None) -> Context:
+    """A context with the id that the app has given to its request instead of ours, which it remembers if it came in."""
+    before = in_context(context)
+    context = with_id(own, context)
+    return context if before in (None, own) else otel_context.set_value(_REPLACED, before, context)
+
+
+def follow(value: object) -> None:
+    """Take the id that a middleware of the app has given to the current request, if it is acceptable."""
+    own = accept(value)
+    if own is None or own == get_correlation_id():
+        return
+    otel_context.attach(following(own))
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attribute(SPAN_ATTRIBUTE, own)
 
 
 def get_correlation_id(context: Context | None = None) -> str | None:
@@ -115,17 +146,27 @@ def correlation_scope(correlation_id: str | None = None) -> Iterator[str]:
 
 
 class CorrelationPropagator(TextMapPropagator):
-    """Takes the id from a request's header and puts it into the headers of outgoing calls.
+    """Takes the id from a request's headers and puts it into the headers of outgoing calls.
 
     Args:
-        header: the header's name, lower case.
+        headers: the names of the headers that may bring an id, lower case. The first that brings an acceptable one
+            counts; the first of all is the one that is sent. One may be given as a text.
         harmless: tells whether an acceptable id may be kept. It should reject e-mail addresses and card numbers,
             because the id is written everywhere.
+        only_uuids: whether an incoming id must be a UUID (with or without hyphens).
     """
 
-    def __init__(self, header: str = DEFAULT_HEADER, harmless: Callable[[str], bool] | None = None) -> None:
-        self._header = header
+    def __init__(
+        self,
+        headers: str | Sequence[str] = DEFAULT_HEADER,
+        harmless: Callable[[str], bool] | None = None,
+        *,
+        only_uuids: bool = False,
+    ) -> None:
+        self._headers = (headers,) if isinstance(headers, str) else tuple(headers)
+        self._header = self._headers[0]
         self._harmless = harmless
+        self._only_uuids = only_uuids
 
     def extract(
         self,
@@ -133,16 +174,27 @@ class CorrelationPropagator(TextMapPropagator):
         context: Context | None = None,
         getter: Getter[CarrierT] = default_getter,
     ) -> Context:
-        """The context with the carrier's id; unchanged if the carrier has no acceptable id."""
+        """The context with the carrier's id; without one if the carrier has no acceptable id.
+
+        The first id that is not acceptable is remembered (`replaced_in`).
+        """
         if context is None:
             context = otel_context.get_current()
-        for value in getter.get(carrier, self._header) or ():
-            accepted = accept(value)
-            if accepted is not None and (self._harmless is None or self._harmless(accepted)):
-                return otel_context.set_value(_KEY, accepted, context)
-            # At debug level only, and without the value: whoever sends it must not fill the log.
-            _LOG.debug("an incoming correlation id is not acceptable and was replaced")
+        for header in self._headers:
+            for value in getter.get(carrier, header) or ():
+                accepted = accept(value)
+                if accepted is not None and self._may_be_kept(accepted):
+                    return otel_context.set_value(_KEY, accepted, context)
+                if replaced_in(context) is None:
+                    context = otel_context.set_value(_REPLACED, _shown(value), context)
+                # At debug level only, and without the value: whoever sends it must not fill the log.
+                _LOG.debug("an incoming correlation id is not acceptable and was replaced (header %s)", header)
         return context
+
+    def _may_be_kept(self, accepted: str) -> bool:
+        if self._only_uuids and not _UUID.fullmatch(accepted):
+            return False
+        return self._harmless is None or self._harmless(accepted)
 
     def inject(
         self,
@@ -157,8 +209,66 @@ class CorrelationPropagator(TextMapPropagator):
 
     @property
     def fields(self) -> set[str]:
-        """The header that `inject` writes."""
-        return {self._header}
+        """The headers that may bring an id; `inject` writes the first."""
+        return set(self._headers)
+
+
+class OwnBaggage(W3CBaggagePropagator):
+    """Sends the baggage that the app sets, and takes none from outside: whoever calls must not reach other services."""
+
+    def extract(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,
+    ) -> Context:
+        """The context as it is."""
+        return otel_context.get_current() if context is None else context
+
+
+def _shown(value: object) -> str:
+    """An incoming value, cut and without control characters."""
+    return safe_text(value, limit=_MOST_SHOWN).encode("unicode_escape").decode("ascii")[: 2 * _MOST_SHOWN]
+
+
+class CorrelationIdFilter(logging.Filter):
+    """Gives the records of a handler the current correlation id, for the app's own formats.
+
+    Put it on a handler, for example in `logging.config.dictConfig`::
+
+        "filters": {"correlation": {"()": "aegis_otel.CorrelationIdFilter"}},
+        "formatters": {"plain": {"format": "%(levelname)s [%(correlationId)s] %(message)s"}},
+
+    Args:
+        field: the attribute of the record that holds the id.
+        default: its value where there is no id.
+    """
+
+    def __init__(self, field: str = SPAN_ATTRIBUTE, default: str = "-") -> None:
+        super().__init__()
+        self._field = field
+        self._default = default
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set the attribute, unless an earlier one has; every record passes."""
+        if not hasattr(record, self._field):
+            setattr(record, self._field, get_correlation_id() or self._default)
+        return True
+
+
+class UuidTraceIds(RandomIdGenerator):
+    """Trace ids that are random and valid as UUIDs of version 4 (RFC 9562, section 5.4).
+
+    The six bits of version and variant are not among the 56 that W3C's random flag speaks of (Trace Context, level 2).
+    """
+
+    def generate_trace_id(self) -> int:
+        """A trace id, 128 bits."""
+        return super().generate_trace_id() & ~_FIXED_BITS | _VERSION_4
+
+
+_FIXED_BITS: Final = 0xF << 76 | 0x3 << 62
+_VERSION_4: Final = 0x4 << 76 | 0x2 << 62
 
 
 class CorrelationResponsePropagator(ResponsePropagator):
@@ -179,6 +289,8 @@ class CorrelationResponsePropagator(ResponsePropagator):
         value = self._of_span(context) or get_correlation_id(context)
         if value is not None and not self._present(carrier):
             setter.set(carrier, self._header, value)
+        if isinstance(carrier, dict) and isinstance(carrier.get("headers"), list):
+            expose(carrier["headers"], self._header.encode("ascii"))
 
     @staticmethod
     def _of_span(context: Context | None) -> str | None:
@@ -201,6 +313,29 @@ class CorrelationResponsePropagator(ResponsePropagator):
         )
 
 
+def expose(headers: list[tuple[AnyStr, AnyStr]], name: AnyStr) -> None:
+    """Let scripts of other origins read a header of a response that answers them (Fetch, "CORS protocol").
+
+    Args:
+        headers: of the response; changed in place where they allow an origin.
+        name: of the header, lower case.
+    """
+    allowed, exposed, comma, every = _CORS if isinstance(name, str) else _CORS_BYTES
+    names = [given.lower() for given, _ in headers]
+    if allowed not in names:
+        return
+    for place, found in enumerate(names):
+        if found == exposed:
+            before = headers[place][1]
+            if name not in [part.strip() for part in before.lower().split(comma)] and before.strip() != every:
+                headers[place] = (headers[place][0], before + comma + name if before.strip() else name)
+            return
+    headers.append((exposed, name))
+
+
+_CORS: Final[Any] = ("access-control-allow-origin", "access-control-expose-headers", ",", "*")
+_CORS_BYTES: Final[Any] = tuple(text.encode("ascii") for text in _CORS)
+
 _RESPONSE_STARTS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
@@ -213,6 +348,9 @@ class CorrelationSpanProcessor(SpanProcessor):
         if value is None:
             value = trace_id_as_uuid(span.context.trace_id)
         span.set_attribute(SPAN_ATTRIBUTE, value)
+        replaced = replaced_in(parent_context) if span.kind is trace.SpanKind.SERVER else None
+        if replaced is not None:
+            span.set_attribute(REPLACED, replaced)
 
 
 class Current(NamedTuple):

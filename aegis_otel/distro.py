@@ -14,28 +14,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from opentelemetry import propagate, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
 from opentelemetry.instrumentation.propagators import set_global_response_propagator
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.sdk._configuration import _get_sampler, _import_sampler, _OTelSDKConfigurator
+from opentelemetry.sdk._configuration import _get_id_generator, _get_sampler, _import_sampler, _OTelSDKConfigurator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, django
+from aegis_otel.capture import Accept, django, id_middlewares, loggers
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
-from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
+from aegis_otel.capture.otel_logs import LogsApiCapture
 from aegis_otel.capture.requests import RequestCapture, RequestSampler
-from aegis_otel.capture.stdlib import StdlibCapture
-from aegis_otel.capture.structlog import only_without_logging
-from aegis_otel.correlation import CorrelationPropagator, CorrelationResponsePropagator, CorrelationSpanProcessor
+from aegis_otel.correlation import (
+    CorrelationPropagator,
+    CorrelationResponsePropagator,
+    CorrelationSpanProcessor,
+    OwnBaggage,
+    UuidTraceIds,
+)
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
 from aegis_otel.deliver.queue import Preparation, RecordQueue
-from aegis_otel.schema import DEBUG, ERROR, INFO, WARN, Record
 from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -52,8 +56,19 @@ _CLIENTS: Final = (
     *("httpx", "httpx2", "requests", "urllib", "urllib3", "aiohttp-client"),
     *("grpc_client", "grpc_aio_client"),
 )
+_CAPTURED: Final = ("loguru", "structlog")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
-_LEVELNO: Final = {ERROR: logging.ERROR, WARN: logging.WARNING, INFO: logging.INFO, DEBUG: logging.DEBUG}
+
+
+class _NoMetrics(NoOpMeterProvider):
+    """Measures nothing, and has nothing to flush: the instrumentation of AWS Lambda warns where it cannot flush."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """All that was measured is where it belongs."""
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000) -> None:
+        """Nothing to do."""
 
 
 @dataclass
@@ -146,6 +161,9 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
             return
         if entry_point.name in _CLIENTS and not (settings.framework_instrumentation or settings.metrics_exported):
             return  # the hooks at the clients give the ids
+        if entry_point.name in _CAPTURED:
+            # It would record every line a second time.
+            return
         if entry_point.name == "logging":
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
@@ -153,15 +171,13 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
         if entry_point.name in ("aegis_asgi", "aegis_wsgi", "aegis_servers"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
-            kwargs.setdefault("meter_provider", NoOpMeterProvider())
+            kwargs.setdefault("meter_provider", _NoMetrics())
         if not settings.message_spans:
             kwargs.setdefault("exclude_spans", ["send", "receive"])
         if entry_point.name == "django":
             django.when_configured(lambda: self._load_later(entry_point, kwargs))
             return
         super().load_instrumentor(entry_point, **kwargs)
-        if entry_point.name == "structlog":
-            only_without_logging(entry_point.load())
         if entry_point.name == "logging" and not hasattr(logging.makeLogRecord({}), "otelSpanID"):
             # Its record factory adds nothing then, and costs every call of the app.
             logging.setLogRecordFactory(factory)
@@ -199,6 +215,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.request_logs:
             processors.append(RequestCapture(accept, level=settings.level))
         _state.span_processors = len(processors)
+        if _get_id_generator() == "random":
+            kwargs.setdefault("id_generator", UuidTraceIds())
         with settings_module.upstream_environment():
             super()._configure(  # type: ignore[no-untyped-call]
                 resource_attributes=resource,
@@ -210,8 +228,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
             )
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
-        _propagate(settings.correlation_header, redactor)
-        _capture(settings, accept, logs_api, native)
+        _propagate(settings, redactor)
+        loggers.start(settings, accept, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
@@ -317,35 +335,19 @@ def _redactor(settings: Settings) -> Redactor | None:
     return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
 
 
-def _propagate(header: str, redactor: Redactor | None) -> None:
+def _propagate(settings: Settings, redactor: Redactor | None) -> None:
     harmless = None if redactor is None else lambda value: redactor.redact_text(value) == value
-    ours = CorrelationPropagator(header, harmless)
+    headers = settings.correlation_header
+    ours = CorrelationPropagator(headers, harmless, only_uuids=settings.correlation_only_uuids)
     theirs = propagate.get_global_textmap()
     members = list(getattr(theirs, "_propagators", [theirs]))
-    # OTEL_PROPAGATORS may name ours as well; it is there once, with the header of the settings.
+    # OTEL_PROPAGATORS may name ours as well; it is there once, with the headers of the settings.
     kept = [member for member in members if not isinstance(member, CorrelationPropagator)]
+    if not settings.baggage:
+        kept = [OwnBaggage() if type(member) is W3CBaggagePropagator else member for member in kept]
     propagate.set_global_textmap(CompositePropagator([*kept, ours]))
-    set_global_response_propagator(CorrelationResponsePropagator(header))  # type: ignore[no-untyped-call]
-
-
-def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, native: Any) -> None:
-    foreign = ForeignProcessors.of_global_provider(logs_api)
-
-    def accept_stdlib(record: Record) -> None:
-        if foreign is not None and foreign.present():
-            foreign.emit(record)
-        accept(record)
-
-    capture = StdlibCapture(
-        accept_stdlib,
-        level=settings.level,
-        code_location=settings.code_location,
-        replaces_last_resort=settings.console_enabled,
-        own_thread=lifecycle.OWN_THREADS.__contains__,
-        native=native,
-    )
-    capture.install()
-    logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
+    set_global_response_propagator(CorrelationResponsePropagator(headers[0]))  # type: ignore[no-untyped-call]
+    id_middlewares.install()
 
 
 def _lean(settings: Settings) -> LeanRequests | None:
@@ -356,7 +358,8 @@ def _lean(settings: Settings) -> LeanRequests | None:
     return LeanRequests(
         accept=_state.queue.put if settings.request_logs else None,
         level=settings.level,
-        header=settings.correlation_header,
+        header=settings.correlation_header[0],
+        aliases=settings.correlation_header[1:],
         provider=provider,
         own_processors=_state.span_processors,
     )

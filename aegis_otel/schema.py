@@ -27,6 +27,9 @@ FATAL: Final = _fields.SEVERITIES["FATAL"]
 
 SEVERITY_TEXT: Final[Mapping[int, str]] = {number: text for text, number in _fields.SEVERITIES.items()}
 
+LEVELNO: Final[Mapping[int, int]] = {DEBUG: 0, INFO: 20, WARN: 30, ERROR: 40, FATAL: 50}
+"""The least number of `logging`'s levels of each severity, as `severity_of_level` has it."""
+
 REQUEST_COMPLETED: Final = "HTTP Request Completed"
 REQUEST_ERROR: Final = "HTTP Request Error"
 AUDIT_PREFIX: Final = _fields.AUDIT_PREFIX
@@ -147,14 +150,9 @@ def level_name(severity: int) -> str:
 
 def severity_of_level(levelno: int) -> int:
     """The OpenTelemetry severity number of a stdlib `logging` level number (10, 20, …)."""
-    if levelno >= 50:
-        return FATAL
-    if levelno >= 40:
-        return ERROR
-    if levelno >= 30:
-        return WARN
-    if levelno >= 20:
-        return INFO
+    for severity in (FATAL, ERROR, WARN, INFO):
+        if levelno >= LEVELNO[severity]:
+            return severity
     return DEBUG
 
 

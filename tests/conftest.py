@@ -42,6 +42,8 @@ INTEGRATION = (
     "integration/",
     "capture/test_crash.py",
     "capture/test_handled_again.py",
+    "capture/test_loguru.py",
+    "capture/test_structlog.py",
     "deliver/otlp/test_exporter.py",
     "deliver/otlp/test_transport.py",
     "stores/test_victorialogs.py",

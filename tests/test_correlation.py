@@ -199,3 +199,128 @@ def test_an_id_that_would_have_to_be_masked_is_not_taken():
         assert correlation.in_context(propagator.extract({"x-correlation-id": value})) is None
     for value in ("test-123", "30da77f5-faef-490b-9218-1db2628d4764", "1f7a0c3d9b2e4f60", "order:2026-11-24/00017"):
         assert correlation.in_context(propagator.extract({"x-correlation-id": value})) == value
+
+
+def test_of_several_headers_the_first_acceptable_id_counts_and_the_first_header_sends_it():
+    propagator = correlation.CorrelationPropagator(("x-correlation-id", "x-request-id"))
+    assert correlation.in_context(propagator.extract({"x-request-id": "r1"})) == "r1"
+    assert correlation.in_context(propagator.extract({"x-request-id": "r1", "x-correlation-id": "c1"})) == "c1"
+    context = propagator.extract({"x-request-id": "r1", "x-correlation-id": "not valid"})
+    assert (correlation.in_context(context), correlation.replaced_in(context)) == ("r1", "not valid")
+    carrier: dict[str, str] = {}
+    propagator.inject(carrier, context)
+    assert carrier == {"x-correlation-id": "r1"}
+
+
+@given(st.text(min_size=1))
+def test_what_is_told_of_a_replaced_id_is_short_and_printable(value):
+    told = correlation.replaced_in(PROPAGATOR.extract({"x-correlation-id": value}))
+    if correlation.accept(value) is None:
+        assert told is not None
+        assert told.isascii()
+        assert told.isprintable()
+        assert len(told) <= 256
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ("30da77f5-faef-490b-9218-1db2628d4764", True),
+        ("30DA77F5FAEF490B92181DB2628D4764", True),
+        ("30da77f5-faef490b-9218-1db2628d4764", False),
+        ("30da77f5-faef-490b-9218-1db2628d476", False),
+        ("order-17", False),
+    ],
+)
+def test_where_only_uuids_are_wanted_others_are_replaced(value, taken):
+    context = correlation.CorrelationPropagator(only_uuids=True).extract({"x-correlation-id": value})
+    assert correlation.in_context(context) == (value if taken else None)
+
+
+def test_generated_trace_ids_are_uuids_of_version_4_and_random():
+    generator = correlation.UuidTraceIds()
+    made = [generator.generate_trace_id() for _ in range(2_000)]
+    assert len(set(made)) == 2_000
+    for trace_id in made:
+        found = uuid.UUID(schema.trace_id_as_uuid(trace_id))
+        assert (found.version, found.variant) == (4, uuid.RFC_4122)
+    assert generator.is_trace_id_random()
+    # Each of the 56 bits that W3C calls random is set in about half of the ids.
+    for bit in range(56):
+        assert 800 < sum(trace_id >> bit & 1 for trace_id in made) < 1_200
+
+
+class Shown(logging.Handler):
+    """Keeps what a format makes of records."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter(form))
+        self.addFilter(aegis_otel.CorrelationIdFilter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+def test_the_filter_gives_the_apps_own_formats_the_id():
+    handler = Shown("[%(correlationId)s] %(message)s")
+    log = logging.getLogger("filter.test")
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        log.error("outside")
+        with aegis_otel.correlation_scope("job-1"):
+            log.error("inside")
+    finally:
+        log.removeHandler(handler)
+    assert handler.lines == ["[-] outside", "[job-1] inside"]
+
+
+def test_a_filter_on_a_logger_makes_no_field_of_the_id(aegis_records):
+    log = logging.getLogger("filter.test")
+    added = aegis_otel.CorrelationIdFilter()
+    log.addFilter(added)
+    try:
+        with aegis_otel.correlation_scope("job-1"):
+            log.error("inside", extra={"n": 1})
+        log.error("outside")
+    finally:
+        log.removeFilter(added)
+    assert [record.attributes for record in aegis_records] == [{"n": 1}, None]
+
+
+@pytest.mark.parametrize(
+    ("headers", "exposed"),
+    [
+        ([], None),
+        ([("Access-Control-Allow-Origin", "*")], "x-correlation-id"),
+        (
+            [("access-control-allow-origin", "a"), ("Access-Control-Expose-Headers", "X-Total")],
+            "X-Total,x-correlation-id",
+        ),
+        (
+            [("access-control-allow-origin", "a"), ("Access-Control-Expose-Headers", "X-Correlation-ID, x")],
+            "X-Correlation-ID, x",
+        ),
+        ([("access-control-allow-origin", "*"), ("access-control-expose-headers", "*")], "*"),
+    ],
+)
+@pytest.mark.parametrize("kind", [str, bytes])
+def test_a_response_to_another_origin_exposes_the_header(headers, exposed, kind):
+    convert = (lambda text: text) if kind is str else (lambda text: text.encode())
+    given_headers = [(convert(name), convert(value)) for name, value in headers]
+    correlation.expose(given_headers, convert("x-correlation-id"))
+    found = [value for name, value in given_headers if name.lower() == convert("access-control-expose-headers")]
+    assert found == ([] if exposed is None else [convert(exposed)])
+
+
+def test_baggage_from_outside_is_not_passed_on_and_the_apps_own_is():
+    from opentelemetry import baggage
+
+    ours = correlation.OwnBaggage()
+    context = ours.extract({"baggage": "tenant=evil"})
+    assert baggage.get_all(context) == {}
+    carrier: dict[str, str] = {}
+    ours.inject(carrier, baggage.set_baggage("tenant", "mine", context))
+    assert carrier == {"baggage": "tenant=mine"}

@@ -32,7 +32,7 @@ def message_of(record: logging.LogRecord) -> tuple[str, Mapping[Any, Any] | None
             return message, None
     elif not args and isinstance(message, Mapping):
         with suppress(Exception):
-            return _of_mapping(message)
+            return message_of_mapping(message)
     try:
         return record.getMessage(), None
     except Exception:
@@ -43,7 +43,8 @@ def message_of(record: logging.LogRecord) -> tuple[str, Mapping[Any, Any] | None
         return text + " " + ", ".join(safe_text(value) for value in args) if args else text, None
 
 
-def _of_mapping(said: Mapping[Any, Any]) -> tuple[str, Mapping[Any, Any] | None]:
+def message_of_mapping(said: Mapping[Any, Any]) -> tuple[str, Mapping[Any, Any] | None]:
+    """The text in a mapping that was logged as the message, and its other fields; or all of it as JSON."""
     for key in _MESSAGE_KEYS:
         if isinstance(said.get(key), str):
             return safe_text(said[key]), {name: value for name, value in said.items() if name != key}
@@ -53,10 +54,9 @@ def _of_mapping(said: Mapping[Any, Any]) -> tuple[str, Mapping[Any, Any] | None]
     return json.dumps(copied, ensure_ascii=False, separators=(",", ":")), None
 
 
-def own_level_name(record: logging.LogRecord, severity: int) -> str | None:
+def own_level_name(name: object, levelno: int, severity: int) -> str | None:
     """The level's name where it says more than AegisX's level does (``CRITICAL``, ``NOTICE``); else None."""
-    name = getattr(record, "levelname", None)
-    if type(name) is not str or USUAL_LEVELS.get(record.levelno) == name:
+    if type(name) is not str or USUAL_LEVELS.get(levelno) == name:
         return None
     # Some colour the names for their console.
     text = _COLOURS.sub("", name[:200]).strip()

@@ -103,21 +103,30 @@ class ServedRequest:
         """The correlation id's header, lower case."""
         return self._requests.header_name
 
-    def follow(self, own: str) -> None:
-        """The app answers with an id of its own: it becomes the request's, here and in the current context."""
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Further headers in which the app may answer with an id of its own, lower case."""
+        return self._requests.aliases
+
+    def follow(self, own: str | None) -> None:
+        """Take the id that the app or its middleware gives: it becomes the request's, also in the current context."""
+        if own is None or own == self.correlation_id:
+            return
         self.correlation_id = own
-        self.context = correlation.with_id(own)
+        # The app's middleware has this id in the current context already, and what it replaced.
+        self.context = correlation.following(own)
         otel_context.attach(self.context)
         if self._full is not None:
             self._full.set_attribute(correlation.SPAN_ATTRIBUTE, own)
 
     def missing_header(self, own: object) -> tuple[str, str] | None:
         """The header that the response still needs, by what the app has set (None: nothing)."""
+        here = trace.get_current_span().get_span_context()
+        if self._span is not None and here.trace_id == self._span.trace_id:
+            self.follow(correlation.in_context())
         if own is None:
             return self._requests.header_name, self.correlation_id
-        accepted = correlation.accept(own)
-        if accepted is not None and accepted != self.correlation_id:
-            self.follow(accepted)
+        self.follow(correlation.accept(own))
         return None
 
     def failed(self, error: BaseException) -> None:
@@ -159,6 +168,11 @@ class ServedRequest:
 
     def _end(self) -> None:
         raise NotImplementedError
+
+    def _tell_replaced(self, fields: dict[str, Any]) -> None:
+        replaced = correlation.replaced_in(self.context)
+        if replaced is not None:
+            fields[correlation.REPLACED] = replaced
 
     def _milliseconds(self) -> float:
         return round(((self._time or 0) - self._started) * 1000, 3)
@@ -210,6 +224,7 @@ class HttpRequest(ServedRequest):
                 "statusCode": status,
                 "responseTime": self._milliseconds(),
             }
+            self._tell_replaced(fields)
             found = (error_info(cause) or plain_error(status)) if failed else None
             self._requests.record(self._span, self.correlation_id, fields, found)
 
@@ -245,6 +260,7 @@ class RpcRequest(ServedRequest):
             end_full_span(self._full, {"rpc.response.status_code": status}, cause, failed)
         elif self._span is not None and self._requests.takes(failed):
             fields = {"operation": self.operation, "grpcStatus": status, "responseTime": self._milliseconds()}
+            self._tell_replaced(fields)
             found = None
             if failed:
                 found = error_info(cause) or ErrorInfo("RpcError", self.details or status, "")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
+from aegis_otel import correlation
 from aegis_otel.capture._served import HttpRequest, Opened, full_http_span
 from aegis_otel.capture.lean import LeanRequests
 
@@ -19,6 +20,7 @@ Write = Callable[[bytes], object]
 StartResponse = Callable[..., Write]
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_ALLOW_ORIGIN: Final = "access-control-allow-origin"
 _PATH: Final = "/!$&'()*+,;=:@~"
 _QUERY: Final = "".join(chr(code) for code in range(0x21, 0x7F))
 # The usual ones, for which `quote` would take longer than all else here.
@@ -70,13 +72,25 @@ class WsgiRequest(HttpRequest):
 
     def with_header(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """Response headers with the correlation id. One that the app has set becomes the request's."""
-        wanted = self.header_name
+        wanted, aliases = self.header_name, self.aliases
         try:
+            self.follow(correlation.in_context())
+            present = cors = False
             for name, value in headers:
-                if name.lower() == wanted:
-                    self.missing_header(value)
-                    return headers
-            return type(headers)((*headers, (wanted, self.correlation_id)))
+                lower = name.lower()
+                if lower == wanted:
+                    present = True
+                    self.follow(correlation.accept(value))
+                elif lower == _ALLOW_ORIGIN:
+                    cors = True
+                elif aliases and not present and lower in aliases:
+                    self.follow(correlation.accept(value))
+            if present and not cors:
+                return headers
+            answered = list(headers) if present else [*headers, (wanted, self.correlation_id)]
+            if cors:
+                correlation.expose(answered, wanted)
+            return type(headers)(answered)
         except Exception:  # the server tells the app what is wrong with its headers
             return headers
 

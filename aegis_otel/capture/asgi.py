@@ -17,6 +17,7 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import ExcludeList
 
+from aegis_otel.capture import access
 from aegis_otel.capture._hooks import install
 from aegis_otel.capture.excluded import ASGI, excluded_urls
 from aegis_otel.capture.lean import AsgiApp, LeanRequests, LeanServer, Receive, Scope, Send
@@ -46,11 +47,18 @@ class AsgiServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         AsgiServerInstrumentor._options = None
 
 
-def instrument_app(app: AsgiApp) -> AsgiApp:
-    """The app with the middleware around it; the app itself where we are off."""
+def instrument_app(app: AsgiApp, access_logger: str | None = None) -> AsgiApp:
+    """The app with the middleware around it; the app itself where we are off.
+
+    Args:
+        app: the app.
+        access_logger: where the server logs its access lines outside of the request's context: their logger.
+    """
     options = AsgiServerInstrumentor._options
     if options is None or isinstance(app, _ServedApp):
         return app
+    if access_logger is not None:
+        access.covers(access_logger)
     return _ServedApp(app, None if _has_middleware(app) else options)
 
 
@@ -137,7 +145,7 @@ def _hook_hypercorn(module: Any) -> None:
         wrapped = wrap_app(app, *args, **kwargs)
         # hypercorn serves ASGI and WSGI apps through the same interface; only the former has `app`.
         if type(wrapped).__name__ == "ASGIWrapper":
-            wrapped.app = instrument_app(wrapped.app)
+            wrapped.app = instrument_app(wrapped.app, "hypercorn.access")
         return wrapped
 
     module.wrap_app = wrap_and_instrument
@@ -148,7 +156,7 @@ def _hook_daphne(module: Any) -> None:
 
     @wraps(init)
     def init_and_instrument(self: Any, application: Any, *args: Any, **kwargs: Any) -> None:
-        init(self, instrument_app(application), *args, **kwargs)
+        init(self, instrument_app(application, "django.channels.server"), *args, **kwargs)
 
     module.Server.__init__ = init_and_instrument
 
@@ -158,7 +166,7 @@ def _hook_granian(module: Any) -> None:
 
     @wraps(wrapper)
     def wrap_and_instrument(callback: Any, *args: Any, **kwargs: Any) -> Any:
-        return wrapper(instrument_app(callback), *args, **kwargs)
+        return wrapper(instrument_app(callback, "granian.access"), *args, **kwargs)
 
     module._callback_wrapper = wrap_and_instrument
 

@@ -35,6 +35,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 current: ContextVar[Any] = ContextVar("aegis_otel_served", default=None)
 """The request that is handled at this point, where the server has no turn as WSGI servers have."""
 
+_ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -45,6 +46,7 @@ class LeanRequests:
         accept: takes each record; None: no request records.
         level: least OpenTelemetry severity that is taken.
         header: the correlation id's header, lower case.
+        aliases: further headers in which the app may answer with an id of its own, lower case.
         provider: the tracer provider in force; asked for ids, and whether anybody looks at spans.
         own_processors: how many span processors of the provider are ours.
     """
@@ -57,11 +59,13 @@ class LeanRequests:
         header: str,
         provider: TracerProvider,
         own_processors: int,
+        aliases: Iterable[str] = (),
     ) -> None:
         self.accept = accept
         self.level = level
         self.header_name = header
         self.header = header.encode("ascii")
+        self.aliases = frozenset(aliases)
         self.provider = provider
         self._own_processors = own_processors
         fields = {field.lower() for field in propagate.get_global_textmap().fields}
@@ -177,8 +181,8 @@ class LeanServer:
                 await self._app(scope, receive, send)
                 return
         context, span = requests.context(scope["headers"])
-        correlation_id = correlation.in_context(context)
-        request = _Request(requests, scope, send, span, correlation_id)
+        correlation_id, replaced = correlation.in_context(context), correlation.replaced_in(context)
+        request = _Request(requests, scope, send, span, correlation_id, replaced)
         token = otel_context.attach(context)
         current.set(request)  # for `aegis_otel.capture.handled`; a server has a task for each request
         try:
@@ -195,6 +199,7 @@ class _Request:
     """One request on its way: what its record will say."""
 
     __slots__ = (
+        "_came_in",
         "_correlation_id",
         "_gone",
         "_requests",
@@ -206,16 +211,25 @@ class _Request:
         "_trailers",
         "broke",
         "handled",
+        "replaced",
     )
 
     def __init__(
-        self, requests: LeanRequests, scope: Scope, send: Send, span: SpanContext, correlation_id: str | None
+        self,
+        requests: LeanRequests,
+        scope: Scope,
+        send: Send,
+        span: SpanContext,
+        correlation_id: str | None,
+        replaced: str | None,
     ) -> None:
         self._requests: LeanRequests | None = requests
         self._scope = scope
         self._send = send
         self._span = span
         self._correlation_id = correlation_id or trace_id_as_uuid(span.trace_id)
+        self._came_in = correlation_id is not None
+        self.replaced = replaced
         self._started = time.perf_counter()
         self._status: int | None = None
         self._trailers = False
@@ -232,15 +246,7 @@ class _Request:
             self._trailers = message.get("trailers", False)
             requests = self._requests
             if requests is not None:
-                header = requests.header
-                # Some apps give an iterator, which can be read once.
-                headers = message["headers"] = list(message.get("headers") or ())
-                for name, value in headers:
-                    if name == header or name.lower() == header:
-                        self._follow(value)
-                        break
-                else:
-                    headers.append((header, self._correlation_id.encode("ascii")))
+                message["headers"] = self._with_id(requests, list(message.get("headers") or ()))
         try:
             await self._send(message)
         except OSError:
@@ -251,12 +257,39 @@ class _Request:
         ):
             self.end(None)
 
+    def _with_id(self, requests: LeanRequests, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The response's headers with the id. An id that the app or its middleware has given becomes the request's."""
+        header, aliases = requests.header, requests.aliases
+        self._take(correlation.in_context())
+        present = cors = False
+        for name, value in headers:
+            lower = name.lower()
+            if lower == header:
+                present = True
+                self._follow(value)
+            elif lower == _ALLOW_ORIGIN:
+                cors = True
+            elif aliases and not present and lower.decode("latin-1") in aliases:
+                self._follow(value)
+        if not present:
+            headers.append((header, self._correlation_id.encode("ascii")))
+        if cors:
+            correlation.expose(headers, header)
+        return headers
+
+    def _take(self, own: str | None) -> bool:
+        if own is None or own == self._correlation_id:
+            return False
+        if self.replaced is None and self._came_in:
+            self.replaced = self._correlation_id
+        self._correlation_id = own
+        return True
+
     def _follow(self, header: bytes) -> None:
         # The customer quotes the id that the app has put on the response; what comes after it carries that one.
         own = correlation.accept(header.decode("latin-1"))
-        if own is not None and own != self._correlation_id:
-            self._correlation_id = own
-            otel_context.attach(correlation.with_id(own))
+        if self._take(own) and own is not None:
+            otel_context.attach(correlation.following(own))
 
     def end(self, error: BaseException | None) -> None:
         """Make the record; a second call does nothing. Never raises."""
@@ -281,6 +314,10 @@ class _Request:
                 "statusCode": status if status is not None else 500,
                 "responseTime": round((time.perf_counter() - self._started) * 1000, 3),
             }
+            if status is None:
+                self._take(correlation.in_context())
+            if self.replaced is not None:
+                fields[correlation.REPLACED] = self.replaced
             requests.record(
                 self._span, self._correlation_id, fields, _error(error, status, self.handled) if failed else None
             )

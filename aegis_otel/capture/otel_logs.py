@@ -17,6 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from aegis_otel.capture import Accept
+from aegis_otel.capture._passed_on import was_recorded
 from aegis_otel.correlation import current
 from aegis_otel.schema import (
     SEVERITY_TEXT,
@@ -47,7 +48,7 @@ class LogsApiCapture(LogRecordProcessor):
         try:
             entry = log_record.log_record
             number = entry.severity_number.value if entry.severity_number is not None else 0
-            if number and number < self._level:
+            if (number and number < self._level) or was_recorded():
                 return
             scope = log_record.instrumentation_scope
             self._accept(_record(entry, number, scope.name if scope is not None else ""))

@@ -19,7 +19,7 @@ from opentelemetry.util.types import Attributes
 
 from aegis_otel.capture import Accept
 from aegis_otel.capture.stdlib import error_info
-from aegis_otel.correlation import SPAN_ATTRIBUTE
+from aegis_otel.correlation import REPLACED, SPAN_ATTRIBUTE
 from aegis_otel.schema import ERROR, INFO, REQUEST_COMPLETED, REQUEST_ERROR, ErrorInfo, Record
 
 LOGGER: Final = "aegis_otel.request"
@@ -73,6 +73,8 @@ def request_record(span: ReadableSpan) -> Record:
     if span.start_time is not None and span.end_time is not None:
         fields["responseTime"] = round((span.end_time - span.start_time) / 1e6, 3)
     kind = (REQUEST_ERROR if error else REQUEST_COMPLETED) if method else (CALL_ERROR if error else CALL_COMPLETED)
+    if REPLACED in attributes:
+        fields[REPLACED] = str(attributes[REPLACED])
     correlation_id = attributes.get(SPAN_ATTRIBUTE)
     context = span.context
     return Record(

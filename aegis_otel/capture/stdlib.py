@@ -16,10 +16,11 @@ from _thread import get_ident  # that of the system, also when gevent has replac
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from itertools import islice
-from types import FunctionType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from aegis_otel.capture import Accept
+from aegis_otel.capture import Accept, access
+from aegis_otel.capture._loggings_own import as_loggings_own, is_loggings_own
 from aegis_otel.capture._logrecord import (
     LEVEL_NAME,
     PROCESS,
@@ -31,7 +32,9 @@ from aegis_otel.capture._logrecord import (
     split_extra,
 )
 from aegis_otel.capture._native_calls import CallConfig
-from aegis_otel.correlation import context_getter, current
+from aegis_otel.capture._passed_on import EVENT, EXTRA, Event, was_recorded
+from aegis_otel.capture.levels import LoggerLevels
+from aegis_otel.correlation import context_getter, current, get_correlation_id
 from aegis_otel.schema import (
     RESERVED,
     CodeLocation,
@@ -63,13 +66,8 @@ _FOREIGN: Final = frozenset(
 
 # The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
 _TASK_NAME: Final = "extra.taskName"
+_CORRELATION_ID: Final = "correlationId"
 _RENAMED: Final = RESERVED | {_TASK_NAME}
-
-# Loggers that speak about exporting, with all below them: their records must not become exports. What grpc or urllib3
-# log about an export is known by its thread, or by the context it runs in (`aegis_otel.deliver.otlp`).
-_SILENT: Final = ("aegis_otel.", "opentelemetry.exporter.", "opentelemetry.sdk.")
-# Loggers whose debug and info records tell how the instrumentation works, not what the app does.
-_WARNINGS_ONLY: Final = "opentelemetry."
 
 _SEVERITY: Final = {level: severity_of_level(level) for level in (10, 20, 30, 40, 50)}
 _REMEMBERED: Final = 4_096
@@ -87,10 +85,11 @@ class StdlibCapture:
 
     Args:
         accept: takes each record; must be quick.
-        level: least OpenTelemetry severity that is taken.
+        level: least OpenTelemetry severity that is taken, or the levels by logger.
+        access_lines: tells which access lines of servers are left out; None: none of them.
         code_location: whether records say where they were logged.
-        replaces_last_resort: whether records that no handler takes are shown by us, so that logging need
-            not print them to stderr as its last resort.
+        replaces_last_resort: whether records that no handler takes reach an output of ours, so that logging must not
+            print them raw to stderr as its last resort.
         own_thread: tells whether a thread (by ident of `_thread`) is one of ours: what it logs is not taken.
         native: the extension's module (`aegis_otel._native`), which takes the usual calls; None to take all here.
     """
@@ -99,14 +98,17 @@ class StdlibCapture:
         self,
         accept: Accept,
         *,
-        level: int,
+        level: int | LoggerLevels,
         code_location: bool,
         replaces_last_resort: bool,
         own_thread: Callable[[int | None], bool],
         native: Any = None,
+        access_lines: access.AccessLines | None = None,
     ) -> None:
         self._accept = accept
-        self._level = level
+        self._levels = LoggerLevels(level) if isinstance(level, int) else level
+        self._level = self._levels.least_severity
+        self._access_lines = access_lines
         self._code_location = code_location
         self._replaces_last_resort = replaces_last_resort
         self._own_thread = own_thread
@@ -139,8 +141,8 @@ class StdlibCapture:
         split = split_extra
 
         def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
-            capture(record)
-            if replaces and not self.hasHandlers():
+            taken = capture(record)
+            if taken and replaces and not self.hasHandlers():
                 return
             call_handlers(self, record)
 
@@ -165,8 +167,8 @@ class StdlibCapture:
                 return made
             return make_record(self, name, level, fn, lno, msg, args, exc_info, func, extra, sinfo)
 
-        logging.Logger.callHandlers = _as_loggings_own(callHandlers)  # type: ignore[method-assign]
-        logging.Logger.makeRecord = _as_loggings_own(makeRecord)  # type: ignore[method-assign]
+        logging.Logger.callHandlers = as_loggings_own(callHandlers)  # type: ignore[method-assign]
+        logging.Logger.makeRecord = as_loggings_own(makeRecord)  # type: ignore[method-assign]
         if self._native is not None:
             with suppress(Exception):  # then the hook above sees every call
                 self._take_calls(self._native)
@@ -188,11 +190,11 @@ class StdlibCapture:
             source=logging._srcfile,
             methods=[(name, getattr(logger, name)) for name in _PASSED],
             record_methods=[(name, getattr(record, name)) for name in _RECORDS],
-            refused=self._refused | self._standard | RESERVED | {_TASK_NAME},
+            refused=self._refused | self._standard | RESERVED | {_TASK_NAME, EVENT, EXTRA},
             last_standard=self._last_standard,
             levels=logging._levelToName,
             names=self._names,
-            least_level=self._least_level,
+            least_level=self._native_least,
             own_thread=self._own_thread,
             this_thread=get_ident,
             frame=sys._getframe,
@@ -214,7 +216,7 @@ class StdlibCapture:
             logger.filter,
             logger.handle,
         ]
-        if all(map(_is_loggings_own, [*originals, *(getattr(record, name) for name in _RECORDS)])):
+        if all(map(is_loggings_own, [*originals, *(getattr(record, name) for name in _RECORDS)])):
             self._log = logger._log
             logger._log = native.LogMethod(calls, self._log)  # type: ignore[method-assign]
 
@@ -227,39 +229,58 @@ class StdlibCapture:
                 logging.Logger._log = self._log  # type: ignore[method-assign]
                 self._log = self._calls = None
 
-    def capture(self, record: logging.LogRecord) -> None:
-        """Turn one of logging's records into ours and pass it on. Never raises."""
+    def capture(self, record: logging.LogRecord) -> bool:
+        """Turn one of logging's records into ours and pass it on. Never raises. False: it is left to `logging`."""
         calls = self._calls
         if calls is not None and calls.capture(record, self._standard_count):
-            return
+            return True
         try:
             level = record.levelno
             if not isinstance(level, int):
                 level = logging.INFO  # `makeLogRecord` of fields without one
             severity = _SEVERITY.get(level) or severity_of_level(level)
-            if severity >= self._level and not self._ignored(record, level):
-                fields = record.__dict__
-                mark = mark_of(fields)
-                if mark is None or mark != fields["relativeCreated"]:
-                    self._accept(self._translate(record, severity))
-                    if mark is not None:
-                        fields["relativeCreated"] = mark
+            if severity < self._level or self._ignored(record, level):
+                return not self._is_silent(record)
+            fields = record.__dict__
+            mark = mark_of(fields)
+            if mark is None or mark != fields["relativeCreated"]:
+                self._accept(self._translate(record, severity))
+                if mark is not None:
+                    fields["relativeCreated"] = mark
         except Exception as error:
             self._report(record, error)
+            return False
+        return True
+
+    def _is_silent(self, record: logging.LogRecord) -> bool:
+        # What exporters complain of is for people: no record of it would arrive.
+        return self._levels.least(str(record.name)) == sys.maxsize and record.levelno >= logging.WARNING
 
     def _ignored(self, record: logging.LogRecord, level: int) -> bool:
         name = record.name if type(record.name) is str else safe_text(record.name)
         least = self._names.get(name)
         if least is None:
-            least = self._least_level(name)
-        return level < least or self._own_thread(get_ident())
+            least = self._levels.least(name)
+            lines = self._access_lines
+            if (lines is None or name not in access.LOGGERS) and least != sys.maxsize:
+                self._remember(name, least)
+            elif lines is not None and lines.repeats(record, level):
+                return True
+        if level < least or self._own_thread(get_ident()):
+            return True
+        return EXTRA in record.__dict__ and was_recorded(record.__dict__[EXTRA])
 
-    def _least_level(self, name: str) -> int:
-        """The level from which a logger's records are taken, remembered for the names an app has."""
-        full = name + "."
-        least = sys.maxsize if full.startswith(_SILENT) else logging.WARNING if full.startswith(_WARNINGS_ONLY) else 0
+    def _remember(self, name: str, least: int) -> None:
         if len(self._names) < _REMEMBERED:
             self._names[name] = least
+
+    def _native_least(self, name: str) -> int:
+        if self._access_lines is not None and name in access.LOGGERS:
+            raise LookupError  # then the record is left to `_ignored`
+        least = self._levels.least(name)
+        if least == sys.maxsize:
+            raise LookupError
+        self._remember(name, least)
         return least
 
     def _code(self, record: logging.LogRecord) -> CodeLocation | None:
@@ -283,12 +304,16 @@ class StdlibCapture:
         else:
             context, attributes = origin(record)
         exc_info, stack_info = fields.get("exc_info"), fields.get("stack_info")
-        error = error_info(exc_info) if exc_info else None
+        event: Event | None = fields.pop(EVENT, None)
+        error = error_info(exc_info) if exc_info else event.error if event is not None else None
         skipped = self._standard
+        if event is not None:
+            attributes.update(event.attributes)
+            skipped = skipped | event.fields
         if error is None and isinstance(fields.get("error"), BaseException):
             error = error_info(fields["error"])
             skipped = skipped | {"error"}
-        message, said = message_of(record)
+        message, said = message_of(record) if event is None else (event.message, None)
         if said is not None:
             self._add(attributes, said.items(), error, ())
         extras = islice(fields.items(), self._standard_count - 1, None)
@@ -296,13 +321,14 @@ class StdlibCapture:
         if last is None or last[0] != self._last_standard or type(record) is not logging.LogRecord:
             # Logging's own fields are not all there, or not in front.
             extras = islice(fields.items(), 0, None)
-        if attributes and context.correlation_id is not None:
-            skipped = skipped | {"correlationId"}
+        given = fields.get(_CORRELATION_ID)
+        if type(given) is str and given in (context.correlation_id, get_correlation_id(), "-"):
+            skipped = skipped | {_CORRELATION_ID}  # `origin` has read it, or a filter of ours has set it
         self._add(attributes, extras, error, skipped)
         if stack_info:
             attributes["stackInfo"] = safe_text(stack_info)
         if USUAL_LEVELS.get(record.levelno) != fields.get("levelname"):
-            level = own_level_name(record, severity)
+            level = own_level_name(fields.get("levelname"), record.levelno, severity)
             if level is not None:
                 attributes.setdefault(LEVEL_NAME, level)
         created = fields.get("created")
@@ -345,23 +371,6 @@ class StdlibCapture:
             sys.stderr.write(f"aegis-otel: a record of logger {name!r} was lost: {type(error).__name__}\n")
         except Exception:
             return
-
-
-def _as_loggings_own(function: Any) -> Any:
-    """The same function, with a frame that counts as one of `logging`'s for whoever looks for the app's own past these.
-
-    Some go by the file (loguru's usual way in, `findCaller`), some by the module's name (structlog).
-    """
-    code = function.__code__.replace(co_filename=logging.Logger.info.__code__.co_filename)
-    made = FunctionType(code, logging.__dict__, function.__name__, function.__defaults__, function.__closure__)
-    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
-    return made
-
-
-def _is_loggings_own(function: Any) -> bool:
-    """Whether a method is that of the standard library, not one that wraps it or took its place before we came."""
-    code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename == logging.Logger.info.__code__.co_filename
 
 
 def error_info(exc_info: Any) -> ErrorInfo | None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.util.http import ExcludeList
 
-from aegis_otel.capture import handled
+from aegis_otel.capture import access, handled
 from aegis_otel.capture._hooks import Method, install, wrap
 from aegis_otel.capture._wsgi_request import WsgiApplication
 from aegis_otel.capture.excluded import WSGI, excluded_urls
@@ -296,6 +296,8 @@ def _hook_cheroot_server(module: Any) -> None:
 def _hook_granian(module: Any) -> None:
     def wrapper(original: Method) -> Method:
         def wrapper(callback: Any, *args: Any, **kwargs: Any) -> Any:
+            if WsgiServerInstrumentor._requests is not None:
+                access.covers("granian.access")
             run = original(instrument_app(callback), *args, **kwargs)
 
             @wraps(run)

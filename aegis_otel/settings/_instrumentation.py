@@ -64,6 +64,13 @@ class Settings:
         default=lambda preset: preset.level,
         help="the least severe level that is recorded: error, warn, info, debug",
     )
+    logger_levels: tuple[tuple[str, int], ...] = variable(
+        "AEGIS_LOGGER_LEVELS",
+        parse=parse.logger_levels,
+        default=(),
+        show=parse.show_logger_levels,
+        help="levels of single loggers and those below them, `httpcore=debug,celery=warn`; `*` is every logger",
+    )
     console_enabled: bool = variable(
         "LOG_CONSOLE_ENABLED", parse=parse.boolean, default=lambda preset: preset.console, help="records on the console"
     )
@@ -171,11 +178,24 @@ class Settings:
         default=5.0,
         help="the longest the exit of the app waits for delivery",
     )
-    correlation_header: str = variable(
+    correlation_header: tuple[str, ...] = variable(
         "AEGIS_CORRELATION_HEADER",
-        parse=parse.header_name,
-        default="x-correlation-id",
-        help="the header that carries the correlation id",
+        parse=parse.header_names,
+        default=("x-correlation-id",),
+        help="headers that may bring the correlation id, `x-correlation-id,x-request-id`; the first is the one sent",
+    )
+    correlation_only_uuids: bool = variable(
+        "AEGIS_CORRELATION_ONLY_UUIDS",
+        parse=parse.boolean,
+        default=False,
+        help="an incoming correlation id must be a UUID; else it is replaced",
+    )
+    baggage: bool = variable(
+        "AEGIS_PASS_BAGGAGE",
+        Source("OTEL_PROPAGATORS", parse.names_baggage, "`baggage` in `OTEL_PROPAGATORS`"),
+        parse=parse.boolean,
+        default=False,
+        help="incoming baggage goes on with outgoing calls",
     )
     traces_exported: bool = variable(
         "OTEL_TRACES_EXPORTER",
@@ -197,6 +217,18 @@ class Settings:
     )
     request_logs: bool = variable(
         "AEGIS_REQUEST_LOGS_ENABLED", parse=parse.boolean, default=True, help="a record for every request served"
+    )
+    access_logs: bool = variable(
+        "AEGIS_ACCESS_LOGS_ENABLED",
+        parse=parse.boolean,
+        default=False,
+        help="the servers' own access lines too, where a request record says the same",
+    )
+    capture_stdout: bool = variable(
+        "AEGIS_CAPTURE_STDOUT",
+        parse=parse.boolean,
+        default=False,
+        help="what the app prints to stdout is recorded too, a record for each line",
     )
     code_location: bool = variable(
         "OTEL_PYTHON_LOG_CODE_ATTRIBUTES",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -55,6 +57,32 @@ def level(text: str) -> int:
         return _LEVELS[text.lower()]
     except KeyError:
         raise ValueError("error, warn, info or debug") from None
+
+
+_LOGGER_NAME: Final = re.compile(r"\*|[^\s=,.]+(\.[^\s=,.]+)*")
+_LOGGER_LEVELS: Final = "logger=level,… with the levels error, warn, info, debug or off"
+
+
+def logger_levels(text: str) -> tuple[tuple[str, int], ...]:
+    """The least level (a number of `logging`'s; 0 takes all) of each logger that ``name=level,…`` names."""
+    found: dict[str, int] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, word = (part.strip() for part in entry.partition("="))
+        if not equals or not _LOGGER_NAME.fullmatch(name):
+            raise ValueError(f"{_LOGGER_LEVELS}; {schema.safe_text(entry, limit=60)!r} is no such pair")
+        if word.lower() not in _LEVELS and word.lower() != "off":
+            raise ValueError(f"{_LOGGER_LEVELS}; the level of {schema.safe_text(name, limit=60)!r} is none of them")
+        if name in found:
+            raise ValueError(f"each logger once; {schema.safe_text(name, limit=60)!r} is there twice")
+        found[name] = sys.maxsize if word.lower() == "off" else schema.LEVELNO[_LEVELS[word.lower()]]
+    return tuple(found.items())
+
+
+def show_logger_levels(levels: tuple[tuple[str, int], ...]) -> str:
+    """The text that `logger_levels` reads."""
+    words = {number: schema.level_name(severity) for severity, number in schema.LEVELNO.items()}
+    words |= {schema.LEVELNO[schema.FATAL]: "critical", sys.maxsize: "off"}
+    return ",".join(f"{name}={words[number]}" for name, number in levels)
 
 
 def number(low: float, high: float, unit: str, kind: type[int] | type[float] = int) -> Callable[[str], Any]:
@@ -137,6 +165,14 @@ def header_name(text: str) -> str:
     return text.lower()
 
 
+def header_names(text: str) -> tuple[str, ...]:
+    """The names of HTTP headers, in lower case."""
+    names = tuple(dict.fromkeys(header_name(name) for name in (part.strip() for part in text.split(",")) if name))
+    if not names:
+        raise ValueError("header names of letters, digits and -")
+    return names
+
+
 def words(text: str) -> tuple[str, ...]:
     """What stands between commas, in lower case."""
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
@@ -149,6 +185,11 @@ def exporters(text: str) -> tuple[str, ...]:
         if word not in ("none", "otlp", "otlp_proto_grpc", "otlp_proto_http", "console"):
             raise ValueError("a list of otlp, otlp_proto_grpc, otlp_proto_http, console, or none")
     return names
+
+
+def names_baggage(text: str) -> str:
+    """``true`` where a list of propagators asks for baggage; empty where it does not."""
+    return "true" if "baggage" in words(text) else ""
 
 
 def exported(text: str) -> bool:
