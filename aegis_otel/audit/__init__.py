@@ -9,6 +9,17 @@ Needs the `audit` extra (cryptography) for signatures; without it checkpoints ca
 
 from aegis_otel.audit._api import Audit, Scope, audit
 from aegis_otel.audit._errors import AuditError, AuditUncertainError
+from aegis_otel.audit._keys import AuditKeyError, Endorser, trust_line
 from aegis_otel.audit._seal import Receipt
 
-__all__ = ["Audit", "AuditError", "AuditUncertainError", "Receipt", "Scope", "audit"]
+__all__ = [
+    "Audit",
+    "AuditError",
+    "AuditKeyError",
+    "AuditUncertainError",
+    "Endorser",
+    "Receipt",
+    "Scope",
+    "audit",
+    "trust_line",
+]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from aegis_otel.audit import _runtime
+from aegis_otel.audit import runtime as runtimes
 from aegis_otel.audit._actor import actor_scope, current_actor, set_actor
 from aegis_otel.audit._canonical import DomainError
 from aegis_otel.audit._errors import AuditError
@@ -90,7 +89,7 @@ class Audit:
             "purpose": purpose,
             "source": source,
         }
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         return _commit(found, [_draft(found, action, named, details)])[0]
 
     async def aio(
@@ -116,7 +115,7 @@ class Audit:
             "purpose": purpose,
             "source": source,
         }
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         return await _commit_later(found, _draft(found, action, named, details))
 
     def many(self, action: str, entries: Iterable[Mapping[str, object]], **common: object) -> list[Receipt]:
@@ -134,7 +133,7 @@ class Audit:
             AuditError: at least one of them could not be recorded; others may be. If one is refused for its content,
                 none is.
         """
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         drafts = []
         for entry in entries:
             arguments = {"outcome": "success", **common, **entry}
@@ -178,25 +177,25 @@ class Scope:
         self._arguments.update(details)
 
     def __enter__(self) -> Scope:
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         self.attempt = _commit(found, [self._before(found)])[0]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         self.receipt = _commit(found, [self._after(found, kind)])[0]
 
     async def __aenter__(self) -> Scope:
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         self.attempt = await _commit_later(found, self._before(found))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        found = _runtime.runtime()
+        found = runtimes.runtime()
         self.receipt = await _commit_later(found, self._after(found, kind))
 
     def __call__(self, function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -224,10 +223,10 @@ class Scope:
         }
         return Scope(self._action, arguments)
 
-    def _before(self, found: _runtime.Runtime) -> Members | AuditError:
+    def _before(self, found: runtimes.Runtime) -> Members | AuditError:
         return self._record(found, "attempt", {})
 
-    def _after(self, found: _runtime.Runtime, kind: type[BaseException] | None) -> Members | AuditError:
+    def _after(self, found: runtimes.Runtime, kind: type[BaseException] | None) -> Members | AuditError:
         more: dict[str, object] = {}
         if kind is not None:
             self._outcome = "failure"
@@ -236,7 +235,7 @@ class Scope:
             more["attempt"] = self.attempt.hash
         return self._record(found, self._outcome, more)
 
-    def _record(self, found: _runtime.Runtime, outcome: str, more: Mapping[str, object]) -> Members | AuditError:
+    def _record(self, found: runtimes.Runtime, outcome: str, more: Mapping[str, object]) -> Members | AuditError:
         arguments = {**self._arguments, **more, "outcome": outcome}
         named = {name: arguments.pop(name, None) for name in _NAMED}
         named["operation"] = named["operation"] or self._action
@@ -244,7 +243,7 @@ class Scope:
 
 
 def _draft(
-    found: _runtime.Runtime, action: str, named: Mapping[str, object], details: Mapping[str, object]
+    found: runtimes.Runtime, action: str, named: Mapping[str, object], details: Mapping[str, object]
 ) -> Members | AuditError:
     try:
         return found.drafts.of_call(action, _given(named, details))
@@ -252,18 +251,20 @@ def _draft(
         return AuditError(f"the audit record is refused: {error}")
 
 
-def _commit(found: _runtime.Runtime, drafts: list[Members | AuditError]) -> list[Receipt]:
+def _commit(found: runtimes.Runtime, drafts: list[Members | AuditError]) -> list[Receipt]:
     for each in drafts:
         if isinstance(each, AuditError):
             return [found.failed(None, each)] * len(drafts)
     return found.commit(cast("list[Members]", drafts))
 
 
-async def _commit_later(found: _runtime.Runtime, draft: Members | AuditError) -> Receipt:
+async def _commit_later(found: runtimes.Runtime, draft: Members | AuditError) -> Receipt:
     if isinstance(draft, AuditError):
         return found.failed(None, draft)
     if found.committer is None:
         return found.commit([draft])[0]
+    import asyncio  # an app without an event loop need not load it
+
     loop = asyncio.get_running_loop()
     future: asyncio.Future[list[Result]] = loop.create_future()
 

@@ -182,10 +182,32 @@ def read_key(path: Path) -> tuple[str, bytes]:
         raise AuditKeyError(f"the key {path} cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077:
         raise AuditKeyError(f"the key {path} may be read by others; run: chmod 600 {path}")
-    algorithm, _, digits = text.removeprefix(_MAGIC).rstrip("\n").partition(" ")
-    if not text.startswith(_MAGIC) or algorithm not in (ED25519, HMAC) or not _note.is_hash(digits):
+    found_key = parse_key(text.rstrip("\n"))
+    if found_key is None:
         raise AuditKeyError(f"{path} holds no key of an audit trail, or one of a later version")
+    return found_key
+
+
+def parse_key(line: str) -> tuple[str, bytes] | None:
+    """Algorithm and secret of the line that a key's file holds; None if it is none."""
+    algorithm, _, digits = line.removeprefix(_MAGIC).partition(" ")
+    if not line.startswith(_MAGIC) or algorithm not in (ED25519, HMAC) or not _note.is_hash(digits):
+        return None
     return algorithm, bytes.fromhex(digits)
+
+
+def trust_line(path: Path) -> str:
+    """The line that has a verifier trust the node key in a file.
+
+    Raises:
+        AuditKeyError: the file cannot be read, holds an HMAC secret, or the `audit` extra is not installed.
+    """
+    algorithm, secret = read_key(path)
+    if algorithm == HMAC:
+        raise AuditKeyError(
+            f"{path} holds an HMAC secret, which is not shown: verify with this file as the trusted keys"
+        )
+    return str(_note.node_vkey(NodeKey(secret).public))
 
 
 def make_key(path: Path, algorithm: str | None = None) -> tuple[str, bytes]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from aegis_otel import __version__, _otelcol, health, settings
-from aegis_otel.cli import collector, doctor, pieces, records, serve, spool, terminal
+from aegis_otel.cli import audit, collector, doctor, pieces, records, serve, spool, terminal
 from aegis_otel.cli import plan as plans
 from aegis_otel.cli import query as queries
 from aegis_otel.stores import (
@@ -202,6 +202,7 @@ def logs(
 
 
 app.command("query")(queries.query)
+app.add_typer(audit.app, name="audit")
 
 
 @app.command("collector-config")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from aegis_otel import settings
 from aegis_otel.audit import _keys
-from aegis_otel.audit._canonical import canonical
+from aegis_otel.audit._canonical import DomainError, canonical
 from aegis_otel.audit._committer import MOST_TOGETHER, Committer
 from aegis_otel.audit._draft import Drafts, to_record
 from aegis_otel.audit._errors import AuditError
@@ -91,10 +91,7 @@ class Runtime:
             return
         more = f" ({self._silent} more before)" if self._silent else ""
         self._warned, self._silent = now, 0
-        try:
-            sys.stderr.write(f"aegis-otel: {text}{more}\n")
-        except Exception:
-            return
+        _say(f"{text}{more}")
 
     def close(self) -> None:
         """Close the chain, if one is open. Never raises."""
@@ -104,6 +101,13 @@ class Runtime:
             self.committer.close()
         except AuditError as error:
             self.warn(f"audit: the chain could not be closed: {error}")
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(f"aegis-otel: {text}\n")
+    except Exception:
+        return
 
 
 @dataclass
@@ -141,6 +145,27 @@ def use(found: Runtime | None) -> Runtime | None:
 def use_later(make: Callable[[], Runtime]) -> None:
     """Have the runtime made by this when it is needed."""
     _state.make = make
+
+
+def seal(record: Record) -> bool:
+    """Have an audit record that a log call made in the trail and delivered; whether that is done.
+
+    Never raises: the app has called `logging`. If the record cannot be sealed, people are told.
+    """
+    try:
+        found = runtime()
+    except AuditError as error:
+        _say(str(error))
+        return False
+    if found.committer is None:
+        return False
+    try:
+        result: Result = found.committer.append([found.drafts.of_record(record)])[0]
+    except (AuditError, DomainError) as error:
+        result = AuditError(str(error))
+    if isinstance(result, AuditError):
+        found.warn(f"audit: a line is not sealed: {result}")
+    return isinstance(result, Receipt)
 
 
 def close() -> None:
