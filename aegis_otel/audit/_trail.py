@@ -78,6 +78,7 @@ class Trail:
         delivered: called with the sealed records of each commit, in order; must not raise.
         disk: the disk.
         clock: nanoseconds since 1970.
+        new_id: makes the hash text of a chain.
     """
 
     folder: Path
@@ -87,6 +88,7 @@ class Trail:
     delivered: Callable[[list[Members]], None]
     disk: Disk = field(default_factory=Disk)
     clock: Callable[[], int] = time.time_ns
+    new_id: Callable[[], str] = lambda: secrets.token_hex(32)
     _open: _Open | None = None
     _left: _Left | None = None
 
@@ -256,7 +258,7 @@ class Trail:
             ) from None
 
     def _begin(self, found: _recovery.Survey) -> _Open:
-        chain = Chain(secrets.token_hex(32), self.new_key())
+        chain = Chain(self.new_id(), self.new_key())
         sealed, lines = self._first_records(chain, found)
         path = self.folder / (chain.id + _layout.LIVE)
         file = self.disk.create(path)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aegis_otel.audit import _layout, _note
 from aegis_otel.audit._canonical import DomainError, canonical, parse
-from aegis_otel.audit._seal import OUTER, Members, leaf_of
+from aegis_otel.audit._seal import OUTER, leaf_of
 from aegis_otel.audit.states import Report, State
 from aegis_otel.audit.verify import Found, Input, Trace
 from aegis_otel.stores import Query, Store, StoreError
@@ -75,9 +75,9 @@ def _of_file(chain: str, file: Path, given: Input) -> Iterator[Found]:
     given.traces[chain] = Trace(problem, layout.torn, file.suffix == _layout.LIVE, str(file))
     number = 2
     for each in layout.batches:
-        for line in _layout.lines_of(data, each):
+        for seq, line in enumerate(_layout.lines_of(data, each), each.first):
             number += 1
-            yield from _of_line(line, chain, f"{file}:{number}", given.report)
+            yield from _of_line(line, chain, seq, f"{file}:{number}", given.report)
         number += 1
 
 
@@ -96,23 +96,24 @@ def _content(file: Path) -> tuple[bytes, Path]:
     raise FileNotFoundError(0, "it is gone")
 
 
-def _of_line(line: bytes, chain: str, place: str, report: Report) -> Iterator[Found]:
+def _of_line(line: bytes, chain: str, seq: int, place: str, report: Report) -> Iterator[Found]:
     found = _quickly(line, place)
     if found is None:
         try:
             record = parse(line)
         except DomainError as error:
-            report.add(State.TAMPERED, f"the line {error}", chain, place=place)
+            report.add(State.TAMPERED, f"the line {error}", chain, seq, place)
             return
         if canonical(record) != line:
-            report.add(State.TAMPERED, "the line is not in the canonical form", chain, _seq(record), place)
+            report.add(State.TAMPERED, "the line is not in the canonical form", chain, seq, place)
             return
         found = Found(record, place)
     if found.record.get("auditChain") != chain:
-        text = "the record is of another chain than the file"
-        report.add(State.TAMPERED, text, chain, _seq(found.record), place)
+        report.add(State.TAMPERED, "the record is of another chain than the file", chain, seq, place)
+    elif found.record.get("auditSeq") != seq:
+        report.add(State.TAMPERED, "the record is not where its number belongs", chain, seq, place)
     elif "auditHash" not in found.record:
-        report.add(State.TAMPERED, "the record has no seal", chain, _seq(found.record), place)
+        report.add(State.TAMPERED, "the record has no seal", chain, seq, place)
     else:
         yield found
 
@@ -133,11 +134,6 @@ def _quickly(line: bytes, place: str) -> Found | None:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     return Found(record, place, hashed=True)
-
-
-def _seq(record: Members) -> int | None:
-    seq = record.get("auditSeq")
-    return seq if type(seq) is int else None
 
 
 def export(path: Path) -> Input:
