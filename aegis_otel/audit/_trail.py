@@ -308,7 +308,10 @@ class Trail:
             stated = _statement(*each.head[:2], each.head.hash, each.root, "success" if each.sound else "failure")
             events.append(self._event("recovered", "CHAIN RECOVERED", **stated, auditCutBytes=each.cut))
         lines += [chain.seal(event) for event in events]
-        return sealed + events, lines
+        # At once, so that what this chain says of others counts from the beginning.
+        signed = self._event("checkpoint", "CHECKPOINT")
+        lines.append(chain.checkpoint(signed))
+        return [*sealed, *events, signed], lines
 
     def _event(self, event: str, action: str, **members: object) -> Members:
         timestamp = schema.iso_timestamp(self.clock())

@@ -26,6 +26,7 @@ from aegis_otel.audit.trust import Trust, parse_trust
 Record = dict[str, Any]
 OUTER = ("auditHash", "auditRoot", "auditProof", "auditSignature1", "auditSignature2", "auditMac")
 ZERO = "0" * 64
+SUFFIXES = (".live", ".ended", ".audit")
 NODE_SEED = bytes(range(32))
 WITNESS = "witness.example/w1"
 WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
@@ -186,12 +187,14 @@ def resign(records: Sequence[Record], key: Ed25519PrivateKey) -> None:
 
 
 def read_chain(path: Path) -> list[Record]:
-    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line.startswith(b"{")]
+    """The whole lines that are records."""
+    lines = path.read_bytes().split(b"\n")
+    return [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
 
 
 def read_trail(folder: Path) -> dict[str, list[Record]]:
     """The records of each chain, by its id, in the order of their opening."""
-    chains = {path.stem: read_chain(path) for path in folder.iterdir() if len(path.stem) == 64}
+    chains = {path.stem: read_chain(path) for path in folder.iterdir() if path.suffix in SUFFIXES}
     return dict(sorted(chains.items(), key=lambda item: item[1][0]["timestamp"] if item[1] else ""))
 
 
@@ -207,7 +210,7 @@ def chain_bytes(chain: str, records: Sequence[Record], first: int = 0, each: int
 
 def write_chain(folder: Path, chain: str, records: Sequence[Record]) -> Path:
     """Replace a chain's file in place."""
-    for suffix in (".live", ".ended", ".audit"):
+    for suffix in SUFFIXES:
         path = folder / (chain + suffix)
         if path.exists():
             path.write_bytes(chain_bytes(chain, records))
@@ -218,7 +221,7 @@ def write_chain(folder: Path, chain: str, records: Sequence[Record]) -> Path:
 
 
 def remove_chain(folder: Path, chain: str) -> None:
-    for suffix in (".live", ".ended", ".audit"):
+    for suffix in SUFFIXES:
         with suppress(FileNotFoundError):
             (folder / (chain + suffix)).unlink()
 
