@@ -6,7 +6,7 @@ docs/audit-format.md, sections 2 to 5. What chains say of each other is for `aeg
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from aegis_otel.audit import _events, _keys, _merkle, _note
@@ -93,8 +93,14 @@ class ChainVerifier:
         self._trust = trust
         self._report = report
 
-    def check(self, chain: str, records: Iterable[Sealed]) -> ChainCheck:
-        """Verify the records of a chain, each different, in the order of their numbers."""
+    def check(self, chain: str, records: Iterable[Sealed], wrong: Collection[int] = ()) -> ChainCheck:
+        """Verify the records of a chain, each different, in the order of their numbers.
+
+        Args:
+            chain: hash text.
+            records: those whose hashes are right.
+            wrong: numbers of records that are there and were found wrong before; nothing behind one is verified.
+        """
         found = ChainCheck(chain)
         expected = 0
         for sealed in records:
@@ -102,14 +108,19 @@ class ChainVerifier:
             found.last = max(found.last, sealed.record["timestamp"])
             if found.first_bad is not None:
                 continue
+            if sealed.seq != expected and expected in wrong:
+                found.first_bad = expected
+                continue
             if sealed.seq != expected:
                 self._bad(found, State.MISSING, f"record {expected} is missing", expected, sealed.place)
                 continue
-            wrong = self._record(found, sealed.record)
-            if wrong:
-                self._bad(found, wrong[0], wrong[1], sealed.seq, sealed.place)
+            problem = self._record(found, sealed.record)
+            if problem is not None:
+                self._bad(found, *problem, sealed.seq, sealed.place)
                 continue
             expected += 1
+        if found.first_bad is None and expected in wrong:
+            found.first_bad = expected
         return found
 
     def _bad(self, found: ChainCheck, state: State, text: str, seq: int, place: str) -> None:

@@ -109,6 +109,7 @@ class _Verification:
         self._chains: dict[str, dict[int, list[Sealed]]] = {}
         self._checks: dict[str, ChainCheck] = {}
         self._ends: dict[str, Statement] = {}
+        self._seen: set[str] = set()
 
     def run(self, evidence: list[_note.Note]) -> Report:
         report = self._report
@@ -119,8 +120,12 @@ class _Verification:
         if self._rules.rotations:
             self._follow_rotations()
         verifier = ChainVerifier(self._trust, report)
+        wrong: dict[str, set[int]] = {}
+        for each in report.problems:
+            wrong.setdefault(each.chain, set()).update(() if each.seq is None else (each.seq,))
+        self._seen = wrong.keys() | self._chains.keys()
         for chain in sorted(self._chains):
-            self._checks[chain] = verifier.check(chain, self._ordered(chain))
+            self._checks[chain] = verifier.check(chain, self._ordered(chain), wrong.get(chain, ()))
         self._believe_statements()
         for note in evidence:
             self._witnessed(note)
@@ -217,6 +222,8 @@ class _Verification:
         check = self._checks.get(said.chain)
         if said.event != "heads":
             self._ends.setdefault(said.chain, said)
+        if check is None and said.chain in self._seen:
+            return  # what is wrong with it is told
         if check is None:
             if said.size or (said.event == "heads" and said.chain not in self._given.traces):
                 self._report.add(State.MISSING, f"the chain is not there; {source} names it", said.chain)
@@ -256,6 +263,8 @@ class _Verification:
         if not self._is_witnessed(note, check):
             text = "a piece of evidence is signed by no trusted witness, and not by the chain"
             self._report.add(State.NOT_VERIFIED, text, stated.chain)
+        elif check is None and stated.chain in self._seen:
+            return
         elif check is None:
             self._report.add(State.MISSING, "the chain is not there; a witness has seen it", stated.chain)
         elif stated.size > len(check.leaves):

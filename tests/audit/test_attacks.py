@@ -22,6 +22,7 @@ from tests.support.examples import examples
 Chains = dict[str, list[trails.Record]]
 NOW = Rules(now=datetime(2026, 1, 31, 12, 1, tzinfo=timezone.utc))
 PLACES = examples(15)
+STRANGER = Ed25519PrivateKey.from_private_bytes(trails.numbered("stranger"))
 
 
 @dataclass
@@ -150,7 +151,7 @@ def key_swap(scene: Scene) -> Found:
     """The chain's key is another one, whose secret the attacker has; all checkpoints are signed anew."""
     chain = scene.any_chain()
     records = scene.chains[chain]
-    key = Ed25519PrivateKey.generate()
+    key = STRANGER
     records[0]["auditKey"] = key.public_key().public_bytes_raw().hex()
     records[scene.app_record(chain)]["actor"] = "u-other"
     trails.rehash(records)
@@ -203,7 +204,7 @@ def rehash(scene: Scene) -> Found:
     seq = scene.app_record(chain)
     records[seq]["patientId"] = "P-other"
     trails.rehash(records, seq)
-    trails.resign(records, Ed25519PrivateKey.generate())
+    trails.resign(records, STRANGER)
     first = scene.until_signed(chain, 0)  # signed anew like all others, by a key that nobody has endorsed
     return chain, first, first
 
