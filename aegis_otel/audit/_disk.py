@@ -121,3 +121,13 @@ class Disk:
             yield
         finally:
             os.close(file)
+
+
+class Unsynced(Disk):
+    """The disk without waiting for it: for tests of apps."""
+
+    def sync(self, file: int) -> None:
+        """Nothing."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Nothing."""
