@@ -55,6 +55,10 @@ class Options(TypedDict, total=False):
     redaction_rules: Path | str | None
     redaction_enable: tuple[str, ...] | str
     redaction_hash_key: str | None
+    audit_enabled: bool | None
+    audit_dir: Path | str
+    audit_key: Path | str | None
+    audit_on_failure: Literal["raise", "continue"]
 
 
 def configure(**options: Unpack[Options]) -> None:

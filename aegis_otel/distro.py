@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import wrapt
 from opentelemetry import propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
@@ -58,6 +59,7 @@ _CLIENTS: Final = (
 )
 _CAPTURED: Final = ("loguru", "structlog")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
+_AUDIT: Final = "aegis_otel.audit.runtime"
 
 
 class _NoMetrics(NoOpMeterProvider):
@@ -229,7 +231,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
         _propagate(settings, redactor)
-        loggers.start(settings, accept, logs_api, lifecycle.OWN_THREADS.__contains__, native)
+        accept_audited = _audited(settings, redactor, accept)
+        loggers.start(settings, accept_audited, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
@@ -311,7 +314,7 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
         if redactor is None:
             records = native.RecordScreen(None, 0, settings.max_text)
         prefilter = records and records.left
-    return RecordQueue(
+    return _Queue(
         sinks,
         prepare=None if redactor is None else redactor.redact_record,
         queue_size=settings.queue_size,
@@ -333,6 +336,28 @@ def _redactor(settings: Settings) -> Redactor | None:
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
     return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
+
+
+class _Queue(RecordQueue):
+    """Has the audit trail closed first, while its last records can still be delivered."""
+
+    def close(self, timeout: float) -> None:
+        if (module := sys.modules.get(_AUDIT)) is not None:
+            module.close()
+        super().close(timeout)
+
+
+def _audited(settings: Settings, redactor: Redactor | None, accept: Accept) -> Accept:
+    """Have audit records sealed by these settings and delivered here; gives what takes the records of log calls."""
+    # Its import costs as much as all others together, and most apps never call it.
+    wrapt.register_post_import_hook(
+        lambda module: module.use_later(lambda: module.made(settings, redactor, accept)), _AUDIT
+    )
+    if not settings.audit_enabled:
+        return accept
+    from aegis_otel.audit.runtime import seal
+
+    return lambda record: None if is_audit(record) and seal(record) else accept(record)
 
 
 def _propagate(settings: Settings, redactor: Redactor | None) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aegis_otel.schema import Record
 
 
@@ -60,3 +62,24 @@ def aegis_records(request: pytest.FixtureRequest) -> Iterator[list[Record]]:
     finally:
         capture.uninstall()
         root.setLevel(level)
+
+
+@pytest.fixture
+def aegis_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]]]:
+    """The audit records of the test, in order, each with its seal: what `audit()` and sealed log lines have recorded.
+
+    They are in a trail of the test's own, which is verified when the test ends. Nothing is delivered, and the disk is
+    not waited for.
+    """
+    from aegis_otel import settings
+    from aegis_otel.audit import harness, runtime
+
+    folder = tmp_path / "aegis-audit"
+    chosen = settings.read(given={"audit_dir": folder / "trail", "audit_on_failure": "raise", "audit_enabled": True})
+    found = harness.for_tests(chosen)
+    before = runtime.use(found.runtime)
+    try:
+        yield found.records
+        found.check()
+    finally:
+        runtime.use(before)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aegis_otel import __version__, _otelcol, settings
-from aegis_otel.cli import collector, pieces, records, serve, terminal
+from aegis_otel.cli import audit, collector, pieces, records, serve, terminal
 from aegis_otel.cli import plan as plans
 from aegis_otel.cli.query import query as ask
 from aegis_otel.stores import (
@@ -202,6 +202,7 @@ def logs(
 
 
 app.command("query")(ask)
+app.add_typer(audit.app, name="audit")
 
 
 @app.command("collector-config")

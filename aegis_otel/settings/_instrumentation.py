@@ -281,7 +281,35 @@ class Settings:
     data_dir: Path = variable(
         "AEGIS_DATA_DIR", parse=parse.path, default=Path(".aegis"), help="queues and store of `aegis-otel up`"
     )
+    audit_enabled: bool | None = variable(
+        "AEGIS_AUDIT_ENABLED",
+        parse=parse.boolean,
+        help="true: audit lines of `logging` are sealed too; false: nothing is; unset: what `audit()` records is",
+    )
+    audit_dir: Path = variable(
+        "AEGIS_AUDIT_DIR",
+        Source("XDG_STATE_HOME", parse.audit_below_state_home, "`aegis-otel/audit` in `XDG_STATE_HOME`"),
+        parse=parse.path,
+        default=lambda _: Path("~/.local/state/aegis-otel/audit").expanduser(),
+        help="the folder of the audit trail",
+    )
+    audit_key: Path | None = variable(
+        "AEGIS_AUDIT_KEY_FILE",
+        parse=parse.path,
+        help="the file of the node key; made where there is none; unset: beside that folder, `….key`",
+    )
+    audit_on_failure: Literal["raise", "continue"] = variable(
+        "AEGIS_AUDIT_ON_FAILURE",
+        parse=parse.choice("raise", "continue"),
+        default="raise",
+        help="what `audit()` does if the record cannot be written: raise, or say so and go on without it",
+    )
     problems: tuple[str, ...] = ()
+
+    @property
+    def audit_key_file(self) -> Path:
+        """The file of the node key: the one that is set, else beside the trail's folder."""
+        return self.audit_key or self.audit_dir.with_name(self.audit_dir.name + ".key")
 
     @property
     def identity(self) -> schema.Identity:

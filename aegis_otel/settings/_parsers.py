@@ -211,3 +211,8 @@ def resource_attribute(*keys: str) -> Callable[[str], str]:
 def below_state_home(text: str) -> str:
     """Our folder in ``XDG_STATE_HOME``, which counts only where it is absolute ("XDG Base Directory Specification")."""
     return os.path.join(text, "aegis-otel", "spool") if os.path.isabs(text) else ""
+
+
+def audit_below_state_home(text: str) -> str:
+    """Where the audit trail is in `XDG_STATE_HOME`; nothing if that is no absolute path."""
+    return os.path.join(text, "aegis-otel", "audit") if os.path.isabs(text) else ""
