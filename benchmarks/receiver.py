@@ -6,6 +6,7 @@ is the Python one.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -72,7 +73,8 @@ def receiving(folder: Path) -> Iterator[Receiving]:
     except (ImportError, FileNotFoundError):
         argv = [sys.executable, "-m", "benchmarks.receiver", str(grpc), str(http), str(metrics)]
         what = "a Python gRPC/HTTP server (aegis-otelcol is not installed)"
-    with StartedProcess(argv, log=folder / "receiver.log") as process:
+    env = {**os.environ, "AEGIS_ALLOW_UNREDACTED": "logs"}
+    with StartedProcess(argv, log=folder / "receiver.log", env=env) as process:
         found = Receiving(
             f"http://127.0.0.1:{grpc}", f"http://127.0.0.1:{http}", f"http://127.0.0.1:{metrics}/metrics", what
         )

@@ -247,3 +247,35 @@ def test_a_message_over_the_limit_is_refused_over_grpc(start_collector: Start) -
         assert refusal.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         export(request([Log("small")]), timeout=30)
     assert [record["message"] for record in collector.stored()] == ["small"]
+
+
+TEAM = "yaml:service::pipelines::logs/team: {receivers: [otlp], processors: [batch], exporters: [debug]}"
+BATCH_AND_DEBUG = ("--config=yaml:processors::batch: {}", "--config=yaml:exporters::debug: {verbosity: detailed}")
+
+
+def test_a_pipeline_of_the_operator_that_goes_past_redaction_is_refused_by_name(tmp_path: Path) -> None:
+    collector = Collector(tmp_path, "file", more=[*BATCH_AND_DEBUG, f"--config={TEAM}"])
+    said = collector.start_in_vain()
+    assert "service::pipelines::logs/team: its records reach debug without redaction" in said
+    assert "AEGIS_ALLOW_UNREDACTED=logs/team" in said
+    assert "logs/in:" not in said
+
+
+def test_a_pipeline_of_the_operator_that_redacts_is_taken_and_shows_no_secret(start_collector: Start) -> None:
+    redacting = TEAM.replace("[batch]", "[batch, aegis_redact]")
+    collector = start_collector("file", more=[*BATCH_AND_DEBUG, f"--config={redacting}"])
+    post(collector.port, request([Log("password=hunter2")]))
+    wait_for(lambda: "[REDACTED:password]" in collector.output(), what="the record in the debug exporter's output")
+    assert "hunter2" not in collector.output()
+
+
+def test_an_allowed_pipeline_is_named_in_the_log(start_collector: Start) -> None:
+    env = {"AEGIS_ALLOW_UNREDACTED": "logs/team"}
+    collector = start_collector("file", env=env, more=[*BATCH_AND_DEBUG, f"--config={TEAM}"])
+    assert "Records leave this Collector without redaction" in collector.output()
+    assert "logs/team" in collector.output()
+
+
+def test_a_variable_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
+    said = Collector(tmp_path, "file", env={"AEGIS_SAMPLING_RATE": "abc"}).start_in_vain()
+    assert 'AEGIS_SAMPLING_RATE="abc": expected a number' in said

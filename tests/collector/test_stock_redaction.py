@@ -30,7 +30,9 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], lis
     cases += [Case(cases[0].secret, "benign", line) for line in benign_lines()]
     with ExitStack() as stack:
         loki = stack.enter_context(Sink(folder / "loki", "/otlp/v1/logs"))
-        collector = Collector(folder / "collector", env={"AEGIS_LOKI_URL": loki.url})
+        collector = Collector(
+            folder / "collector", env={"AEGIS_LOKI_URL": loki.url, "AEGIS_ALLOW_UNREDACTED": "logs/in"}
+        )
         collector.arguments = STOCK
         stack.enter_context(collector)
         for start in range(0, len(cases), 500):
