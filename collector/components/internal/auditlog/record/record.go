@@ -24,6 +24,19 @@ var Zero Hash
 
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
+// MarshalText writes a hash as its text.
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText reads a hash text.
+func (h *Hash) UnmarshalText(text []byte) error {
+	hash, ok := ParseHash(string(text))
+	if !ok {
+		return errors.New("no hash text")
+	}
+	*h = hash
+	return nil
+}
+
 // ParseHash reads a hash text: 64 characters of 0-9a-f.
 func ParseHash(text string) (hash Hash, ok bool) {
 	if len(text) != 2*len(hash) || strings.ContainsAny(text, "ABCDEF") {
