@@ -18,6 +18,7 @@ const (
 	attrCorrelationID      = "correlationId"
 	attrComplianceLevel    = "complianceLevel"
 	attrAuditAction        = "auditAction"
+	attrAuditHash          = "auditHash"
 	attrErrorName          = "errorName"
 	attrErrorMessage       = "errorMessage"
 	attrError              = "error"
@@ -81,6 +82,7 @@ type fields struct {
 	errorName     string // of an exception in OpenTelemetry's attributes; "" when there is none
 	errorMessage  string
 	errorStack    string
+	sealed        bool   // it has the form of a record of an audit trail
 	line          string // the JSON line, once it was asked for
 }
 
@@ -99,6 +101,8 @@ func (f *fields) read(o *origin, record plog.LogRecord, lines *lineWriter) {
 			f.compliance = value.AsString()
 		case attrAuditAction:
 			hasAudit = true
+		case attrAuditHash:
+			f.sealed = isHashText(value)
 		case attrErrorName:
 			hasErrorName = true
 		case attrExceptionType:
@@ -133,6 +137,14 @@ func (f *fields) classify(hasAudit bool) class {
 		return classError
 	}
 	return classRest
+}
+
+// isHashText tells a seal by its form. Whether it holds is for a verifier to find out.
+func isHashText(value pcommon.Value) bool {
+	if value.Type() != pcommon.ValueTypeStr || len(value.Str()) != 64 {
+		return false
+	}
+	return strings.Trim(value.Str(), "0123456789abcdef") == ""
 }
 
 // readBody takes the message out of the body. A map holds it under one of the names that loggers use;
