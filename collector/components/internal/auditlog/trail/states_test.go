@@ -1,8 +1,10 @@
 package trail
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -327,4 +329,58 @@ func TestManyFalseBatchesDoNotCostMuchTime(t *testing.T) {
 	folder := t.TempDir()
 	trailtest.Put(t, folder, first.ID+".audit", content)
 	requireState(t, verify.Tampered, verifyFolder(t, folder, trusted, nil))
+}
+
+func TestACheckpointThatIsThereTwiceWithAnotherSignatureIsTampering(t *testing.T) {
+	for _, name := range []string{"auditSignature1", "auditRoot", "auditProof"} {
+		first, second := twoChains()
+		true_ := trailtest.Export(first, second)
+		changed := maps.Clone(first.Records[11])
+		changed[name] = strings.Repeat("12", 32)
+		if name == "auditProof" {
+			changed[name] = []string{strings.Repeat("12", 32)}
+		}
+		forged := append(trailtest.Canonical(changed), '\n')
+		for _, content := range [][]byte{slices.Concat(true_, forged), slices.Concat(forged, true_)} {
+			requireFirst(t, verify.Tampered, first.ID, 11, verifyExport(t, content, trusted, nil), name)
+		}
+	}
+}
+
+func TestAChainThatIsBeingWrittenIsNeverCalledTampered(t *testing.T) {
+	c := trailtest.NewChain("live", nodeKey)
+	for range 30 {
+		c.Add(2).Checkpoint()
+	}
+	content := c.File()
+	folder := t.TempDir()
+	path := filepath.Join(folder, c.ID+".live")
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	require.NoError(t, err)
+	written := make(chan error, 1)
+	go func() {
+		defer file.Close()
+		for at := 0; at < len(content); at += 997 { // in parts that end anywhere
+			if _, err := file.Write(content[at:min(at+997, len(content))]); err != nil {
+				written <- err
+				return
+			}
+			time.Sleep(100 * time.Microsecond)
+		}
+		written <- os.Rename(path, strings.TrimSuffix(path, ".live")+".ended")
+	}()
+	for ended := false; ; {
+		result := verifyFolder(t, folder, trusted, nil)
+		if ended {
+			requireState(t, verify.OK, result)
+			return
+		}
+		require.Contains(t, []verify.State{verify.OK, verify.TailUnproven, verify.NotVerified}, result.State, explain(result))
+		select {
+		case err := <-written:
+			require.NoError(t, err)
+			ended = true
+		default:
+		}
+	}
 }
