@@ -122,7 +122,7 @@ type Chain struct {
 	Records []Record
 	Suffix  string
 	Stamp   time.Time
-	last    int // size at the last checkpoint
+	Last    int // size at the last checkpoint
 }
 
 // NewChain opens a chain whose id and key are made of a word. Heads are those of other chains, as they are now.
@@ -223,9 +223,9 @@ func (c *Chain) Close() *Chain { return c.checkpoint("closed", "CHAIN CLOSED") }
 
 func (c *Chain) checkpoint(event, action string) *Chain {
 	size := len(c.Records) + 1
-	record := c.Event(event, action, Record{"auditSize": size, "auditProofSize": c.last})
-	c.SignCheckpoint(record, c.last)
-	c.last = size
+	record := c.Event(event, action, Record{"auditSize": size, "auditProofSize": c.Last})
+	c.SignCheckpoint(record, c.Last)
+	c.Last = size
 	return c
 }
 
