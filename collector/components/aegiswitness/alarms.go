@@ -17,6 +17,7 @@ const (
 	maxAlarms  = 256
 	quiet      = time.Hour // until the same is said again of a chain
 	maxQuiet   = 10_000
+	perMinute  = 60 // of what needs the key of a chain or a node; and again as many that anybody can cause
 	firstRetry = time.Second
 	lastRetry  = 30 * time.Second
 )
@@ -42,6 +43,8 @@ type alarms struct {
 	quit  chan struct{}
 	gone  chan struct{}
 	last  time.Time // of an error of the disk
+	count [2]int    // of this minute: of what needs a key, of what anybody can cause
+	since time.Time
 }
 
 type saying struct {
@@ -62,10 +65,33 @@ func (a *alarms) stop() {
 	<-a.gone
 }
 
-// raise tells a refusal, unless the same was told of this chain in the last hour.
+// byAnybody tells refusals that a sender without any key can cause.
+func byAnybody(v verdict) bool {
+	return v != fork && v != rollback && v != otherKey
+}
+
+// allows counts an alarm of this minute, and says once if there are too many.
+func (a *alarms) allows(logger *zap.Logger, v verdict, now time.Time) bool {
+	if now.Sub(a.since) >= time.Minute {
+		a.since, a.count = now, [2]int{}
+	}
+	count := &a.count[0]
+	if byAnybody(v) {
+		count = &a.count[1]
+	}
+	if *count++; *count == perMinute+1 {
+		logger.Error("There are very many refusals. For the rest of this minute, those like this one are only counted.", zap.String("reason", string(v)))
+	}
+	return *count <= perMinute
+}
+
+// raise tells a refusal, unless the same was told of this chain in the last hour, or there are too many.
 func (a *alarms) raise(logger *zap.Logger, chain record.Hash, size int64, v verdict) {
 	now := time.Now()
 	if now.Sub(a.said[saying{chain, v}]) < quiet {
+		return
+	}
+	if !a.allows(logger, v, now) {
 		return
 	}
 	if len(a.said) >= maxQuiet {

@@ -42,10 +42,8 @@ func (l *ledger) take(s sighting, now time.Time) {
 
 // open lets a chain begin, if a trusted node key endorses its key.
 func (l *ledger) open(s sighting, now time.Time) {
-	if known := l.origins[s.chain]; known != nil {
-		if !known.damaged && known.key != s.opened.Key {
-			l.tell(s.chain, 0, otherKey)
-		}
+	known := l.origins[s.chain]
+	if known != nil && (known.damaged || known.key == s.opened.Key) {
 		return
 	}
 	endorsed := false
@@ -61,6 +59,9 @@ func (l *ledger) open(s sighting, now time.Time) {
 		return
 	case !l.trust.trusts(s.opened.NodeKey, stamp, now):
 		l.tell(s.chain, 0, untrusted)
+		return
+	case known != nil:
+		l.tell(s.chain, 0, otherKey)
 		return
 	}
 	o := &origin{chain: s.chain, key: s.opened.Key}

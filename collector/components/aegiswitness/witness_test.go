@@ -3,8 +3,10 @@ package aegiswitness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -326,13 +328,31 @@ func TestASecondOpeningWithAnotherKeyIsRefused(t *testing.T) {
 	w, sink := startWitness(t, cfg)
 	c := threeCheckpoints("a")
 	send(t, w, c.Records...)
-	reopened := trailtest.NewChain("b", nodeKey)
-	opening := trailtest.NewChain("a", nodeKey)
-	opening.ID, opening.Key = c.ID, reopened.Key
-	opened := opening.Records[0]
-	opened["auditKey"] = trailtest.Public(reopened.Key)
-	send(t, w, opened)
+	send(t, w, c.Reopened("another key").Records[0])
 	requireAlarms(t, sink, "key")
+	unendorsed := c.Reopened("a third key").Records[0]
+	unendorsed["auditEndorsement1"] = trailtest.Zero
+	send(t, w, unendorsed)
+	requireAlarms(t, sink, "key", "endorsement")
+	stop(t, w)
+	require.EqualValues(t, 12, evidenceOf(t, cfg, c)[c.ID])
+}
+
+func TestAFloodOfStrangersDoesNotHideAFork(t *testing.T) {
+	cfg := configOf(t)
+	w, sink := startWitness(t, cfg)
+	c := threeCheckpoints("a")
+	send(t, w, c.Records[:10]...)
+	bogus := threeCheckpoints("b").Records[0]
+	bogus["auditEndorsement1"] = trailtest.Zero
+	for i := range 3 * perMinute {
+		bogus["auditChain"] = strings.Repeat("0", 61) + fmt.Sprintf("%03d", i)
+		send(t, w, bogus)
+	}
+	forked := other("a", 7, 10)
+	send(t, w, forked.Records[9])
+	require.Eventually(t, func() bool { return slices.Contains(alarmsIn(sink), "fork") }, time.Minute, 5*time.Millisecond)
+	require.LessOrEqual(t, len(alarmsIn(sink)), perMinute+1)
 }
 
 func TestAKeyThatIsAddedToTheFileIsTrusted(t *testing.T) {

@@ -102,6 +102,10 @@ func TestATailWithoutACheckpointIsUnproven(t *testing.T) {
 	result, err = VerifyFolder(trailtest.Folder(t, c), options, nil)
 	require.NoError(t, err)
 	requireState(t, verify.TailUnproven, result, "one is too old")
+	options.AcceptAfter = time.Unix(0, 0)
+	result, err = VerifyFolder(trailtest.Folder(t, trailtest.NewChain("young", nodeKey).Add(3)), options, nil)
+	require.NoError(t, err)
+	requireState(t, verify.TailUnproven, result, "young, but no record is proven at all")
 }
 
 func TestEvidenceAndHeadsProveATail(t *testing.T) {
@@ -168,11 +172,15 @@ func TestARotationLeadsToTheNextKey(t *testing.T) {
 	})
 	both(t, trailtest.NodeVkey(nodeKey)+" until=2026-01-31T12:00:00.005Z", nil, []*trailtest.Chain{first, second},
 		func(t *testing.T, where string, result *Result) { requireState(t, verify.NotVerified, result, where) })
-	second.Records[1]["auditOldSignature1"] = trailtest.Zero
-	rehash(second, 1)
-	both(t, trusted, nil, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
-		requireState(t, verify.Tampered, result, where)
-	})
+	for _, name := range []string{"auditOldSignature1", "auditOldSignature2", "auditNewSignature1", "auditNewSignature2"} {
+		second = trailtest.NewChain("after", next, first)
+		second.Rotate(nodeKey, next)[name] = trailtest.Zero
+		rehash(second, 1)
+		second.Add(1).Close()
+		both(t, trusted+trailtest.NodeVkey(next), nil, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
+			requireFirst(t, verify.Tampered, second.ID, 1, result, name, where)
+		})
+	}
 }
 
 func TestARecoveredChainMayEndAnywhereButNotGoOn(t *testing.T) {

@@ -128,11 +128,15 @@ type Chain struct {
 // NewChain opens a chain whose id and key are made of a word. Heads are those of other chains, as they are now.
 func NewChain(word string, nodeKey ed25519.PrivateKey, heads ...*Chain) *Chain {
 	id := sha256.Sum256([]byte("chain " + word))
-	c := &Chain{
-		ID: hex.EncodeToString(id[:]), Key: Seed("key " + word), Node: nodeKey, Suffix: ".audit",
-		Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
-	}
-	opened := Record{"auditAlgorithm": "ed25519", "auditKey": Public(c.Key), "auditNodeKey": Public(nodeKey), "auditRules": hex.EncodeToString(id[:])}
+	return newChain(hex.EncodeToString(id[:]), Seed("key "+word), nodeKey, heads...)
+}
+
+// Reopened is a chain with the same id and another key.
+func (c *Chain) Reopened(word string) *Chain { return newChain(c.ID, Seed(word), c.Node) }
+
+func newChain(id string, key, nodeKey ed25519.PrivateKey, heads ...*Chain) *Chain {
+	c := &Chain{ID: id, Key: key, Node: nodeKey, Suffix: ".audit", Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
+	opened := Record{"auditAlgorithm": "ed25519", "auditKey": Public(c.Key), "auditNodeKey": Public(nodeKey), "auditRules": id}
 	text := fmt.Sprintf("aegis-otel.audit/endorsement/v1\n%s\n%s\n%s\n", c.ID, Public(c.Key), c.time())
 	opened["auditEndorsement1"], opened["auditEndorsement2"] = halves(ed25519.Sign(nodeKey, []byte(text)))
 	maps.Copy(opened, Heads(heads...))
