@@ -41,6 +41,7 @@ from aegis_otel.correlation import (
 from aegis_otel.deliver import Sink
 from aegis_otel.deliver.outputs import FileSink, console_sink
 from aegis_otel.deliver.queue import Preparation, RecordQueue
+from aegis_otel.schema import is_audit
 from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Build our Collector from ``manifest.yaml`` with the OpenTelemetry Collector Builder.
+"""Build our Collector from ``manifest.yaml`` with the OpenTelemetry Collector Builder, and the audit trails' verifier.
 
-    python collector/build_collector.py            # build, or find in the cache; the last line on stdout is the path
+    python collector/build_collector.py            # build, or find in the cache; stdout ends with the Collector's path
     python collector/build_collector.py --image    # also the health check that the container image needs
     python collector/build_collector.py --sums     # after a change of the manifest: write go.sum again
 
@@ -25,7 +25,7 @@ MINIMUM_GO = (1, 25, 0)
 
 
 def _not_compiled(path: Path) -> bool:
-    return path.name.endswith(("_test.go", ".md")) or "testdata" in path.parts
+    return path.name.endswith(("_test.go", ".md")) or "testdata" in path.parts or "trailtest" in path.parts
 
 
 def recipe() -> gobuild.Recipe:
@@ -34,7 +34,7 @@ def recipe() -> gobuild.Recipe:
     version = re.search(r"^  version: (\S+)$", manifest, re.MULTILINE)
     if not version:
         raise gobuild.BuildError(f"{HERE / 'manifest.yaml'} names no dist.version")
-    components = gobuild.files_below(HERE / "components", _not_compiled)
+    components = gobuild.files_below(HERE / "components", lambda path: _not_compiled(path) or path.parts[0] == "cmd")
     return gobuild.Recipe(
         name="otelcol",
         binary=f"aegis-otelcol{gobuild.EXE}",
@@ -55,6 +55,33 @@ def _compile(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
     # Recorded checksums are compared with what is downloaded; Go asks its checksum database only for others.
     shutil.copy(HERE / "go.sum", source)
     return gobuild.compile_package(go, ".", source, work / f"aegis-otelcol{gobuild.EXE}", progress)
+
+
+def verifier() -> gobuild.Recipe:
+    """Return the recipe of ``aegis-audit-verify``, the program that verifies audit trails."""
+    parts = ("cmd", "internal/auditlog", "go.mod", "go.sum")
+    files = {
+        name: path
+        for name, path in gobuild.files_below(HERE / "components", _not_compiled).items()
+        if name.startswith(parts)
+    }
+
+    def compile_(go: gobuild.Go, work: Path, progress: gobuild.Progress) -> Path:
+        for name, path in files.items():  # a copy, since Go may write to go.mod
+            copied = work / "source" / name
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copied)
+        output = work / f"aegis-audit-verify{gobuild.EXE}"
+        return gobuild.compile_package(go, "./cmd/aegis-audit-verify", work / "source", output, progress)
+
+    return gobuild.Recipe(
+        name="audit-verify",
+        binary=f"aegis-audit-verify{gobuild.EXE}",
+        version="1",
+        minimum_go=MINIMUM_GO,
+        inputs=dict(files),
+        compile=compile_,
+    )
 
 
 def healthcheck() -> gobuild.Recipe:
@@ -105,4 +132,5 @@ def write_sums() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--sums"]:
         write_sums()
-    sys.exit(gobuild.command([healthcheck(), recipe()] if sys.argv[1:] == ["--image"] else [recipe()]))
+    image = [healthcheck()] if sys.argv[1:] == ["--image"] else []
+    sys.exit(gobuild.command([*image, verifier(), recipe()]))

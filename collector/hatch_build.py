@@ -1,4 +1,4 @@
-"""Hatch build hook: puts the built Collector into the wheel."""
+"""Hatch build hook: puts the built Collector and the verifier of audit trails into the wheel."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ class CollectorBuildHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """Return what pip must install before the build: PyPI's Go, where the machine has none and needs one."""
-        return gobuild.requirements(build_collector.recipe())
+        needed = [*gobuild.requirements(build_collector.recipe()), *gobuild.requirements(build_collector.verifier())]
+        return sorted(set(needed))
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the binary to a wheel; an sdist has the sources only."""
+        """Add the programs to a wheel; an sdist has the sources only."""
         if self.target_name != "wheel":
             return
         try:
-            binary = gobuild.ensure(build_collector.recipe())
+            programs = [gobuild.ensure(build_collector.recipe()), gobuild.ensure(build_collector.verifier())]
         except gobuild.BuildError as error:
             sys.exit(f"error: {error}")
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
-        build_data["force_include"][str(binary)] = f"aegis_otelcol/bin/{binary.name}"
+        for program in programs:
+            build_data["force_include"][str(program)] = f"aegis_otelcol/bin/{program.name}"

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from aegis_otel.audit._draft import Drafts, to_record
 from aegis_otel.audit._errors import AuditError
 from aegis_otel.audit._seal import UNSEALED, Members, Receipt
 from aegis_otel.audit._trail import Result, Trail
-from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules, to_collector_config
+from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules
 from aegis_otel.schema import Record
 
 _WARN_EVERY: Final = 60.0
@@ -221,7 +221,7 @@ def made(chosen: settings.Settings, redactor: Redactor | None, accept: Callable[
 
 def rules_digest(redactor: Redactor) -> str:
     """The digest of the rules in force, hash text; the keys that masks are hashed with are not part of it."""
-    return sha256(b"aegis-otel-audit/1 rules\n" + canonical(_texts(to_collector_config(redactor.rules)))).hexdigest()
+    return sha256(b"aegis-otel-audit/1 rules\n" + canonical(_texts(asdict(redactor.rules)))).hexdigest()
 
 
 def _texts(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Our OpenTelemetry Collector, built and packed as a wheel.
 
-Holds the program and its configuration pieces, and says where they are; it starts nothing by itself.
+Holds the program, its configuration pieces, and the verifier of audit trails, and says where they are; it starts
+nothing by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["binary_path", "config_dir", "main"]
+__all__ = ["binary_path", "config_dir", "main", "verifier_path", "verify"]
 
 
 def binary_path() -> Path:
@@ -19,9 +20,22 @@ def binary_path() -> Path:
     Raises:
         FileNotFoundError: if this installation has none, as an editable one.
     """
-    path = Path(__file__).parent / "bin" / ("aegis-otelcol.exe" if os.name == "nt" else "aegis-otelcol")
+    return _program("aegis-otelcol")
+
+
+def verifier_path() -> Path:
+    """Return the path of ``aegis-audit-verify``, which verifies audit trails.
+
+    Raises:
+        FileNotFoundError: if this installation has none, as an editable one.
+    """
+    return _program("aegis-audit-verify")
+
+
+def _program(name: str) -> Path:
+    path = Path(__file__).parent / "bin" / (f"{name}.exe" if os.name == "nt" else name)
     if not path.is_file():
-        raise FileNotFoundError(f"no Collector at {path}; install the built one: pip install ./collector")
+        raise FileNotFoundError(f"no {name} at {path}; install the built one: pip install ./collector")
     return path
 
 
@@ -32,7 +46,16 @@ def config_dir() -> Path:
 
 def main() -> None:
     """Run the Collector with this process's arguments, in place of this process where the system can."""
-    command = [str(binary_path()), *sys.argv[1:]]
+    _run(binary_path())
+
+
+def verify() -> None:
+    """Run the verifier of audit trails in the same way."""
+    _run(verifier_path())
+
+
+def _run(program: Path) -> None:
+    command = [str(program), *sys.argv[1:]]
     if os.name == "posix":
         os.execv(command[0], command)
     sys.exit(subprocess.call(command))

@@ -235,6 +235,7 @@ def test_wheel_holds_an_executable_and_the_configuration(tmp_path, monkeypatch):
     with zipfile.ZipFile(wheel) as archive:
         names = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
     assert names[f"aegis_otelcol/bin/aegis-otelcol{gobuild.EXE}"] & 0o111
+    assert names[f"aegis_otelcol/bin/aegis-audit-verify{gobuild.EXE}"] & 0o111
     assert "aegis_otelcol/config/receive.yaml" in names
 
 

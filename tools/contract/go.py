@@ -122,6 +122,7 @@ def record(contract: Contract) -> str:
         _HEAD.format(package="names", about="holds the names of a record's fields, and its levels."),
         "// Names of fields, and values that they have.",
         f"const AuditAction = {_quoted(audit['action'])}",
+        f"const AuditHash = {_quoted(audit['hash'])}",
         f"const ComplianceLevel = {_quoted(audit['level'])}",
         f"const DefaultComplianceLevel = {_quoted(audit['default_level'])}",
         f"const AuditPrefix = {_quoted(audit['message_prefix'])}",

@@ -48,5 +48,6 @@ var variables = map[string]kind{
 	"AEGIS_VICTORIALOGS_COMPRESSION_LEVEL": number,
 	"AEGIS_VICTORIALOGS_SETTLE":            duration,
 	"AEGIS_VICTORIALOGS_URL":               webURL,
+	"AEGIS_WITNESS_HOLD_TIME":              duration,
 	"SEQ_URL":                              webURL,
 }

@@ -53,6 +53,7 @@ type fields struct {
 	errorName     string // of an exception in OpenTelemetry's attributes; "" when there is none
 	errorMessage  string
 	errorStack    string
+	sealed        bool   // it has the form of a record of an audit trail
 	line          string // the JSON line, once it was asked for
 }
 
@@ -71,6 +72,8 @@ func (f *fields) read(o *origin, record plog.LogRecord, lines *lineWriter) {
 			f.compliance = value.AsString()
 		case names.AuditAction:
 			hasAudit = true
+		case names.AuditHash:
+			f.sealed = isHashText(value)
 		case names.ErrorName:
 			hasErrorName = true
 		case names.ExceptionType:
@@ -105,6 +108,14 @@ func (f *fields) classify() class {
 		return classError
 	}
 	return classRest
+}
+
+// isHashText tells a seal by its form. Whether it holds is for a verifier to find out.
+func isHashText(value pcommon.Value) bool {
+	if value.Type() != pcommon.ValueTypeStr || len(value.Str()) != 64 {
+		return false
+	}
+	return strings.Trim(value.Str(), "0123456789abcdef") == ""
 }
 
 // readBody takes the message out of the body. A map holds it under one of the names that loggers use;

@@ -20,10 +20,11 @@ import (
 type route struct {
 	component.StartFunc
 	component.ShutdownFunc
-	outputs []*output
-	sampler *sampler
-	dropped metric.Int64Counter
-	lines   sync.Pool
+	outputs  []*output
+	sampler  *sampler
+	dropped  metric.Int64Counter
+	unsealed metric.Int64Counter
+	lines    sync.Pool
 }
 
 func newRoute(
@@ -41,11 +42,20 @@ func newRoute(
 	if err != nil {
 		return nil, err
 	}
+	unsealed, err := telemetry.MeterProvider.Meter(scopeName).Int64Counter(
+		"otelcol_aegis_route_unsealed_audit_records",
+		metric.WithDescription("Audit records without a seal: nothing proves that they are as their sender wrote them."),
+		metric.WithUnit("{record}"),
+	)
+	if err != nil {
+		return nil, err
+	}
 	return &route{
-		outputs: outputs,
-		sampler: newSampler(cfg.Sampling),
-		dropped: dropped,
-		lines:   sync.Pool{New: func() any { return &lineWriter{} }},
+		outputs:  outputs,
+		sampler:  newSampler(cfg.Sampling),
+		dropped:  dropped,
+		unsealed: unsealed,
+		lines:    sync.Pool{New: func() any { return &lineWriter{} }},
 	}, nil
 }
 
@@ -123,6 +133,7 @@ func (r *route) sort(ctx context.Context, logs plog.Logs, batches []batch) {
 		of                origin
 		f                 fields
 		sampled, withheld int64
+		unsealed          int64
 	)
 	for i, resource := range logs.ResourceLogs().All() {
 		from.resource, from.position.resource = resource, i
@@ -132,6 +143,9 @@ func (r *route) sort(ctx context.Context, logs plog.Logs, batches []batch) {
 			of.logger = scope.Scope().Name()
 			for _, record := range scope.LogRecords().All() {
 				f.read(&of, record, lines)
+				if f.class == classAudit && !f.sealed {
+					unsealed++
+				}
 				if !r.sampler.keeps(&f) {
 					sampled++
 				} else if r.hand(&f, &from, lines, batches) {
@@ -142,6 +156,9 @@ func (r *route) sort(ctx context.Context, logs plog.Logs, batches []batch) {
 	}
 	r.count(ctx, "sampled", sampled)
 	r.count(ctx, "withheld", withheld)
+	if unsealed > 0 {
+		r.unsealed.Add(ctx, unsealed)
+	}
 }
 
 // hand adds the record to the batches of the outputs that take it; it returns whether residency alone

@@ -5,6 +5,7 @@ package names
 
 // Names of fields, and values that they have.
 const AuditAction = "auditAction"
+const AuditHash = "auditHash"
 const ComplianceLevel = "complianceLevel"
 const DefaultComplianceLevel = "HIPAA"
 const AuditPrefix = "AUDIT:"
