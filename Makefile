@@ -29,7 +29,7 @@ check: provisioned ## what a change needs first: linters, types, licences, unit 
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint go rust licences unit
 
 test: provisioned static ## all that CI runs: `check`, and the integration tests with the real Collector; PYTEST="-k name" takes some
-	$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+	$(VENV)/python -m pytest -n $(WORKERS) $(PYTEST)
 
 static: provisioned
 	@$(MAKE) --no-print-directory -j2 --output-sync=target victorialogs lint go rust licences
@@ -56,7 +56,7 @@ licences: provisioned ## the licences of all that is built or installed, against
 	$(VENV)/python -m tools.licences
 
 unit: provisioned
-	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 --dist loadgroup -m "not integration" $(PYTEST)
+	AEGIS_TEST_EXAMPLES=0.1 $(VENV)/python -m pytest -q -n 2 -m "not integration" $(PYTEST)
 
 matrix: provisioned ## the tests that differ between Pythons, with every Python from 3.10 to 3.13 at hand; all rows of frameworks and servers
 	AEGIS_TEST_PYTHONS=all AEGIS_TEST_ROWS=all $(VENV)/python -m pytest -n 2 --dist loadgroup \

@@ -35,15 +35,14 @@ def test_many(n): assert 0
 def test_elsewhere(): pytest.skip("no Docker engine here")
 """
 
-WORKERS = [[], ["-n", "2", "--dist", "loadgroup"]]
+WORKERS = [[], ["-n", "2"]]
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    plugins = ["tests.support.workers", "tests.support.again"]
-    (tmp_path / "conftest.py").write_text(f"pytest_plugins = {plugins}")
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.support.workers", "tests.support.again"]')
     (tmp_path / "test_suite.py").write_text(SUITE)
     return tmp_path
 

@@ -33,7 +33,7 @@ def test_each_fixture_of_a_module_is_made_once(tmp_path: Path):
     pytest.importorskip("xdist")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.support.workers"]')
     (tmp_path / "test_suite.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "3", "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "3"]
     environ = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=240, check=False)
     assert "15 passed" in done.stdout, done.stdout + done.stderr

@@ -243,7 +243,11 @@ def test_what_others_put_in_the_place_of_a_method_is_called(
         calls.append(name)
         return method(*args, **kwargs)
 
-    monkeypatch.setattr(owner, name, ours)
+    if owner is log:
+        # Not `setattr`: before pytest 9.2 that leaves the class's method in the logger.
+        monkeypatch.setitem(vars(log), name, ours)
+    else:
+        monkeypatch.setattr(owner, name, ours)
     log.info("hello")
     assert calls == [name]
     assert [record.message for record in records] == ["hello"]

@@ -18,8 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.workers import without_group
-
 MOST = 10
 """If more tests fail than this, the cause is no single test: none of them runs again."""
 
@@ -45,7 +43,7 @@ class Again:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note each failure, of the test itself or of a fixture."""
         if report.failed:
-            self.failures.setdefault(without_group(report.nodeid), []).append(report)
+            self.failures.setdefault(report.nodeid, []).append(report)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -82,7 +80,7 @@ class Again:
             return
         for outcome in ("failed", "error"):
             reports = reporter.stats.get(outcome, [])
-            flaky = [report for report in reports if without_group(report.nodeid) in self.passed_alone]
+            flaky = [report for report in reports if report.nodeid in self.passed_alone]
             if flaky:
                 reporter.stats[outcome] = [report for report in reports if report not in flaky]
                 reporter.stats.setdefault("flaky", []).extend(flaky)

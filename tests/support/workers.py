@@ -1,35 +1,30 @@
-"""A pytest plugin: tests that share a module's fixture run in one worker of pytest-xdist, so it is made once.
+"""A pytest plugin: the tests of a module that shares a fixture run in one worker of pytest-xdist, so it is made once.
 
-A group is a module and one parameter of its fixtures. It takes `--dist loadgroup` (Makefile).
+All other tests go to whichever worker is free. pytest-xdist's own groups are not used: with pytest 9.2 it loses them
+without a word, and each worker starts the Collectors and apps of every module.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Name the group of each test, before pytest-xdist reads it in this hook."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = _group(item)
-            if group:
-                item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The scheduler of the run; the modules of which most tests share something come first."""
+    from xdist.scheduler import LoadScopeScheduling
 
+    @cache
+    def shares(file: str) -> bool:
+        return 'scope="module"' in (Path(config.rootpath) / file).read_text(encoding="utf-8")
 
-def without_group(nodeid: str) -> str:
-    """The name by which pytest finds a test: pytest-xdist appends the group to it."""
-    name, _, group = nodeid.rpartition("@")
-    return name if name and group.startswith(nodeid.partition("::")[0]) else nodeid
+    class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if shares(file) else nodeid
 
-
-def _group(item: pytest.Item) -> str:
-    info = getattr(item, "_fixtureinfo", None)
-    definitions = info.name2fixturedefs if info is not None else {}
-    shared = [name for name in sorted(definitions) if any(one.scope == "module" for one in definitions[name])]
-    if not shared:
-        return ""
-    call = getattr(item, "callspec", None)
-    indices = [str(call.indices[name]) for name in shared if name in call.indices] if call is not None else []
-    return "-".join([item.nodeid.partition("::")[0], *indices])
+    return ByModule(config, log)
