@@ -78,7 +78,7 @@ class RecordQueue:
         prefilter: Prefilter | None = None,
     ) -> None:
         self._outlets = (
-            [Outlet(sink, warn, lambda: self._long, self._note_progress) for sink in sinks] if len(sinks) > 1 else []
+            [Outlet(sink, warn, self._room, self._note_progress) for sink in sinks] if len(sinks) > 1 else []
         )
         self._sinks: Sequence[Sink] = self._outlets or tuple(sinks)
         self._preparation = Preparation(prepare, max_text, prefilter)
@@ -189,6 +189,10 @@ class RecordQueue:
             self.dropped += 1
 
     # On the writer thread.
+
+    def _room(self) -> int:
+        """How many records may wait for one output; at the end no limit: its time is limited."""
+        return sys.maxsize if self._closed else self._long
 
     def _note_progress(self) -> None:
         self._progress = time.monotonic()

@@ -138,6 +138,19 @@ def test_an_output_that_is_slow_and_goes_on_gets_everything(make):
     assert messages(slow) == messages(other) == [str(number) for number in range(3000)]
 
 
+def test_the_end_keeps_its_time_out_with_an_output_that_is_slow(make, told):
+    slow, other = Collected(0.2), Collected()
+    queue = make(slow, other, queue_size=8)
+    for number in range(100):
+        put(queue, number, number + 1)
+    started = time.monotonic()
+    queue.close(0.5)
+    assert time.monotonic() - started < 15
+    assert len(other.records) == 100
+    assert "records did not reach it" in told[-1]
+    assert 0 < len(slow.records) < 100
+
+
 def test_a_forked_child_starts_empty_while_an_output_hangs(make, fifo):
     other = Collected()
     queue = make(fifo, other)
