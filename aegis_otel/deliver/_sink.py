@@ -12,10 +12,10 @@ Warn = Callable[[str], None]
 
 
 class Sink(Protocol):
-    """One output. Only the writer thread calls it."""
+    """One output; `str` of it names it for people. Only one thread at a time calls it."""
 
     def write(self, records: Sequence[Record]) -> None:
-        """Take a batch. Never raises, and does not wait for a network."""
+        """Take a batch, which other outputs read too. Never raises, and does not wait for a network."""
 
     def flush(self, deadline: float) -> bool:
         """Hand on what is held; true if all was by `deadline` (of `time.monotonic`)."""

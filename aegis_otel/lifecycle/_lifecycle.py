@@ -40,7 +40,7 @@ class Delivery(Protocol):
     def keep_native(self) -> None:
         """While the thread is ended: use the operating system's locks, not gevent's."""
 
-    def hand_over(self, timeout: float) -> None:
+    def drain(self, timeout: float) -> bool:
         """Have what was logged written to the outputs, for `timeout` seconds at most; nothing is sent or ended."""
 
     def close(self, timeout: float) -> None:
@@ -82,7 +82,7 @@ def _hook_abrupt_ends(delivery: Delivery) -> None:
         @wraps(end)
         def hand_over_and_end(*arguments: Any, **options: Any) -> Any:
             with contextlib.suppress(Exception):
-                delivery.hand_over(HAND_OVER)
+                delivery.drain(HAND_OVER)
             return end(*arguments, **options)
 
         return hand_over_and_end

@@ -280,6 +280,36 @@ def test_children_deliver_each_line_once(tmp_path, receiver, kind, method):
     assert Counter(body for body in receiver.bodies() if body.startswith("line")) == expected
 
 
+THIRTY = """
+import logging
+for number in range(30):
+    logging.getLogger("app").warning("line %d", number)
+"""
+
+
+def test_a_log_file_that_hangs_holds_up_neither_the_receiver_nor_the_console(tmp_path, receiver):
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / "logs" / "app.log")
+    outputs = {"LOG_FILE_ENABLED": "true", "LOG_CONSOLE_ENABLED": "true"}
+    ran = run_app(
+        tmp_path, THIRTY, **{**PATIENT, **variables(tmp_path, receiver.endpoint, receiver.protocol), **outputs}
+    )
+    assert ran.status == 0
+    assert sorted(receiver.bodies()) == sorted(f"line {number}" for number in range(30))
+    assert ran.err.count('"message":"line ') == 30
+    assert "app.log took nothing at the end: 30 records did not reach it" in ran.err
+
+
+def test_a_log_file_that_hangs_keeps_nothing_from_the_spool(tmp_path):
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / "logs" / "app.log")
+    away = variables(tmp_path, f"http://127.0.0.1:{free_port()}", "grpc")
+    ran = run_app(tmp_path, THIRTY, **{**away, "LOG_FILE_ENABLED": "true"})
+    assert ran.status == 0
+    assert all(f"line {number}" in spooled(tmp_path / "spool") for number in range(30))
+    assert "30 records did not reach it" in ran.err
+
+
 def test_no_thread_of_ours_is_there_while_the_process_forks(tmp_path, receiver):
     # Of what runs before a fork, what was registered first runs last.
     (tmp_path / "sitecustomize.py").write_text(

@@ -105,6 +105,9 @@ class OtlpSink:
         )
         lifecycle.register(self._exporter)
 
+    def __str__(self) -> str:
+        return "the spool" if self._spool_dir is not None else "the OTLP output"
+
     # The writer thread, and for `write_durable` any.
 
     def write(self, records: Sequence[Record]) -> None:

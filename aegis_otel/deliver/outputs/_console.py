@@ -55,6 +55,9 @@ class ConsoleSink:
         self._colour = colour
         self.dropped = 0
 
+    def __str__(self) -> str:
+        return "the console"
+
     def write(self, records: Sequence[Record]) -> None:
         """Write a line for each."""
         if self._readable:

@@ -51,6 +51,9 @@ class FileSink:
         self._next_try = 0.0
         self.dropped = 0
 
+    def __str__(self) -> str:
+        return f"the log file {self._path}"
+
     def write(self, records: Sequence[Record]) -> None:
         """Append a line for each record; `dropped` counts records that cannot be written."""
         data = "".join([json_line(record, self._identity) + "\n" for record in records]).encode("utf-8", "replace")

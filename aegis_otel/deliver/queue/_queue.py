@@ -6,8 +6,9 @@ the app logs nothing, it sleeps without a tick.
 
 Threads that log in a tight loop keep the interpreter from the writer: eight such threads leave it a ninth of the time.
 So if more than half of the queue is full, `put` sleeps briefly. The writer then catches up, no record is lost and the
-queue stays bounded. Only the writer touches the outputs, so a console or a disk that hangs delays other threads
-for `PATIENCE` in all at most. After that, records that do not fit are dropped and counted.
+queue stays bounded. Only the writer touches the outputs, or, where there are several, a thread for each of them
+(`_outlet`). So a console or a disk that hangs delays other threads for `PATIENCE` in all at most, and no other output.
+After that, records that do not fit are dropped and counted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from typing import Final
 
 from aegis_otel import lifecycle
 from aegis_otel.deliver._sink import Sink, Warn
+from aegis_otel.deliver.queue._outlet import PATIENCE, Outlet
 from aegis_otel.deliver.queue._prepare import Prefilter, Preparation, Prepare
+from aegis_otel.deliver.queue._times import rising
+from aegis_otel.deliver.queue._weight import weight
 from aegis_otel.schema import Record, is_audit
 
 TICK: Final = 0.02
@@ -35,14 +39,8 @@ BATCH: Final = 2_000
 HOLD: Final = 0.05
 """Maximum seconds that one `put` waits while the queue is long."""
 
-PATIENCE: Final = 1.0
-"""Seconds without progress after which no thread waits any more: an output hangs."""
-
 MEMORY: Final = 64 * 1024 * 1024
 """Approximate maximum bytes of a full queue: of large records fewer fit."""
-
-SAME_TIME: Final = 1_000_000
-"""Nanoseconds by which a record's time may be moved at most: clocks tick coarsely, and threads overtake each other."""
 
 _NAP: Final = 0.001
 _SAMPLE: Final = 8
@@ -79,7 +77,10 @@ class RecordQueue:
         warn: Warn,
         prefilter: Prefilter | None = None,
     ) -> None:
-        self._sinks = tuple(sinks)
+        self._outlets = (
+            [Outlet(sink, warn, self._room, self._note_progress) for sink in sinks] if len(sinks) > 1 else []
+        )
+        self._sinks: Sequence[Sink] = self._outlets or tuple(sinks)
         self._preparation = Preparation(prepare, max_text, prefilter)
         self._queue_size = queue_size
         self._warn = warn
@@ -99,6 +100,7 @@ class RecordQueue:
         self._progress = time.monotonic()
         self._size = 0.0
         self._latest = 0
+        self._taken = self._handed = 0
         self._fit(self._queue_size)
         self.dropped = 0
         self._dropped_told = 0
@@ -188,6 +190,13 @@ class RecordQueue:
 
     # On the writer thread.
 
+    def _room(self) -> int:
+        """How many records may wait for one output; at the end no limit: its time is limited."""
+        return sys.maxsize if self._closed else self._long
+
+    def _note_progress(self) -> None:
+        self._progress = time.monotonic()
+
     def _run(self) -> None:
         while not self._ends():
             if not self._queue:
@@ -228,6 +237,7 @@ class RecordQueue:
                     except Exception as error:
                         self._warn(f"{type(sink).__name__} lost {len(batch)} records: {type(error).__name__}")
                     self._progress = time.monotonic()
+                self._handed += len(batch)
             count -= len(batch)
             if self._paused:
                 if self.owns_thread(threading.get_ident()):
@@ -246,27 +256,15 @@ class RecordQueue:
         except IndexError:
             pass
         if batch:
+            self._taken += len(batch)
             self._weigh(batch)
-            self._order(batch)
+            self._latest = rising(batch, self._latest)
         return self._preparation.batch(batch)
-
-    def _order(self, batch: list[Record]) -> None:
-        """Let no two records have one time, so that every store shows them in the order in which they came.
-
-        An older time stays: the record was made by another process, or the clock was set back.
-        """
-        latest = self._latest
-        for record in batch:
-            moment = record.time_ns
-            if latest - SAME_TIME < moment <= latest:
-                record.time_ns = moment = latest + 1
-            latest = moment
-        self._latest = latest
 
     def _weigh(self, batch: list[Record]) -> None:
         """Limit the queue by memory too, estimated from a sample of a batch."""
         sample = batch[:: len(batch) // _SAMPLE + 1]
-        size = sum(map(_weight, sample)) / len(sample)
+        size = sum(map(weight, sample)) / len(sample)
         self._size = size if not self._size else (self._size + size) / 2
         self._fit(max(min(self._queue_size, int(MEMORY / (self._size + _RECORD_BYTES))), 1))
 
@@ -275,36 +273,46 @@ class RecordQueue:
     def flush(self, timeout: float) -> bool:
         """Write all records put so far and flush the sinks; true if that was done within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        if not self.drain(timeout):
+        if not self._hand_out(deadline):
             return False
         flushed = [sink.flush(deadline) for sink in self._sinks]
         return all(flushed)
 
     def drain(self, timeout: float) -> bool:
-        """Write all records put so far to the sinks; true if that was done within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        if not self._work_lock_free(deadline):
-            return False
-        self._drain(self._queue, len(self._queue))
-        # The writer may have taken a batch before this call; wait for it.
-        return self._work_lock_free(deadline)
+        """Have all records put so far written to the sinks; true if that was done within `timeout` seconds.
 
-    def hand_over(self, timeout: float) -> None:
-        """Have all records put so far written, for `timeout` seconds at most, before the process ends abruptly.
-
-        If the writer runs, it does the work: an output that hangs blocks that thread, not this one.
+        The threads of delivery do the work: an output that hangs blocks one of these, not this one.
         """
         deadline = time.monotonic() + timeout
+        if not self._hand_out(deadline):
+            return False
+        settled = [outlet.settle(deadline) for outlet in self._outlets]
+        return all(settled)
+
+    def _hand_out(self, deadline: float) -> bool:
+        """Whether the writer is through with all records put so far by `deadline`."""
+        # In this order: a batch that is taken in between counts twice, not never.
+        upto = len(self._queue)
+        upto += self._taken + self.dropped
+
+        def through() -> bool:
+            return self._handed + self.dropped >= upto or (not self._queue and self._handed == self._taken)
+
+        if through():
+            return True
+        if self._thread is None:
+            self._start()
         thread = self._thread
         if thread is None or not thread.is_alive():
-            if self._work_lock_free(deadline):
-                self._drain(self._queue, len(self._queue))
-            return
-        if thread.ident != get_ident():
-            while self._queue and time.monotonic() < deadline:
-                self._wake.set()
-                time.sleep(_NAP)
-            self._work_lock_free(deadline)
+            # The interpreter is ending, or has no more threads.
+            if not self._work_lock_free(deadline):
+                return False
+            self._drain(self._queue, len(self._queue))
+            return True
+        while thread.ident != get_ident() and time.monotonic() < deadline and not through():
+            self._wake.set()
+            time.sleep(_NAP)
+        return through()
 
     def close(self, timeout: float) -> None:
         """Write all records and end the thread. Records put during this call may be lost; later ones are always lost.
@@ -329,6 +337,8 @@ class RecordQueue:
             # Threads that continue to log would keep this loop busy, or push out earlier records.
             last, self._queue = self._queue, deque(maxlen=0)
             self._drain(last, len(last) + BATCH)
+        if left := len(self._queue) + self._taken - self._handed:
+            self._warn(f"{left} records were not written at the end: {self._sinks[0]} takes nothing")
         for sink in self._sinks:
             try:
                 sink.close(deadline)
@@ -350,9 +360,14 @@ class RecordQueue:
             thread.join(_FORK_SECONDS)
         if self._work_lock.acquire(timeout=_FORK_SECONDS):
             self._forking = get_ident()
+        deadline = time.monotonic() + _FORK_SECONDS
+        for outlet in self._outlets:
+            outlet.before_fork(deadline)
 
     def after_fork_in_parent(self) -> None:
         """In the parent: continue; the thread starts again for the next record."""
+        for outlet in self._outlets:
+            outlet.after_fork_in_parent()
         if self._forking == get_ident():
             self._forking = None
             self._work_lock.release()
@@ -363,6 +378,8 @@ class RecordQueue:
     def keep_native(self) -> None:
         """While its thread is ended: wait with the operating system's locks, not with gevent's."""
         self._wake = lifecycle.Wake()
+        for outlet in self._outlets:
+            outlet.keep_native()
 
     def after_fork_in_child(self) -> None:
         """In the child: start empty; the queued records belong to the parent, which writes them."""
@@ -380,18 +397,3 @@ def _in_event_loop() -> bool:
         return asyncio is not None and asyncio._get_running_loop() is not None
     except Exception:
         return False
-
-
-def _weight(record: Record) -> int:
-    """Approximate bytes of a record's texts."""
-    size = len(record.message)
-    if record.error is not None:
-        size += len(record.error.message) + len(record.error.stack)
-    if record.attributes:
-        for value in record.attributes.values():
-            if type(value) is str:
-                size += len(value)
-            elif type(value) is dict or type(value) is list:
-                # Not measured: a nested value is rarely small.
-                size += 1_000
-    return size

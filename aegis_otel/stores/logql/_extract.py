@@ -58,18 +58,22 @@ def sanitized(name: str) -> str:
     return _INVALID.sub("_", name)
 
 
-def json_members(line: str) -> Pairs:
-    """All values of a JSON object that are no lists, nested names joined by underscores.
+def json_members(names: frozenset[str] | None = None) -> Extractor:
+    """An extractor of all values of a JSON object that are no lists, nested names joined by underscores.
 
-    Raises:
-        ParseError: it is no JSON object.
+    Args:
+        names: of these names only; None for all.
     """
-    document = _decoded(_MEMBERS, line)
-    if not isinstance(document, _Members):
-        raise ParseError("expecting json object, but it is not")
-    found: Pairs = []
-    _flatten(document, "", found, 0)
-    return found
+
+    def extract(line: str) -> Pairs:
+        document = _decoded(_MEMBERS, line)
+        if not isinstance(document, _Members):
+            raise ParseError("expecting json object, but it is not")
+        found: Pairs = []
+        _flatten(document, "", found, 0, names)
+        return found
+
+    return extract
 
 
 def _decoded(decoder: json.JSONDecoder, line: str) -> Any:
@@ -84,17 +88,20 @@ def _nested(prefix: str, name: str) -> str:
     return f"{prefix}_{_INVALID.sub('_', name)}"
 
 
-def _flatten(members: _Members, prefix: str, found: Pairs, depth: int) -> None:
+def _flatten(members: _Members, prefix: str, found: Pairs, depth: int, names: frozenset[str] | None) -> None:
     if depth > _DEEPEST:
         raise ParseError(f"objects nested more than {_DEEPEST} levels deep")
     for name, value in members:
         key = _nested(prefix, name) if prefix else sanitized(name)
-        if isinstance(value, str):
+        if names is not None and key not in names:
+            if isinstance(value, _Members):
+                _flatten(value, key, found, depth + 1, names)
+        elif isinstance(value, str):
             if key:
                 # A number is text of a class of its own until here.
                 found.append((key, value if type(value) is str else str(value)))
         elif isinstance(value, _Members):
-            _flatten(value, key, found, depth + 1)
+            _flatten(value, key, found, depth + 1, names)
         elif isinstance(value, bool) and key:
             found.append((key, "true" if value else "false"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from aegis_otel.stores.logql import _addresses, _ast, _extract, _regex, _template
@@ -36,10 +36,16 @@ _CONVERSIONS: Final[dict[str, Callable[[str], float]]] = {
 
 
 class Pipeline:
-    """The stages of a log query, ready to run."""
+    """The stages of a log query, ready to run.
 
-    def __init__(self, stages: Sequence[_ast.Stage]) -> None:
-        self._steps = [_step(stage) for stage in stages]
+    Args:
+        stages: the stages.
+        read: the labels that are looked at behind the last stage; None for all.
+    """
+
+    def __init__(self, stages: Sequence[_ast.Stage], read: Collection[str] | None = None) -> None:
+        names = None if read is None else _names(stages, read)
+        self._steps = [_step(stage, names) for stage in stages]
 
     def run(self, entry: Entry) -> Row | None:
         """The entry behind the last stage; None where a stage took it out."""
@@ -93,11 +99,28 @@ def needles(source: Source, stages: Sequence[_ast.Stage]) -> list[bytes]:
     return found
 
 
-def _step(stage: _ast.Stage) -> Step:
+def _names(stages: Sequence[_ast.Stage], read: Collection[str]) -> frozenset[str] | None:
+    """The names that a parser need set, as no other one is looked at; None for all."""
+    names = set(read)
+    waiting = list(stages)
+    while waiting:
+        stage = waiting.pop()
+        if isinstance(stage, _ast.Junction):
+            waiting += (stage.left, stage.right)
+        elif isinstance(stage, _ast.StringCondition):
+            names.add(stage.matcher.name)
+        elif isinstance(stage, (_ast.NumberCondition, _ast.IpCondition)):
+            names.add(stage.name)
+        elif not isinstance(stage, (_ast.LineFilter, _ast.Json)):
+            return None
+    return frozenset(names | {name.removesuffix(_SUFFIX) for name in names})
+
+
+def _step(stage: _ast.Stage, names: frozenset[str] | None) -> Step:
     if isinstance(stage, _ast.LineFilter):
         return _line_filter(stage)
     if isinstance(stage, _ast.Json):
-        extract = _extract.json_fields(stage.fields) if stage.fields else _extract.json_members
+        extract = _extract.json_fields(stage.fields) if stage.fields else _extract.json_members(names)
         return _parser(extract, "JSONParserErr")
     if isinstance(stage, _ast.Logfmt):
         return _parser(_logfmt(stage), "LogfmtParserErr")

@@ -137,7 +137,7 @@ class RangeSamples:
     ) -> None:  # fmt: skip
         self._text, self._part, self._memory = text, part, memory
         self._grouping = part.grouping or grouping
-        self._pipeline = Pipeline(part.log.stages)
+        self._pipeline = Pipeline(part.log.stages, self._labels_read())
         self._unwrapped = None if part.unwrap is None else Unwrapped(part.unwrap)
         self._counts_bytes = part.op.startswith("bytes_")
         self._counts_only = self._unwrapped is None or part.op == "absent_over_time"
@@ -146,6 +146,23 @@ class RangeSamples:
         self._sums: dict[Labels, tuple[list[int], list[int]]] = {}
         """The ends of buckets, and the sum of all up to each."""
         self._series: dict[Labels, tuple[array[int], array[float]]] = {}
+
+    def _labels_read(self) -> list[str] | None:
+        """The labels that the key of a series and its value are made of; None for all."""
+        part, grouping = self._part, self._grouping
+        if part.op != "absent_over_time" and (grouping is None or grouping.without):
+            return None
+        named = list(grouping.labels) if grouping is not None else []
+        if part.unwrap is None:
+            return named
+        if not all(isinstance(one, (_ast.StringCondition, _ast.NumberCondition)) for one in part.unwrap.conditions):
+            return None
+        filtered = [
+            one.matcher.name if isinstance(one, _ast.StringCondition) else one.name
+            for one in part.unwrap.conditions
+            if isinstance(one, (_ast.StringCondition, _ast.NumberCondition))
+        ]
+        return [*named, part.unwrap.label, *filtered]
 
     def read(self, source: Source, first_ns: int, last_ns: int, step_ns: int) -> None:
         """Read what evaluation times from `first_ns` to `last_ns`, `step_ns` apart, need.
@@ -249,6 +266,10 @@ class RangeSamples:
 
     def _failure(self, row: Row) -> PipelineError:
         kind = row.labels[ERROR]
+        # With all labels, also those that were of no interest until now.
+        whole = Pipeline(self._part.log.stages).run(row.entry)
+        if whole is not None:
+            row.labels = {**whole.labels, **row.labels}
         shown = ", ".join(f'{name}="{value[:100]}"' for name, value in sorted(row.labels.items()) if value)
         return PipelineError(
             self._text,

@@ -180,7 +180,7 @@ class EmbeddedSource:
             metadata = {"correlationId": correlation.decode()} if correlation else {}
             if trace:
                 metadata["traceId"] = trace.decode()
-            return Entry(_nanoseconds(time.decode()), text, labels, metadata)
+            return Entry(_second(time[:19]) + int(time[20:23]) * 10**6, text, labels, metadata)
         if not line.strip():
             return None
         try:
@@ -338,6 +338,12 @@ def _containing(block: bytes, needles: Sequence[bytes]) -> Iterator[bytes]:
 @lru_cache(maxsize=4096)
 def _minute(text: str) -> int:
     return calendar.timegm((int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), 0))
+
+
+@lru_cache(maxsize=4096)
+def _second(time: bytes) -> int:
+    """The nanoseconds of a time without its fraction."""
+    return _nanoseconds(time.decode() + "Z")
 
 
 def _nanoseconds(text: str) -> int:

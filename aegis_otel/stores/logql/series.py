@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aegis_otel.stores.logql._ast import LogExpr, Matcher
-from aegis_otel.stores.logql._ranges import matching_labels
+from aegis_otel.stores.logql._errors import LimitError
+from aegis_otel.stores.logql._ranges import Memory, matching_labels
 from aegis_otel.stores.logql._types import STREAM_LABELS, Buckets, IndexedSource
 
 Selector = tuple[Matcher, ...]
@@ -25,6 +26,7 @@ def series(source: IndexedSource, start_ns: int, end_ns: int, selectors: Iterabl
     """The labels of each stream that has entries in [start, end) and matches one of the selectors, in order.
 
     Raises:
+        LimitError: there are too many.
         StoreError: the source cannot be read.
     """
     found: set[tuple[tuple[str, str], ...]] = set()
@@ -37,10 +39,12 @@ def volumes(source: IndexedSource, start_ns: int, end_ns: int, matchers: Selecto
     """Each stream that has entries in [start, end) and matches, in the order of its labels.
 
     Raises:
+        LimitError: there are too many.
         StoreError: the source cannot be read.
     """
     matching = matching_labels(matchers)
     found: dict[tuple[tuple[str, str], ...], Volume] = {}
+    memory = Memory()
     once = Buckets(end_ns - 1, end_ns - start_ns)
     tallies = source.tallies(start_ns, end_ns, LogExpr(matchers), STREAM_LABELS, once)
     if tallies is not None:
@@ -51,6 +55,8 @@ def volumes(source: IndexedSource, start_ns: int, end_ns: int, matchers: Selecto
             key = _key(dict(entry.labels))
             volume = found.get(key)
             if volume is None:
+                if not memory.take(frozenset(key)):
+                    raise LimitError("{…}", 0, "too many streams to hold in memory: add label matchers")
                 volume = found[key] = Volume(dict(key))
             volume.entries += 1
             volume.bytes += len(entry.line) if entry.line.isascii() else len(entry.line.encode("utf-8", "replace"))

@@ -209,10 +209,10 @@ def test_what_was_put_is_handed_over_before_the_process_is_gone(make):
     queue = make(sink)
     for number in range(5_000):
         queue.put(record(str(number)))
-    queue.hand_over(60)
+    assert queue.drain(60)
     assert [each.message for each in sink.records] == [str(number) for number in range(5_000)]
     queue.put(record("and on it goes"))
-    queue.hand_over(60)
+    assert queue.drain(60)
     assert sink.records[-1].message == "and on it goes"
 
 
@@ -222,7 +222,7 @@ def test_an_output_that_hangs_holds_up_a_hand_over_for_its_timeout_only(make):
     queue.put(record("first"))
     assert sink.entered.wait(60)
     queue.put(record("second"))
-    queue.hand_over(0.05)
+    assert not queue.drain(0.05)
     assert sink.records == []
     sink.release.set()
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aegis_otel.stores import logql
-from aegis_otel.stores.logql import series
+from aegis_otel.stores.logql import _ranges, series
 from aegis_otel.stores.logql.embedded import EmbeddedSource
 
 pytest.importorskip("duckdb")
@@ -174,6 +174,16 @@ def test_records_as_the_collector_writes_them_are_counted_without_reading_a_line
         assert isinstance(ranged, logql.Matrix)
         found = [value for one in ranged.series for _, value in one.points]
     assert (not found) == query.startswith("absent")
+
+
+def test_more_streams_than_memory_may_hold_are_refused(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line(number, level="info", service=f"service-{number}") for number in range(100)]
+    (store / "logs.jsonl").write_text("".join(one + "\n" for one in lines))
+    monkeypatch.setattr(EmbeddedSource, "tallies", lambda *ignored: None)
+    assert len(series.series(EmbeddedSource(store), BEGIN, BEGIN + SECOND, [()])) == 100
+    monkeypatch.setattr(_ranges, "MOST_BYTES", 50_000)
+    with pytest.raises(logql.LimitError, match="too many streams"):
+        series.series(EmbeddedSource(store), BEGIN, BEGIN + SECOND, [()])
 
 
 @given(RECORDS, BROKEN)
