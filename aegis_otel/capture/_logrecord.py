@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Final
 
 from aegis_otel.correlation import Current, accept
@@ -17,6 +18,19 @@ USUAL_LEVELS: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR"}
 """Level names that say no more than AegisX's level does."""
 
 LEVEL_NAME: Final = "levelName"
+
+FOREIGN: Final = frozenset(
+    (
+        "message",
+        "asctime",
+        "color_message",
+        "otelSpanID",
+        "otelTraceID",
+        "otelTraceSampled",
+        "otelServiceName",
+    )
+)
+"""What other tools write on every record of theirs; not part of what the app said."""
 
 _SAME: Final = {"DEBUG": "debug", "INFO": "info", "WARN": "warn", "WARNING": "warn", "ERROR": "error"}
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -61,6 +75,44 @@ def own_level_name(name: object, levelno: int, severity: int) -> str | None:
     # Some colour the names for their console.
     text = _COLOURS.sub("", name[:200]).strip()
     return text if text and _SAME.get(text.upper()) != level_name(severity) else None
+
+
+def usual(
+    record: logging.LogRecord, own_fields: int, last_own: str, unusual: frozenset[str]
+) -> tuple[str, dict[str, Any]] | None:
+    """Message and fields of a record that has nothing unusual; None for another, which is to be looked at closely.
+
+    Args:
+        record: one of `logging`'s.
+        own_fields: how many fields `logging` gives it.
+        last_own: the name of the last of these.
+        unusual: names of fields that mean something.
+    """
+    fields = record.__dict__
+    try:
+        if (
+            fields["exc_info"]
+            or fields["stack_info"]
+            or fields["process"] != PROCESS.ident
+            or USUAL_LEVELS[fields["levelno"]] != fields["levelname"]
+            or type(record) is not logging.LogRecord
+        ):
+            return None
+        extras = islice(fields.items(), own_fields - 1, None)
+        if next(extras)[0] != last_own:
+            return None
+        found = {}
+        for name, value in extras:
+            if name in unusual or type(name) is not str:
+                return None
+            kind = type(value)
+            found[name] = value if kind is str or kind is bool or value is None else snapshot(value)
+        message, args = fields["msg"], fields["args"]
+        if type(message) is not str:
+            return None
+        return record.getMessage() if args else message, found
+    except Exception:
+        return None
 
 
 class _Process:

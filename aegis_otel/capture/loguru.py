@@ -59,11 +59,13 @@ def _as(function: Any, original: Any, module: Any) -> Any:
 
 
 def _hooked(log: Callable[..., None], ours: _Ours) -> Callable[..., None]:
-    standing_in, one_deeper = _Logger, _one_deeper
+    standing_in, one_deeper, lazy = _Logger, _one_deeper, _is_lazy
 
     def _log(self: Any, *call: Any) -> None:
         logger = standing_in(self, ours)
-        if logger._core.alone:
+        if logger._core.alone and lazy(call):
+            log(self, *call)  # which is for nobody, so that no argument is made
+        elif logger._core.alone:
             # The app would not even have its arguments formatted: it must not see what goes wrong there.
             try:
                 log(logger, *one_deeper(call))
@@ -75,12 +77,23 @@ def _hooked(log: Callable[..., None], ours: _Ours) -> Callable[..., None]:
     return _log
 
 
+def _options(call: tuple[Any, ...]) -> int:
+    """The place of the options (exception, depth, record, lazy, …) in a call; -1 where there are none."""
+    return next((place for place, value in enumerate(call) if isinstance(value, (tuple, list))), -1)
+
+
 def _one_deeper(call: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The call's arguments, whose options (exception, depth, …) count our own frame too."""
-    for place, value in enumerate(call):
-        if isinstance(value, (tuple, list)):  # nothing before them is one
-            return (*call[:place], (value[0], value[1] + 1, *value[2:]), *call[place + 1 :])
-    return call
+    """The call's arguments, whose depth counts our own frame too."""
+    place = _options(call)
+    if place < 0:
+        return call
+    options = call[place]
+    return (*call[:place], (options[0], options[1] + 1, *options[2:]), *call[place + 1 :])
+
+
+def _is_lazy(call: tuple[Any, ...]) -> bool:
+    place = _options(call)
+    return place >= 0 and bool(call[place][3])
 
 
 class _Logger:

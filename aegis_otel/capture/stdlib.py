@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aegis_otel.capture import Accept, access
 from aegis_otel.capture._loggings_own import as_loggings_own, is_loggings_own
 from aegis_otel.capture._logrecord import (
+    FOREIGN,
     LEVEL_NAME,
     PROCESS,
     USUAL_LEVELS,
@@ -30,6 +31,7 @@ from aegis_otel.capture._logrecord import (
     origin,
     own_level_name,
     split_extra,
+    usual,
 )
 from aegis_otel.capture._native_calls import CallConfig
 from aegis_otel.capture._passed_on import EVENT, EXTRA, Event, was_recorded
@@ -50,19 +52,6 @@ if TYPE_CHECKING:
     from aegis_otel_native import Calls
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-
-# What other tools write on every record of theirs; not part of what the app said.
-_FOREIGN: Final = frozenset(
-    (
-        "message",
-        "asctime",
-        "color_message",
-        "otelSpanID",
-        "otelTraceID",
-        "otelTraceSampled",
-        "otelServiceName",
-    )
-)
 
 # The app's own field of this name, where logging has one of its own (from Python 3.12 on), which says nothing here.
 _TASK_NAME: Final = "extra.taskName"
@@ -117,11 +106,12 @@ class StdlibCapture:
         in_order = tuple(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
         own_fields = frozenset(in_order)
         self._last_standard = in_order[-1]
-        self._standard = own_fields | _FOREIGN
+        self._standard = own_fields | FOREIGN
         self._standard_count = len(own_fields)
         self._names: dict[str, int] = {}
         self._sites: dict[tuple[str, int, str | None], CodeLocation] = {}
         self._refused = own_fields | {"message", "asctime"}
+        self._unusual = self._refused | self._standard | RESERVED | {_TASK_NAME, EVENT, EXTRA}
         self._broken = False
         self._call_handlers: _Handle | None = None
         self._make_record: Callable[..., logging.LogRecord] | None = None
@@ -190,7 +180,7 @@ class StdlibCapture:
             source=logging._srcfile,
             methods=[(name, getattr(logger, name)) for name in _PASSED],
             record_methods=[(name, getattr(record, name)) for name in _RECORDS],
-            refused=self._refused | self._standard | RESERVED | {_TASK_NAME, EVENT, EXTRA},
+            refused=self._unusual,
             last_standard=self._last_standard,
             levels=logging._levelToName,
             names=self._names,
@@ -296,6 +286,21 @@ class StdlibCapture:
         return site
 
     def _translate(self, record: logging.LogRecord, severity: int) -> Record:
+        found = usual(record, self._standard_count, self._last_standard, self._unusual)
+        if found is None:
+            return self._translate_closely(record, severity)
+        context = current()
+        return Record(
+            int(record.created * 1e9),
+            severity,
+            found[0],
+            record.name if type(record.name) is str else safe_text(record.name),
+            *context,
+            found[1] or None,
+            self._code(record) if self._code_location else None,
+        )
+
+    def _translate_closely(self, record: logging.LogRecord, severity: int) -> Record:
         fields = record.__dict__
         attributes: dict[str, Any] = {}
         process = fields.get("process")
@@ -337,10 +342,7 @@ class StdlibCapture:
             severity,
             message,
             record.name if type(record.name) is str else safe_text(record.name),
-            context.trace_id,
-            context.span_id,
-            context.trace_flags,
-            context.correlation_id,
+            *context,
             attributes or None,
             self._code(record) if self._code_location else None,
             error,

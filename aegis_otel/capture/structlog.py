@@ -45,6 +45,8 @@ _PLAIN: Final = frozenset(("msg", "log"))
 
 # What structlog's own processors put into an event, and what becomes of it here.
 _OF_PROCESSORS: Final = frozenset(("level", "timestamp", "exception", "stack"))
+# Where an `extra` has none of these, it holds the fields as the app named them: `logging`'s record says it all.
+_OF_STRUCTLOG: Final = _OF_PROCESSORS | {"event", "logger", "_logger"}
 _SWITCHES: Final = frozenset(("exc_info", "stack_info", "stacklevel", "positional_args", "_record", "_from_structlog"))
 # Loggers of structlog's that keep what they are told, for tests.
 _KEEPERS: Final = frozenset(("ReturnLogger", "CapturingLogger"))
@@ -124,8 +126,9 @@ def _finish(
         levelno = _LEVELNO.get(method) or logging._nameToLevel.get(method.upper(), logging.INFO)
         if isinstance(logger, logging.Logger):
             if method not in _PLAIN and logger.isEnabledFor(levelno) and intake.takes(levelno, logger.name):
-                extra = {**(kwargs.get("extra") or {}), EVENT: _event(watched, given)}
-                return args, {**kwargs, "extra": extra}
+                extra = kwargs.get("extra") or {}
+                if not extra or not _OF_STRUCTLOG.isdisjoint(extra):
+                    return args, {**kwargs, "extra": {**extra, EVENT: _event(watched, given)}}
         elif type(logger).__name__ not in _KEEPERS:
             _take(intake, watched, method, levelno, given)
     return result

@@ -74,6 +74,7 @@ def sinks():
     logger.remove()
     logger.info("without any sink {}", 1)
     logger.info("wrong {format}", 1)
+    logger.opt(lazy=True).info("nobody asks {}", lambda: print("for this"))
 
 def disabled():
     start()
