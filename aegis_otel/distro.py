@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, django
+from aegis_otel.capture import Accept, coverage, django
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
@@ -213,6 +213,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
+        coverage.watch(warn, settings_module.first_time)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
 
