@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, coverage, django
+from aegis_otel.capture import Accept, clients, coverage, django, jobs, servers, threads
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import ForeignProcessors, LogsApiCapture
@@ -150,7 +150,7 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
             factory = logging.getLogRecordFactory()
-        if entry_point.name in ("aegis_asgi", "aegis_wsgi", "aegis_servers"):
+        if entry_point.name in ("aegis_asgi", "aegis_wsgi"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
             kwargs.setdefault("meter_provider", NoOpMeterProvider())
@@ -213,6 +213,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         _propagate(settings.correlation_header, redactor)
         _capture(settings, accept, logs_api, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
+        _hook(settings)
         coverage.watch(warn, settings_module.first_time)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
@@ -363,6 +364,20 @@ def _capture(settings: Settings, accept: Accept, logs_api: LogsApiCapture, nativ
     )
     capture.install()
     logging.getLogger().setLevel(_LEVELNO[min(settings.level, ERROR)])
+
+
+def _hook(settings: Settings) -> None:
+    """Put the hooks in that need no entry point: OpenTelemetry looks at all our requirements for each of those."""
+    disabled = settings_module.read_group(OpenTelemetrySettings).disabled_instrumentations
+    hooks = {
+        "aegis_servers": lambda: servers.instrument(_lean(settings)),
+        "aegis_clients": clients.instrument,
+        "aegis_jobs": jobs.instrument,
+        "aegis_threads": threads.instrument,
+    }
+    for name, instrument in hooks.items():
+        if name not in disabled and "*" not in disabled:
+            instrument()
 
 
 def _lean(settings: Settings) -> LeanRequests | None:
