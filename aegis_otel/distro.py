@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace import TracerProvider, sampling
 
 from aegis_otel import _choose, _native, lifecycle
 from aegis_otel import settings as settings_module
-from aegis_otel.capture import Accept, django, id_middlewares, loggers
+from aegis_otel.capture import Accept, clients, coverage, django, id_middlewares, jobs, loggers, servers, threads
 from aegis_otel.capture.crash import CrashCapture
 from aegis_otel.capture.lean import LeanRequests
 from aegis_otel.capture.otel_logs import LogsApiCapture
@@ -171,7 +171,7 @@ class AegisDistro(BaseDistro):  # type: ignore[misc]
             # Its formats and hooks stay available; its handler would record every line a second time.
             kwargs["enable_log_auto_instrumentation"] = False
             factory = logging.getLogRecordFactory()
-        if entry_point.name in ("aegis_asgi", "aegis_wsgi", "aegis_servers"):
+        if entry_point.name in ("aegis_asgi", "aegis_wsgi"):
             kwargs["lean"] = _lean(settings)
         if not settings.metrics_exported:
             kwargs.setdefault("meter_provider", _NoMetrics())
@@ -235,6 +235,8 @@ class AegisConfigurator(_OTelSDKConfigurator):
         accept_audited = _audited(settings, redactor, accept)
         loggers.start(settings, accept_audited, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
+        _hook(settings)
+        coverage.watch(warn, settings_module.first_time)
         CrashCapture(accept).install()  # its part of the end comes before that of delivery
 
 
@@ -374,6 +376,20 @@ def _propagate(settings: Settings, redactor: Redactor | None) -> None:
     propagate.set_global_textmap(CompositePropagator([*kept, ours]))
     set_global_response_propagator(CorrelationResponsePropagator(headers[0]))  # type: ignore[no-untyped-call]
     id_middlewares.install()
+
+
+def _hook(settings: Settings) -> None:
+    """Put the hooks in that need no entry point: OpenTelemetry looks at all our requirements for each of those."""
+    disabled = settings_module.read_group(OpenTelemetrySettings).disabled_instrumentations
+    hooks = {
+        "aegis_servers": lambda: servers.instrument(_lean(settings)),
+        "aegis_clients": clients.instrument,
+        "aegis_jobs": jobs.instrument,
+        "aegis_threads": threads.instrument,
+    }
+    for name, instrument in hooks.items():
+        if name not in disabled and "*" not in disabled:
+            instrument()
 
 
 def _lean(settings: Settings) -> LeanRequests | None:

@@ -7,40 +7,23 @@ A header that the app, or an instrumentation of OpenTelemetry, has set stays. Ou
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Final
 
 from opentelemetry import propagate
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from aegis_otel.capture._hooks import Hook, Method, fault, install, wrap
 from aegis_otel.correlation import get_correlation_id
 
 
-class ClientInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Puts the hooks in; imports no client itself."""
-
-    _hooked = False
-    _active = False
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None: what is not installed is never imported, so its hook never runs."""
-        return ()
-
-    def _instrument(self, **kwargs: Any) -> None:
-        ClientInstrumentor._active = True
-        if not ClientInstrumentor._hooked:
-            ClientInstrumentor._hooked = True
-            install(_HOOKS)
-
-    def _uninstrument(self, **kwargs: Any) -> None:
-        ClientInstrumentor._active = False
+def instrument() -> None:
+    """Put the hooks in, once for a process; imports nothing of what they stand in."""
+    install(_HOOKS)
 
 
 def carried() -> dict[str, str]:
     """The headers (lower case) that a call from here carries; empty where no id is in force. Never raises."""
     try:
-        if not ClientInstrumentor._active or get_correlation_id() is None:
+        if get_correlation_id() is None:
             return {}
         carrier: dict[str, str] = {}
         propagate.inject(carrier)

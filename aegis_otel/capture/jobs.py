@@ -6,13 +6,11 @@ The headers that an outgoing call would carry go along with the job: in RQ's `me
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from aegis_otel.capture._hooks import Hook, Method, fault, install, wrap
 from aegis_otel.correlation import get_correlation_id
@@ -20,30 +18,15 @@ from aegis_otel.correlation import get_correlation_id
 _KEY: Final = "aegis_otel"
 
 
-class JobInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Puts the hooks in; imports no queue itself."""
-
-    _hooked = False
-    _active = False
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None: what is not installed is never imported, so its hook never runs."""
-        return ()
-
-    def _instrument(self, **kwargs: Any) -> None:
-        JobInstrumentor._active = True
-        if not JobInstrumentor._hooked:
-            JobInstrumentor._hooked = True
-            install(_HOOKS)
-
-    def _uninstrument(self, **kwargs: Any) -> None:
-        JobInstrumentor._active = False
+def instrument() -> None:
+    """Put the hooks in, once for a process; imports nothing of what they stand in."""
+    install(_HOOKS)
 
 
 def _carried() -> dict[str, str]:
     carrier: dict[str, str] = {}
     try:
-        if JobInstrumentor._active and get_correlation_id() is not None:
+        if get_correlation_id() is not None:
             propagate.inject(carrier)
     except Exception as error:
         fault("jobs that are sent", error)
@@ -53,7 +36,7 @@ def _carried() -> dict[str, str]:
 def _brought(carrier: Any) -> Context:
     """The context that a job brings; an empty one where it brings none, since jobs share a thread."""
     try:
-        if JobInstrumentor._active and isinstance(carrier, dict):
+        if isinstance(carrier, dict):
             return propagate.extract({str(name): str(value) for name, value in carrier.items()}, Context())
     except Exception as error:
         fault("jobs that are received", error)
@@ -115,12 +98,7 @@ class _TellsError:
 def _handle_exception(original: Method) -> Method:
     def handle_exception(self: Any, job: Any, *exc_info: Any) -> Any:
         log = getattr(self, "log", None)
-        if (
-            not JobInstrumentor._active
-            or log is None
-            or len(exc_info) < 2
-            or not isinstance(exc_info[1], BaseException)
-        ):
+        if log is None or len(exc_info) < 2 or not isinstance(exc_info[1], BaseException):
             return original(self, job, *exc_info)
         self.log = _TellsError(log, exc_info[1])
         try:

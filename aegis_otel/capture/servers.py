@@ -6,38 +6,27 @@ here: each hook waits for the app's import, in a module of its own that is impor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
-
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from aegis_otel.capture._hooks import Hook, install
 from aegis_otel.capture._serving import SERVING
 from aegis_otel.capture.excluded import SERVERS, excluded_urls
+from aegis_otel.capture.lean import LeanRequests
 
 _PACKAGE: Final = "aegis_otel.capture"
 
 
-class ServerInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Puts the hooks in; imports no server itself."""
+def instrument(lean: LeanRequests | None) -> None:
+    """Put the hooks in, once for a process; imports no server itself.
 
-    _hooked = False
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None: what is not installed is never imported, so its hook never runs."""
-        return ()
-
-    def _instrument(self, **kwargs: Any) -> None:
-        SERVING.requests = kwargs.get("lean")
-        SERVING.excluded = excluded_urls(SERVERS)
-        if not ServerInstrumentor._hooked:
-            ServerInstrumentor._hooked = True
-            install(_HOOKS)
-
-    def _uninstrument(self, **kwargs: Any) -> None:
-        # The hooks stay, without effect: removing them from a server that runs would tear its requests.
-        SERVING.requests = None
+    Args:
+        lean: how requests are recorded; None: not at all.
+    """
+    SERVING.requests = lean
+    SERVING.excluded = excluded_urls(SERVERS)
+    install(_HOOKS)
 
 
 def _later(module: str, name: str) -> Callable[[Any], None]:

@@ -8,14 +8,13 @@ What the event loop says of an exception that nobody fetched is said in the cont
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate
 from opentelemetry.context import Context
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from aegis_otel.capture._hooks import Hook, Method, fault, install, wrap
 
@@ -26,30 +25,15 @@ _CONTEXT: Final = "_aegis_otel_context"
 _OF_MANY: Final = ("aegis_otel.", "concurrent.futures.", "grpc.", "logging.", "multiprocessing.", "opentelemetry.")
 
 
-class ThreadInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Puts the hooks in."""
-
-    _hooked = False
-    _active = False
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None: all of it is the standard library's."""
-        return ()
-
-    def _instrument(self, **kwargs: Any) -> None:
-        ThreadInstrumentor._active = True
-        if not ThreadInstrumentor._hooked:
-            ThreadInstrumentor._hooked = True
-            install(_HOOKS)
-
-    def _uninstrument(self, **kwargs: Any) -> None:
-        ThreadInstrumentor._active = False
+def instrument() -> None:
+    """Put the hooks in, once for a process; imports nothing of what they stand in."""
+    install(_HOOKS)
 
 
 def _hook_threading(module: Any) -> None:
     def start(original: Method) -> Method:
         def start(self: Any) -> Any:
-            if ThreadInstrumentor._active and not _serves_many(self):
+            if not _serves_many(self):
                 with suppress(Exception):  # a subclass that allows no attributes goes without
                     setattr(self, _CONTEXT, otel_context.get_current())
             return original(self)
@@ -77,8 +61,6 @@ def _serves_many(thread: Any) -> bool:
 def _hook_thread_pool(module: Any) -> None:
     def submit(original: Method) -> Method:
         def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-            if not ThreadInstrumentor._active:
-                return original(self, fn, *args, **kwargs)
             return original(self, _InContext(fn, otel_context.get_current()), *args, **kwargs)
 
         return submit
@@ -106,8 +88,6 @@ class _InContext:
 def _hook_process_pool(module: Any) -> None:
     def submit(original: Method) -> Method:
         def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-            if not ThreadInstrumentor._active:
-                return original(self, fn, *args, **kwargs)
             carrier: dict[str, str] = {}
             try:
                 propagate.inject(carrier)
@@ -162,9 +142,8 @@ def _create_task(original: Method) -> Method:
 
     def create_task(self: Any, *args: Any, **kwargs: Any) -> Any:
         task = original(self, *args, **kwargs)
-        if ThreadInstrumentor._active:
-            with suppress(Exception):  # a task of another kind may take no attributes
-                setattr(task, _CONTEXT, kwargs.get("context") or copy_context())
+        with suppress(Exception):  # a task of another kind may take no attributes
+            setattr(task, _CONTEXT, kwargs.get("context") or copy_context())
         return task
 
     return create_task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aegis_otel.health import _collector, _distribution, _files, _settings, _spool, _stores
+from aegis_otel.health import _collector, _distribution, _files, _frameworks, _settings, _spool, _stores
 from aegis_otel.health._finding import Finding
 from aegis_otel.settings import OpenTelemetrySettings, ProgramSettings, Settings
 from aegis_otel.stores import UpNote
@@ -21,6 +21,7 @@ def examine(
         *_settings.check_settings(current),
         *_distribution.check_distribution(current, upstream),
         *_distribution.check_extension(current),
+        *_frameworks.check_frameworks(current),
         *_collector.check_program(program),
         *_collector.check_reachable(current, upstream),
         *_collector.check_counters(note, current.data_dir),

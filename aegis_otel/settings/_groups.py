@@ -79,5 +79,8 @@ class OpenTelemetrySettings:
     """What OpenTelemetry's own code reads, as the checks and the distribution look at it."""
 
     distro: str | None = variable("OTEL_PYTHON_DISTRO", parse=str)
+    disabled_instrumentations: tuple[str, ...] = variable(
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", parse=parse.words, default=()
+    )
     logs_endpoint: str | None = variable("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", parse=str)
     endpoint: str | None = variable("OTEL_EXPORTER_OTLP_ENDPOINT", parse=str)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.processes import wait_for
-from tests.support.rows import CHOSEN, ROWS, Row
+from tests.support.rows import CHOSEN, ROWS, Row, table
 
 
 @pytest.fixture(scope="module", params=CHOSEN, ids=" ".join)
@@ -113,3 +114,9 @@ def test_ids_of_requests_never_mix(row):
         ]
         assert mine == ["paying 7", "paid 7"]
     assert sorted(call["x-correlation-id"] for call in row.upstream.calls[before:]) == sorted(ids)
+
+
+def test_the_table_in_the_docs_has_the_rows_that_are_run():
+    """`python -m tests.support.rows` prints it."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "frameworks.md"
+    assert table() in page.read_text(encoding="utf-8")

@@ -618,6 +618,19 @@ def sample() -> list[tuple[str, str, str, str]]:
     return found
 
 
+def table() -> str:
+    """The rows as the table of docs/frameworks.md."""
+    lines = ["| framework | server | client of the call | logger | own line of the server |", "|---|---|---|---|---|"]
+    for app, server, client, logger in ROWS:
+        served_by = app if server == "own" else server
+        line = ACCESS_LINES.get(served_by)
+        late = f"`{line}`, with the id" if line else "none, or printed"
+        if served_by == "hypercorn" and app not in ASYNC:
+            late = "`hypercorn.access`, without the id"
+        lines.append(f"| {app} | {server} | {client} | {logger} | {late} |")
+    return "\n".join(lines) + "\n"
+
+
 CHOSEN = ROWS if os.environ.get("AEGIS_TEST_ROWS") == "all" else sample()
 
 
@@ -720,3 +733,7 @@ class Row:
     def stop(self) -> None:
         self.process.stop(5)  # some servers wait for connections that the checks broke off
         self.upstream.stop()
+
+
+if __name__ == "__main__":
+    print(table(), end="")
