@@ -6,8 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/verify"
 )
 
 // vectors is the folder of published test vectors (docs/audit-format.md, section 10).
@@ -23,6 +26,7 @@ type expectation struct {
 	Duplicates int64
 	Keys       string
 	Evidence   *string
+	AsOf       time.Time `json:"as_of"`
 }
 
 // TestThePublishedVectors compares this verifier with the expectations of the program that writes trails.
@@ -35,8 +39,8 @@ func TestThePublishedVectors(t *testing.T) {
 	for _, path := range folders {
 		folder := filepath.Dir(path)
 		t.Run("trail "+filepath.Base(folder), func(t *testing.T) {
-			compare(t, path, func(keys string, evidence []byte) *Result {
-				return verifyFolder(t, filepath.Join(folder, "trail"), keys, evidence)
+			compare(t, path, func(options verify.Options, evidence []byte) (*Result, error) {
+				return VerifyFolder(filepath.Join(folder, "trail"), options, evidence)
 			})
 		})
 	}
@@ -46,18 +50,16 @@ func TestThePublishedVectors(t *testing.T) {
 	for _, path := range exports {
 		name := strings.TrimSuffix(path, ".expect.json")
 		t.Run("export "+filepath.Base(name), func(t *testing.T) {
-			compare(t, path, func(keys string, evidence []byte) *Result {
+			compare(t, path, func(options verify.Options, evidence []byte) (*Result, error) {
 				found, err := filepath.Glob(name + ".jsonl*")
 				require.NoError(t, err)
-				result, err := VerifyExports(found, optionsOf(t, keys), evidence)
-				require.NoError(t, err)
-				return result
+				return VerifyExports(found, options, evidence)
 			})
 		})
 	}
 }
 
-func compare(t *testing.T, path string, verified func(keys string, evidence []byte) *Result) {
+func compare(t *testing.T, path string, verified func(options verify.Options, evidence []byte) (*Result, error)) {
 	t.Helper()
 	var wanted expectation
 	content, err := os.ReadFile(path)
@@ -68,15 +70,29 @@ func compare(t *testing.T, path string, verified func(keys string, evidence []by
 	if wanted.Evidence != nil {
 		evidence = named(t, path, *wanted.Evidence)
 	}
-	result := verified(string(keys), evidence)
+	options := optionsOf(t, string(keys))
+	options.AsOf = wanted.AsOf
+	result, err := verified(options, evidence)
+	require.NoError(t, err)
 	require.Equal(t, wanted.State, result.State.String(), explain(result))
 	require.Equal(t, wanted.Exit, result.State.Exit())
 	require.Equal(t, wanted.Duplicates, result.Duplicates)
 	if wanted.First != nil {
-		require.NotNil(t, result.First(), explain(result))
-		require.Equal(t, wanted.First.Chain, result.First().Chain.String(), explain(result))
-		require.Equal(t, wanted.First.Seq, result.First().Seq, explain(result))
+		requireNamed(t, wanted.First.Chain, wanted.First.Seq, result)
 	}
+}
+
+// requireNamed fails unless the report names this record as the first bad one of its chain.
+func requireNamed(t *testing.T, chain string, seq int64, result *Result) {
+	t.Helper()
+	for i := range result.Chains {
+		if row := &result.Chains[i]; row.Chain.String() == chain {
+			require.NotNil(t, row.First, explain(result))
+			require.Equal(t, seq, row.First.Seq, explain(result))
+			return
+		}
+	}
+	require.Fail(t, "the chain is not named", "%s%s", chain, explain(result))
 }
 
 // named reads a file that an expectation names: beside it, or in the folder of all vectors.
