@@ -104,6 +104,7 @@ func TestATailWithoutACheckpointIsUnproven(t *testing.T) {
 		require.NoError(t, err)
 		requireState(t, wanted, result, younger)
 	}
+	options.AcceptYounger = time.Hour
 	result, err := VerifyFolder(trailtest.Folder(t, trailtest.NewChain("young", nodeKey).Add(3)), options, nil)
 	require.NoError(t, err)
 	requireState(t, verify.TailUnproven, result, "young, but no record is proven at all")
