@@ -379,6 +379,24 @@ func TestWhatNeverConnectsIsRefusedInTime(t *testing.T) {
 	require.Empty(t, evidenceOf(t, cfg))
 }
 
+func TestWhatIsHeldBackHasBounds(t *testing.T) {
+	cfg := configOf(t)
+	w, sink := startWitness(t, cfg)
+	c := trailtest.NewChain("a", nodeKey)
+	unknown := trailtest.NewChain("b", nodeKey)
+	for range maxHeld + 3 {
+		c.Add(1).Checkpoint()
+	}
+	for range maxOrphansChain + 2 {
+		unknown.Add(1).Checkpoint()
+	}
+	send(t, w, append(append([]trailtest.Record{c.Records[0]}, c.Records[4:]...), unknown.Records[1:]...)...)
+	requireAlarms(t, sink, "crowded", "crowded")
+	send(t, w, c.Records[2], unknown.Records[0])
+	stop(t, w)
+	require.Equal(t, map[string]int64{c.ID: 1 + 2*(1+maxHeld), unknown.ID: 1 + 2*maxOrphansChain}, evidenceOf(t, cfg, c, unknown))
+}
+
 func TestDamagedMemoryIsNotForgotten(t *testing.T) {
 	cfg := configOf(t)
 	c := threeCheckpoints("a")

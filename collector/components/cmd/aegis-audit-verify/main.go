@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/note"
+	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/record"
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/trail"
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/verify"
 )
@@ -40,7 +41,9 @@ func run(arguments []string, out, usage io.Writer) (int, error) {
 	var evidencePaths paths
 	flags.Var(&evidencePaths, "evidence", "`file` of signed notes by a witness; can be given several times")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
-	young := flags.Uint("accept-tail", 0, "accept unproven records that are younger than this many `seconds`")
+	young := flags.Uint("accept-tail", 0, "accept the unproven records of a chain whose last one is younger than this many `seconds`")
+	silence := flags.Uint("silence", uint(verify.DefaultSilence.Seconds()), "how many `seconds` a chain without an end may say nothing")
+	asOf := flags.String("as-of", "", "verify as if it were this `time`, such as 2026-01-31T12:00:00.000Z; without it: now")
 	flags.Usage = func() {
 		fmt.Fprintln(usage, "usage: aegis-audit-verify [options] FOLDER | EXPORT ...")
 		flags.PrintDefaults()
@@ -55,8 +58,14 @@ func run(arguments []string, out, usage io.Writer) (int, error) {
 		flags.Usage()
 		return failed, errors.New("name the folder of a trail, or the files of an export")
 	}
-	options, err := optionsOf(*keysPath, *young)
-	if err != nil {
+	options := verify.Options{AcceptYounger: time.Duration(*young) * time.Second, Silence: time.Duration(*silence) * time.Second}
+	var err error
+	if *asOf != "" {
+		if options.AsOf, err = record.ParseTime(*asOf); err != nil {
+			return failed, fmt.Errorf("--as-of: %w", err)
+		}
+	}
+	if options.Keys, err = keysOf(*keysPath); err != nil {
 		return failed, err
 	}
 	var evidence []byte
@@ -90,24 +99,19 @@ func (p *paths) Set(path string) error {
 	return nil
 }
 
-func optionsOf(keysPath string, young uint) (verify.Options, error) {
-	options := verify.Options{}
-	if young > 0 {
-		options.AcceptAfter = time.Now().Add(-time.Duration(young) * time.Second)
-	}
-	content := []byte{}
-	if keysPath != "" {
+func keysOf(path string) (*note.Keys, error) {
+	var content []byte
+	if path != "" {
 		var err error
-		if content, err = readBounded(keysPath); err != nil {
-			return options, err
+		if content, err = readBounded(path); err != nil {
+			return nil, err
 		}
 	}
 	keys, err := note.ReadKeys(bytes.NewReader(content))
 	if err != nil {
-		return options, fmt.Errorf("%s: %w", keysPath, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	options.Keys = keys
-	return options, nil
+	return keys, nil
 }
 
 // maxFile is the largest file of keys or evidence that is read.

@@ -46,10 +46,13 @@ func (k *Keys) add(fields []string) error {
 	if len(fields) == 0 {
 		return errors.New("has spaces only")
 	}
-	if text, found := strings.CutPrefix(fields[0], "hmac-sha256+"); found {
-		secret, ok := record.ParseHash(text)
-		if !ok || len(fields) > 1 {
-			return errors.New("expected hmac-sha256+<64 hexadecimal digits>")
+	if fields[0] == "aegis-otel-audit-key" {
+		if len(fields) != 4 || fields[1] != "1" || fields[2] != "hmac-sha256" {
+			return errors.New("expected aegis-otel-audit-key 1 hmac-sha256 <64 hexadecimal digits>; of a node key give the vkey")
+		}
+		secret, ok := record.ParseHash(fields[3])
+		if !ok {
+			return errors.New("expected 64 hexadecimal digits behind hmac-sha256")
 		}
 		k.secrets[SecretID(secret)] = secret
 		return nil

@@ -102,12 +102,14 @@ func TestTrustedKeys(t *testing.T) {
 		"nonsense", " ", node + " from=2026", node + " from=2026-02-30T00:00:00.000Z", node + " since=2026-01-01T00:00:00.000Z",
 		node + " from=2026-01-01T00:00:00.000Z from=2026-01-01T00:00:00.000Z", node + "x", strings.Replace(node, "+", "x+", 1),
 		"node+" + strings.SplitN(node, "+", 2)[1], trailtest.Vkey("other", 1, nodeKey), trailtest.Vkey("w", 2, nodeKey),
-		trailtest.Vkey("w", 4, nodeKey) + " until=2026-01-01T00:00:00.000Z", "hmac-sha256+abc", "hmac-sha256+" + strings.Repeat("AB", 32),
+		trailtest.Vkey("w", 4, nodeKey) + " until=2026-01-01T00:00:00.000Z", "aegis-otel-audit-key 1 hmac-sha256 abc",
+		"aegis-otel-audit-key 1 hmac-sha256 " + strings.Repeat("AB", 32), "aegis-otel-audit-key 1 ed25519 " + strings.Repeat("ab", 32),
+		"aegis-otel-audit-key 2 hmac-sha256 " + strings.Repeat("ab", 32), "hmac-sha256+" + strings.Repeat("ab", 32),
 	} {
 		_, err := ReadKeys(strings.NewReader("\n" + line))
 		require.ErrorContains(t, err, "line 2", line)
 	}
-	_, err = ReadKeys(strings.NewReader("hmac-sha256+5ec4e7" + strings.Repeat("x", 58)))
+	_, err = ReadKeys(strings.NewReader("aegis-otel-audit-key 1 hmac-sha256 5ec4e7" + strings.Repeat("x", 58)))
 	require.NotContains(t, err.Error(), "5ec4e7")
 }
 

@@ -92,6 +92,21 @@ func TestAMemberOfAnotherFormIsRefusedAlsoWithTheRightHash(t *testing.T) {
 	}
 }
 
+func TestATextThatIsNoHashTextIsRefusedAlsoWithTheRightHash(t *testing.T) {
+	for kind, r := range sealed() {
+		for name, value := range r {
+			if text, ok := value.(string); !ok || len(text) != 64 || name == "auditHash" {
+				continue
+			}
+			for _, text := range []string{"", strings.Repeat("ab", 31), strings.Repeat("AB", 32), strings.Repeat("xy", 32)} {
+				changed := sealed()[kind]
+				changed[name] = text
+				require.Error(t, parse(t, rehashed(changed)), "%s with %s: %s", kind, name, text)
+			}
+		}
+	}
+}
+
 func TestAnEventHasNoMembersBesideItsOwn(t *testing.T) {
 	for kind := range sealed() {
 		if kind == "ordinary" {

@@ -86,7 +86,7 @@ var errSearch = errors.New("it looks like too many batches")
 // nextBatch returns the offset of the next whole batch from an offset on, or -1. errSearch says that it gave up.
 func nextBatch(file io.ReaderAt, from, size int64, buffer []byte) (int64, error) {
 	left := maxSearch*size + 1<<20
-	window := make([]byte, 1<<16)
+	window := make([]byte, min(1<<16, size))
 	for at := from; at < size; {
 		n, err := file.ReadAt(window[:min(int64(len(window)), size-at)], at)
 		if n == 0 {

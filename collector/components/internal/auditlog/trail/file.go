@@ -31,9 +31,10 @@ type reader struct {
 }
 
 func newReader(v *verify.Verifier, file io.ReaderAt, size int64, chain record.Hash, live bool, number int32) *reader {
+	buffer := int(min(1<<16, size+1))
 	return &reader{
 		verifier: v, file: file, size: size, chain: chain, live: live,
-		place: verify.Place{File: number, Line: 1}, buffer: make([]byte, 1<<16), lines: bufio.NewReaderSize(nil, 1<<16),
+		place: verify.Place{File: number, Line: 1}, buffer: make([]byte, buffer), lines: bufio.NewReaderSize(nil, buffer),
 	}
 }
 
@@ -115,10 +116,11 @@ func (r *reader) batch(b *batch) error {
 		switch {
 		case err != nil:
 			r.expected++
-		case seq < r.expected || begins && seq != b.number:
+		case seq < r.expected || begins && seq != b.number || !begins && seq != r.expected:
 			r.fail(verify.Tampered, min(seq, r.expected), "number %d is not where it belongs", seq)
+			r.expected = max(r.expected, seq+1)
 		default:
-			r.expected = seq + 1 // a gap is found with all others
+			r.expected = seq + 1 // a gap between batches is found with all others
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package trail
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +41,7 @@ func TestACheckpointIsSignedAsItsChainIs(t *testing.T) {
 	c = trailtest.NewSecretChain("c", make([]byte, 32)).Add(1)
 	c.Secret, c.Key = nil, nodeKey
 	c.Checkpoint()
-	keys := "hmac-sha256+" + strings.Repeat("0", 64) + "\n"
+	keys := "aegis-otel-audit-key 1 hmac-sha256 " + strings.Repeat("0", 64) + "\n"
 	both(t, keys, nil, []*trailtest.Chain{c}, func(t *testing.T, where string, result *Result) {
 		requireFirst(t, verify.Tampered, c.ID, 2, result, where)
 	})
@@ -68,13 +70,19 @@ func TestEvidenceNeedsTheKeyOfAWitness(t *testing.T) {
 	})
 }
 
-func TestEvidenceIsSignedByTheChainToo(t *testing.T) {
+func TestTheSignatureOfTheChainInEvidenceIsChecked(t *testing.T) {
 	first, second := twoChains()
-	true_ := second.Key
-	second.Key = nodeKey
-	forged := second.Evidence(8, "witness.example", witnessKey)
-	second.Key = true_
-	both(t, trusted, forged, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
+	whole := second.Evidence(8, "witness.example", witnessKey)
+	text, signatures, _ := bytes.Cut(whole, []byte("\n\n"))
+	ofChain, ofWitness, _ := bytes.Cut(signatures, []byte("\n"))
+	without := slices.Concat(text, []byte("\n\n"), ofWitness)
+	both(t, trusted, without, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
+		requireState(t, verify.OK, result, where)
+		require.Len(t, result.Warnings, 1)
+	})
+	ofChain[len(ofChain)-20] ^= 1
+	wrong := slices.Concat(text, []byte("\n\n"), ofChain, []byte("\n"), ofWitness)
+	both(t, trusted, wrong, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
 		requireFirst(t, verify.Tampered, second.ID, 0, result, where)
 	})
 }

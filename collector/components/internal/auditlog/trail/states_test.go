@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -94,18 +95,41 @@ func TestATailWithoutACheckpointIsUnproven(t *testing.T) {
 		requireFirst(t, verify.TailUnproven, c.ID, 4, result, where)
 	})
 	options := optionsOf(t, trusted)
-	options.AcceptAfter = time.Date(2026, 1, 31, 12, 0, 0, 40_000_000, time.UTC)
-	result, err := VerifyFolder(trailtest.Folder(t, c), options, nil)
-	require.NoError(t, err)
-	requireState(t, verify.OK, result, "young")
-	options.AcceptAfter = options.AcceptAfter.Add(time.Millisecond)
-	result, err = VerifyFolder(trailtest.Folder(t, c), options, nil)
-	require.NoError(t, err)
-	requireState(t, verify.TailUnproven, result, "one is too old")
-	options.AcceptAfter = time.Unix(0, 0)
-	result, err = VerifyFolder(trailtest.Folder(t, trailtest.NewChain("young", nodeKey).Add(3)), options, nil)
+	options.AsOf = time.Date(2026, 1, 31, 12, 0, 1, 60_000_000, time.UTC) // a second after the last record
+	for younger, wanted := range map[time.Duration]verify.State{
+		0: verify.TailUnproven, time.Second: verify.TailUnproven, 1001 * time.Millisecond: verify.OK,
+	} {
+		options.AcceptYounger = younger
+		result, err := VerifyFolder(trailtest.Folder(t, c), options, nil)
+		require.NoError(t, err)
+		requireState(t, wanted, result, younger)
+	}
+	options.AcceptYounger = time.Hour
+	result, err := VerifyFolder(trailtest.Folder(t, trailtest.NewChain("young", nodeKey).Add(3)), options, nil)
 	require.NoError(t, err)
 	requireState(t, verify.TailUnproven, result, "young, but no record is proven at all")
+}
+
+func TestAChainWithoutAnEndMustGoOn(t *testing.T) {
+	c := trailtest.NewChain("silent", nodeKey).Add(2).Checkpoint() // its last record is 30 ms after its first
+	options := optionsOf(t, trusted)
+	for seconds, wanted := range map[int]verify.State{150: verify.OK, 151: verify.TailUnproven} {
+		options.AsOf = c.Stamp.Add(-10*time.Millisecond + time.Duration(seconds)*time.Second)
+		result, err := VerifyFolder(trailtest.Folder(t, c), options, nil)
+		require.NoError(t, err)
+		requireState(t, wanted, result, seconds)
+		v := verify.New(options)
+		readLines(v, bytes.NewReader(trailtest.Export(c)), 1)
+		require.Equal(t, wanted, v.Finish().State, seconds)
+	}
+	options.Silence = time.Hour
+	result, err := VerifyFolder(trailtest.Folder(t, c), options, nil)
+	require.NoError(t, err)
+	requireState(t, verify.OK, result)
+	for _, suffix := range []string{".ended", ".audit"} {
+		c.Suffix = suffix
+		requireFirst(t, verify.Missing, c.ID, 4, verifyFolder(t, trailtest.Folder(t, c), trusted, nil), suffix)
+	}
 }
 
 func TestEvidenceAndHeadsProveATail(t *testing.T) {
@@ -145,7 +169,7 @@ func TestEvidenceMustBeATrustedWitness(t *testing.T) {
 
 func TestHMACSaysWhatItCannotProve(t *testing.T) {
 	secret := []byte(strings.Repeat("k", 32))
-	keys := "hmac-sha256+" + strings.Repeat("6b", 32) + "\n"
+	keys := "aegis-otel-audit-key 1 hmac-sha256 " + strings.Repeat("6b", 32) + "\n"
 	c := trailtest.NewSecretChain("hmac", secret).Add(3).Checkpoint().Add(1).Close()
 	both(t, keys, nil, []*trailtest.Chain{c}, func(t *testing.T, where string, result *Result) {
 		requireState(t, verify.OK, result, where)
@@ -360,7 +384,7 @@ func TestAChainThatIsBeingWrittenIsNeverCalledTampered(t *testing.T) {
 	for range 30 {
 		c.Add(2).Checkpoint()
 	}
-	content := c.File()
+	content := c.Close().File()
 	folder := t.TempDir()
 	path := filepath.Join(folder, c.ID+".live")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)

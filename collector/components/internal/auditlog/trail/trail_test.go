@@ -25,13 +25,16 @@ var (
 	trusted    = trailtest.NodeVkey(nodeKey) + "\n" + trailtest.Vkey("witness.example", 4, witnessKey) + "\n"
 )
 
+// asOf is the time of the verifications: a minute after the chains were opened.
+var asOf = time.Date(2026, 1, 31, 12, 1, 0, 0, time.UTC)
+
 func init() { pause = time.Millisecond }
 
 func optionsOf(t testing.TB, keys string) verify.Options {
 	t.Helper()
 	parsed, err := note.ReadKeys(strings.NewReader(keys))
 	require.NoError(t, err)
-	return verify.Options{Keys: parsed}
+	return verify.Options{Keys: parsed, AsOf: asOf}
 }
 
 func verifyFolder(t testing.TB, folder, keys string, evidence []byte) *Result {
@@ -183,6 +186,44 @@ func TestADeletedRecordIsMissing(t *testing.T) {
 		both(t, trusted, nil, []*trailtest.Chain{first, second}, func(t *testing.T, where string, result *Result) {
 			requireFirst(t, verify.Missing, first.ID, at, result, at, where)
 		})
+	}
+}
+
+func TestALineInAnotherFormThanCanonicalIsTampering(t *testing.T) {
+	first, second := twoChains()
+	for name, change := range map[string]func(line []byte) []byte{
+		"white space":   func(line []byte) []byte { return append([]byte(" "), line...) },
+		"order":         func(line []byte) []byte { return bytes.Replace(line, []byte(`{"actor":{"id":"u-1"},`), []byte(`{`), 1) },
+		"escape":        func(line []byte) []byte { return bytes.Replace(line, []byte("chart"), []byte(`\u0063hart`), 1) },
+		"no JSON":       func([]byte) []byte { return []byte("hello") },
+		"another value": func([]byte) []byte { return []byte("[]") },
+	} {
+		content := fmt.Appendf(nil, "aegis-otel-audit 1 %s\n", first.ID)
+		for i, record := range first.Records {
+			line := trailtest.Canonical(record)
+			if i == 1 {
+				if line = change(line); name == "order" {
+					line = append(line[:len(line)-1], `,"actor":{"id":"u-1"}}`...)
+				}
+			}
+			content = append(content, trailtest.RawBatch(i, line)...)
+		}
+		folder := trailtest.Folder(t, second)
+		trailtest.Put(t, folder, first.ID+".audit", content)
+		requireFirst(t, verify.Tampered, first.ID, 1, verifyFolder(t, folder, trusted, nil), name)
+	}
+}
+
+func TestAGapWithinABatchIsTampering(t *testing.T) {
+	for at := 1; at < 3; at++ {
+		first, second := twoChains()
+		content := first.File()
+		_, rest, _ := bytes.Cut(content, []byte("# 3 "))
+		batch := slices.Delete(slices.Clone(first.Records[:4]), at, at+1)
+		content = slices.Concat(fmt.Appendf(nil, "aegis-otel-audit 1 %s\n", first.ID), trailtest.Batch(0, batch...), []byte("# 3 "), rest)
+		folder := trailtest.Folder(t, second)
+		trailtest.Put(t, folder, first.ID+".audit", content)
+		requireFirst(t, verify.Tampered, first.ID, at, verifyFolder(t, folder, trusted, nil), at)
 	}
 }
 
@@ -408,11 +449,11 @@ func TestARecordBehindTheClosingOneIsTampering(t *testing.T) {
 	})
 }
 
-// flips calls check with each bit of the content changed in turn; if it has many bytes, with one bit of each byte.
+// flips calls check with each bit of the content changed in turn; if it has many bytes, with some of them.
 func flips(content []byte, check func(at int)) {
 	for at := range content {
 		for bit := range 8 {
-			if len(content) > 3_000 && bit != at%8 {
+			if len(content) > 3_000 && bit+at%4*8 != at/4%32 {
 				continue
 			}
 			content[at] ^= 1 << bit

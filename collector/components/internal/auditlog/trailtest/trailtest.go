@@ -120,7 +120,7 @@ type Chain struct {
 	Node    ed25519.PrivateKey
 	Secret  []byte // for HMAC; then Key and Node are not used
 	Records []Record
-	Suffix  string
+	Suffix  string // of its file; empty for the one that fits
 	Stamp   time.Time
 	Last    int // size at the last checkpoint
 }
@@ -135,7 +135,7 @@ func NewChain(word string, nodeKey ed25519.PrivateKey, heads ...*Chain) *Chain {
 func (c *Chain) Reopened(word string) *Chain { return newChain(c.ID, Seed(word), c.Node) }
 
 func newChain(id string, key, nodeKey ed25519.PrivateKey, heads ...*Chain) *Chain {
-	c := &Chain{ID: id, Key: key, Node: nodeKey, Suffix: ".audit", Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
+	c := &Chain{ID: id, Key: key, Node: nodeKey, Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
 	opened := Record{"auditAlgorithm": "ed25519", "auditKey": Public(c.Key), "auditNodeKey": Public(nodeKey), "auditRules": id}
 	text := fmt.Sprintf("aegis-otel.audit/endorsement/v1\n%s\n%s\n%s\n", c.ID, Public(c.Key), c.time())
 	opened["auditEndorsement1"], opened["auditEndorsement2"] = halves(ed25519.Sign(nodeKey, []byte(text)))
@@ -147,7 +147,7 @@ func newChain(id string, key, nodeKey ed25519.PrivateKey, heads ...*Chain) *Chai
 // NewSecretChain opens a chain with HMAC.
 func NewSecretChain(word string, secret []byte) *Chain {
 	id := sha256.Sum256([]byte("chain " + word))
-	c := &Chain{ID: hex.EncodeToString(id[:]), Secret: secret, Suffix: ".audit", Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
+	c := &Chain{ID: hex.EncodeToString(id[:]), Secret: secret, Stamp: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
 	keyID := sha256.Sum256(append([]byte("aegis-otel-audit/1 hmac key\n"), secret...))
 	opened := Record{"auditAlgorithm": "hmac-sha256", "auditKeyId": hex.EncodeToString(keyID[:])}
 	maps.Copy(opened, Heads())
@@ -304,23 +304,45 @@ func line(name string, kind byte, key ed25519.PrivateKey, signature []byte) stri
 
 // Batch is one batch of a file.
 func Batch(number int, records ...Record) []byte {
-	var lines bytes.Buffer
-	for _, record := range records {
-		lines.Write(Canonical(record))
-		lines.WriteByte('\n')
+	lines := make([][]byte, len(records))
+	for i, record := range records {
+		lines[i] = Canonical(record)
 	}
-	head := fmt.Sprintf("# %d %d %d ", number, len(records), lines.Len())
-	sum := crc32.ChecksumIEEE(append([]byte(head), lines.Bytes()...))
-	return append(fmt.Appendf(nil, "%s%08x\n", head, sum), lines.Bytes()...)
+	return RawBatch(number, lines...)
 }
 
-// File is the content of the chain's file, with batches of three records.
+// RawBatch is a batch of any lines.
+func RawBatch(number int, lines ...[]byte) []byte {
+	content := append(bytes.Join(lines, []byte("\n")), '\n')
+	head := fmt.Sprintf("# %d %d %d ", number, len(lines), len(content))
+	sum := crc32.ChecksumIEEE(append([]byte(head), content...))
+	return append(fmt.Appendf(nil, "%s%08x\n", head, sum), content...)
+}
+
+// File is the content of the chain's file, with batches of three records. A gap begins a new one.
 func (c *Chain) File() []byte {
 	content := fmt.Appendf(nil, "aegis-otel-audit 1 %s\n", c.ID)
-	for records := range slices.Chunk(c.Records, 3) {
-		content = append(content, Batch(records[0]["auditSeq"].(int), records...)...)
+	for from := 0; from < len(c.Records); {
+		number := c.Records[from]["auditSeq"].(int)
+		to := from + 1
+		for to < len(c.Records) && to < from+3 && c.Records[to]["auditSeq"].(int) <= number+to-from {
+			to++
+		}
+		content = append(content, Batch(number, c.Records[from:to]...)...)
+		from = to
 	}
 	return content
+}
+
+// suffix is that of the chain's file: a process writes to it until it is closed.
+func (c *Chain) suffix() string {
+	if c.Suffix != "" {
+		return c.Suffix
+	}
+	if len(c.Records) > 0 && c.Records[len(c.Records)-1]["auditEvent"] != "closed" {
+		return ".live"
+	}
+	return ".audit"
 }
 
 // Folder writes a trail's folder.
@@ -329,7 +351,7 @@ func Folder(t testing.TB, chains ...*Chain) string {
 	folder := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "lock"), nil, 0o600))
 	for _, c := range chains {
-		Put(t, folder, c.ID+c.Suffix, c.File())
+		Put(t, folder, c.ID+c.suffix(), c.File())
 	}
 	return folder
 }

@@ -40,7 +40,9 @@ type chain struct {
 	proven   int64
 	done     int // statements of this chain that count already
 	claims   []claim
-	ended    *statement // the first that says where this chain ends
+	ended    *statement // the first that counts of those that say where this chain ends
+	// saidToEnd says that there is such a statement, whether it counts or not: if not, that is told of its own chain.
+	saidToEnd bool
 }
 
 // claim is a statement and the number of the record that has it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/note"
 	"github.com/aegis-otel/aegis-otel/collector/components/internal/auditlog/record"
@@ -129,22 +130,31 @@ func (c *chain) finish(v *Verifier) {
 	if c.tail != nil {
 		c.finishFile(v, length)
 	}
+	if length == 0 {
+		return
+	}
+	last := &c.path[len(c.path)-1]
+	stamp := time.UnixMilli(last.stamp)
+	switch {
+	case closes(last) || c.saidToEnd || last.bad:
+	case c.tail != nil && !c.tail.Live:
+		v.findings.chain(Missing, c.id, length, last.place, "the chain has no end, and no process writes to it")
+	case stamp.Before(v.silentSince):
+		v.findings.chain(TailUnproven, c.id, length, last.place, "the chain has no end, and says nothing more")
+	}
 	if c.proven >= length {
 		return
 	}
-	young := !v.acceptAfter.IsZero()
-	place := Place{}
-	for i := range c.path {
-		if e := &c.path[i]; e.seq >= c.proven {
-			young = young && e.stamp >= v.acceptAfter.UnixMilli()
-			if place == (Place{}) {
-				place = e.place
-			}
-		}
-	}
-	if young {
+	if v.acceptYoung && stamp.After(v.acceptAfter) {
 		v.Warn(fmt.Sprintf("%d records of %s are too young to be proven", length-c.proven, c.id))
 		return
+	}
+	place := Place{}
+	for i := range c.path {
+		if c.path[i].seq >= c.proven {
+			place = c.path[i].place
+			break
+		}
 	}
 	v.findings.chain(TailUnproven, c.id, c.proven, place, "nothing proves the %d records from here on", length-c.proven)
 }

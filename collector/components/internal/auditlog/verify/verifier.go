@@ -22,22 +22,38 @@ type Verifier struct {
 
 	duplicates, unsealed, sealed int64
 	secretOnly, folder           bool
-	acceptAfter                  time.Time // unproven records from then on are accepted; zero: none
+	acceptAfter                  time.Time // unproven records of chains that go on until after then are accepted
+	acceptYoung                  bool
+	silentSince                  time.Time // a chain without an end must have said something since then
 }
 
 // Options are what a user can choose.
 type Options struct {
 	Keys *note.Keys
-	// AcceptAfter accepts unproven records whose timestamp is not before it; the zero time accepts none.
-	AcceptAfter time.Time
+	// AsOf is the time of the verification; the zero time is now.
+	AsOf time.Time
+	// AcceptYounger accepts the unproven records of a chain whose last record is younger than this; 0 accepts none.
+	AcceptYounger time.Duration
+	// Silence is how long a chain without an end may say nothing; 0 is DefaultSilence.
+	Silence time.Duration
 	// Folder says that the input is the folder of a trail: nothing there can be masked, and chains may be empty.
 	Folder bool
 }
 
+// DefaultSilence is longer than any process says nothing: an idle one makes a checkpoint each minute.
+const DefaultSilence = 150 * time.Second
+
 // New returns a verifier of one input.
 func New(options Options) *Verifier {
+	if options.AsOf.IsZero() {
+		options.AsOf = time.Now()
+	}
+	if options.Silence == 0 {
+		options.Silence = DefaultSilence
+	}
 	v := &Verifier{
-		keys: options.Keys.Clone(), chains: map[record.Hash]*chain{}, folder: options.Folder, acceptAfter: options.AcceptAfter,
+		keys: options.Keys.Clone(), chains: map[record.Hash]*chain{}, folder: options.Folder,
+		acceptYoung: options.AcceptYounger > 0, acceptAfter: options.AsOf.Add(-options.AcceptYounger), silentSince: options.AsOf.Add(-options.Silence),
 	}
 	if v.keys.Empty() {
 		v.findings.global(NotVerified, Place{}, "no trusted key of a node was given")
