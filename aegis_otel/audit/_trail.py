@@ -288,7 +288,7 @@ class Trail:
         return self._open
 
     def _first_records(self, chain: Chain, found: _recovery.Survey) -> tuple[list[Members], list[bytes]]:
-        heads = sorted(found.heads)
+        heads = sorted(head for head in found.heads if head.size)
         if self._left is not None:
             heads = sorted([*heads, _recovery.Head(self._left.chain, self._left.size, self._left.head)])
         sealed = [self._event("opened", "CHAIN OPENED", **_heads(heads[:MOST_HEADS]))]

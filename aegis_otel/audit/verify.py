@@ -223,7 +223,7 @@ class _Verification:
         if check is None and said.chain in self._seen:
             return  # what is wrong with it is told
         if check is None:
-            if said.size or (said.event == "heads" and said.chain not in self._given.traces):
+            if said.size:
                 self._report.add(State.MISSING, f"the chain is not there; {source} names it", said.chain)
             return
         if said.size > len(check.leaves):
