@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 import random
 import shutil
@@ -21,6 +22,7 @@ from aegis_otel.audit._keys import MacChain, NodeKey
 from aegis_otel.audit._note import node_vkey
 from tests.audit import test_attacks as attacks
 from tests.support import audit as trails
+from tools import audit_vectors_signed as signed
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "audit" / "testvectors"
 AS_OF = "2026-01-31T12:01:00.000Z"
@@ -47,16 +49,18 @@ class Case:
         change: changes the records; gives the first bad record where it is clear, else None.
         only: folder, export, or both where empty.
         keys: the file of trusted keys.
-        evidence: whether the witness's file is given.
+        evidence: a file of a witness, if one is given.
         duplicates: how many.
+        as_of: when the verification takes place.
     """
 
     state: str
     change: Callable[[Chains], tuple[str, int] | None]
     only: str = ""
     keys: str = "keys.txt"
-    evidence: bool = False
+    evidence: str = ""
     duplicates: int = 0
+    as_of: str = AS_OF
 
 
 def _attack(attack: attacks.Attack) -> Callable[[Chains], tuple[str, int] | None]:
@@ -79,6 +83,10 @@ def _newest_cut(chains: Chains) -> tuple[str, int]:
 def _newest_cut_unseen(chains: Chains) -> None:
     """In an export nothing tells that a chain whose last record is young has ended."""
     _newest_cut(chains)
+
+
+def _first_gone(chains: Chains) -> None:
+    del chains[next(iter(chains))]
 
 
 def _unproven(chains: Chains) -> tuple[str, int]:
@@ -139,16 +147,16 @@ def _another_proof(chains: Chains) -> tuple[str, int]:
 
 CASES: dict[str, Case] = {
     "whole": Case("OK", _nothing),
-    "whole-with-evidence": Case("OK", _nothing, evidence=True),
+    "whole-with-evidence": Case("OK", _nothing, evidence="evidence.txt"),
     "edit": Case("TAMPERED", _attack(attacks.edit)),
     "delete": Case("MISSING", _attack(attacks.delete), "export"),
     "swap": Case("TAMPERED", _attack(attacks.swap)),
     "insert": Case("TAMPERED", _attack(attacks.insert)),
     "double": Case("TAMPERED", _attack(attacks.double)),
-    "roll-back": Case("MISSING", _attack(attacks.roll_back), evidence=True),
+    "roll-back": Case("MISSING", _attack(attacks.roll_back), evidence="evidence.txt"),
     "fork": Case("TAMPERED", _attack(attacks.fork)),
     "splice": Case("TAMPERED", _attack(attacks.splice)),
-    "chain-gone": Case("MISSING", _attack(attacks.chain_gone), evidence=True),
+    "chain-gone": Case("MISSING", _attack(attacks.chain_gone), evidence="evidence.txt"),
     "key-swap": Case("TAMPERED", _attack(attacks.key_swap)),
     "replay": Case("TAMPERED", _attack(attacks.replay)),
     "gap": Case("TAMPERED", _attack(attacks.gap)),
@@ -169,8 +177,16 @@ CASES: dict[str, Case] = {
     "duplicate": Case("OK", _twice, "export", duplicates=2),
     "masked": Case("MASKED", _masked, "export"),
     "masked-in-a-folder": Case("TAMPERED", _masked, "folder"),
+    "silent": Case("TAIL UNPROVEN", _newest_cut_unseen, "export", as_of="2026-01-31T12:05:00.000Z"),
+    "chain-gone-named": Case("MISSING", _first_gone),
+    "evidence-of-nobody": Case("NOT VERIFIED", _nothing, keys="node-keys.txt", evidence="evidence.txt"),
+    "evidence-of-another-root": Case("FORK", _nothing, evidence="other-evidence.txt"),
     "empty": Case("NOT VERIFIED", lambda chains: chains.clear()),
 }
+
+
+for _name, (_state, _change, _only, _file) in signed.CASES.items():
+    CASES[_name] = Case(_state, _change, _only, _file or "keys.txt")
 
 
 def write(folder: Path) -> None:
@@ -181,15 +197,19 @@ def write(folder: Path) -> None:
     _keys(folder)
     _parts(folder)
     maker = trails.Maker(folder / "made")
-    for records in (5, 4, 6):
+    for records in (4, 2, 6):
         maker.chain(records, every=3)
     whole = trails.read_trail(folder / "made")
     shutil.rmtree(folder / "made")
     (folder / "evidence.txt").write_text(trails.evidence(whole), encoding="utf-8")
+    chain, records = list(whole.items())[-1]
+    other = trails.cosigned(chain, [trails.numbered("other").hex(), *(each["auditHash"] for each in records[1:])])
+    (folder / "other-evidence.txt").write_text(other, encoding="utf-8")
     for name, case in CASES.items():
         _case(folder, name, case, whole)
     _recovered(folder)
     _hmac(folder)
+    _files(folder, whole)
 
 
 def _keys(folder: Path) -> None:
@@ -197,9 +217,14 @@ def _keys(folder: Path) -> None:
     other = str(node_vkey(NodeKey(trails.numbered("other")).public))
     (folder / "node.key").write_text(f"aegis-otel-audit-key 1 ed25519 {trails.NODE_SEED.hex()}\n")
     (folder / "keys.txt").write_text(f"# the node key, and a witness\n{node}\n\n{trails.witness_vkey()}\n")
+    (folder / "node-keys.txt").write_text(f"{node}\n")
     (folder / "other-keys.txt").write_text(f"{other}\n")
     (folder / "no-keys.txt").write_text("# nobody\n")
     (folder / "late-keys.txt").write_text(f"{node} from=2026-02-01T00:00:00.000Z\n")
+    (folder / "early-keys.txt").write_text(f"{node} until=2026-01-31T12:00:00.000Z\n")
+    (folder / "until-keys.txt").write_text(f"{node} until=2026-01-31T12:00:00.140Z\n")
+    new = str(node_vkey(NodeKey(signed.NEW_SEED).public))
+    (folder / "both-keys.txt").write_text(f"{node}\n{new}\n")
     (folder / "hmac-keys.txt").write_text(f"aegis-otel-audit-key 1 hmac-sha256 {SECRET.hex()}\n")
 
 
@@ -207,18 +232,11 @@ def _json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=True, indent=1) + "\n")
 
 
-def _expect(
-    path: Path,
-    state: str,
-    first: tuple[str, int] | None,
-    keys: str = "keys.txt",
-    evidence: bool = False,
-    twice: int = 0,
-) -> None:
+def _expect(path: Path, state: str, first: tuple[str, int] | None, case: Case | None = None, twice: int = 0) -> None:
+    case = case or Case(state, _nothing)
     named = None if first is None else {"chain": first[0], "seq": first[1]}
-    note = "evidence.txt" if evidence else None
     expected = {"state": state, "exit": STATES[state], "first": named, "duplicates": twice}
-    _json(path, {**expected, "keys": keys, "evidence": note, "as_of": AS_OF})
+    _json(path, {**expected, "keys": case.keys, "evidence": case.evidence or None, "as_of": case.as_of})
 
 
 def _case(folder: Path, name: str, case: Case, whole: Chains) -> None:
@@ -226,8 +244,7 @@ def _case(folder: Path, name: str, case: Case, whole: Chains) -> None:
     first = case.change(chains)
     if case.only != "folder":
         trails.write_export(folder / "exports" / f"{name}.jsonl", chains)
-        target = folder / "exports" / f"{name}.expect.json"
-        _expect(target, case.state, first, case.keys, case.evidence, case.duplicates)
+        _expect(folder / "exports" / f"{name}.expect.json", case.state, first, case, case.duplicates)
     if case.only != "export":
         trail = folder / "trails" / name / "trail"
         trail.mkdir(parents=True)
@@ -235,7 +252,7 @@ def _case(folder: Path, name: str, case: Case, whole: Chains) -> None:
             suffix = "ended" if place == len(chains) - 1 else "audit"
             (trail / f"{chain}.{suffix}").write_bytes(trails.chain_bytes(chain, records, each=2))
         (trail / "lock").write_bytes(b"")
-        _expect(folder / "trails" / name / "expect.json", case.state, first, case.keys, case.evidence)
+        _expect(folder / "trails" / name / "expect.json", case.state, first, case)
 
 
 def _recovered(folder: Path) -> None:
@@ -268,7 +285,53 @@ def _hmac(folder: Path) -> None:
         target = folder / "trails" / name
         maker = trails.Maker(target / "trail", new_key=lambda: MacChain(SECRET))
         chain = maker.chain(3)
-        _expect(target / "expect.json", state, None if state == "OK" else (chain, 0), keys)
+        _expect(target / "expect.json", state, None if state == "OK" else (chain, 0), Case(state, _nothing, keys=keys))
+    target = folder / "trails" / "hmac-forged"
+    maker = trails.Maker(target / "trail", new_key=lambda: MacChain(trails.numbered("another secret")))
+    chain = maker.chain(3)
+    records = trails.read_trail(target / "trail")[chain]
+    records[0]["auditKeyId"] = hashlib.sha256(b"aegis-otel-audit/1 hmac key\n" + SECRET).hexdigest()
+    trails.rehash(records)
+    trails.resign(records, signed.key_of(1))
+    for record in records:
+        record.pop("auditSignature1", None)
+        record.pop("auditSignature2", None)
+    trails.write_chain(target / "trail", chain, records)
+    _expect(target / "expect.json", "TAMPERED", (chain, 1), Case("", _nothing, keys="hmac-keys.txt"))
+
+
+def _files(folder: Path, whole: Chains) -> None:
+    """Wrong bytes in files whose records are right."""
+    chain, records = next(iter(whole.items()))
+    other = list(whole)[1]
+    content = trails.chain_bytes(chain, records, each=2)
+    line = trails.canonical(records[3])
+    unsealed = trails.canonical({name: value for name, value in records[3].items() if name != "auditHash"})
+    spaced = line.replace(b",", b", ", 1)
+    made: dict[str, tuple[str, bytes, int | None]] = {
+        "file-header": ("TAMPERED", content.replace(chain[:8].encode(), b"00000000", 1), None),
+        "file-version": ("NOT VERIFIED", content.replace(b"audit 1 ", b"audit 2 ", 1), None),
+        "file-checksum": ("TAMPERED", content.replace(b"# 2 2 ", b"# 2 1 ", 1), None),
+        "file-number": ("TAMPERED", trails.chain_bytes(chain, records, first=1), None),
+        "file-rest": ("TAMPERED", content + b"x", None),
+        "file-torn": ("TAMPERED", content + b"# 99 1 999 00000000\n{", None),
+        "file-order": ("TAMPERED", trails.chain_bytes(chain, [records[0], records[2], records[1], *records[3:]]), None),
+        "file-spaces": ("TAMPERED", trails.chain_bytes(chain, records, raw={line: spaced}), 3),
+        "file-foreign": ("TAMPERED", trails.chain_bytes(chain, [*records[:3], whole[other][3], *records[4:]]), 3),
+        "file-unsealed": ("TAMPERED", trails.chain_bytes(chain, records, raw={line: unsealed}), 3),
+        "file-no-json": ("TAMPERED", trails.chain_bytes(chain, records, raw={line: b"{"}), 3),
+    }
+    for name, (state, data, seq) in made.items():
+        trail = folder / "trails" / name / "trail"
+        trail.mkdir(parents=True)
+        (trail / f"{chain}.audit").write_bytes(data)
+        first = None if seq is None else (chain, seq)
+        _expect(folder / "trails" / name / "expect.json", state, first)
+    trail = folder / "trails" / "file-twice" / "trail"
+    trail.mkdir(parents=True)
+    (trail / f"{chain}.audit").write_bytes(content)
+    (trail / f"{chain}.ended").write_bytes(content)
+    _expect(folder / "trails" / "file-twice" / "expect.json", "FORK", None, twice=len(records))
 
 
 def _parts(folder: Path) -> None:

@@ -34,8 +34,9 @@ class DomainError(ValueError):
 def canonical(value: object) -> bytes:
     """The canonical bytes of a value, which is in the domain (by `closed` or `parse`)."""
     # Python sorts by code points, RFC 8785 by UTF-16 code units: the same while names are ASCII.
-    if _has_ascii_names(value):
-        return _sorted.encode(value).encode()
+    text = _sorted.encode(value)
+    if text.isascii() or _has_ascii_names(value):
+        return text.encode()
     return _unsorted.encode(_in_order(value)).encode()
 
 
@@ -68,6 +69,8 @@ def closed(value: object, longest: int = MOST_BYTES, where: str = "the record", 
         DomainError: it is too deep, too long, has too many members, or two names that are one as text.
     """
     kind = type(value)
+    if kind is str and len(value) <= longest and value.isascii():  # type: ignore[attr-defined, arg-type]
+        return value
     if value is None or kind is bool:
         return value
     if kind is int:
@@ -104,6 +107,8 @@ def closed_name(key: object, where: str) -> str:
     Raises:
         DomainError: it is empty or too long.
     """
+    if type(key) is str and key.isascii() and 0 < len(key) <= LONGEST_NAME:
+        return key
     name = schema.clean_text(key if type(key) is str else schema.safe_text(key))
     if not 0 < len(name) <= LONGEST_NAME:
         raise DomainError(f"a name in {where} has {len(name)} characters; 1 to {LONGEST_NAME} are allowed")

@@ -97,7 +97,8 @@ class Drafts:
         message = closed(record.message, self._longest, "the message", 1)
         correlation_id = schema.correlation_id_of(record)
         if self._redactor is not None:
-            attributes = closed(self._redactor.redact_mapping(attributes, audit=True), self._longest)
+            redacted = self._redactor.redact_mapping(attributes, audit=True)
+            attributes = attributes if redacted is attributes else closed(redacted, self._longest)
             message = self._redactor.redact_text(message)
             correlation_id = correlation_id and self._redactor.redact_text(correlation_id)
         timestamp = schema.iso_timestamp(record.time_ns)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aegis_otel.audit._keys import ED25519, HMAC
 from aegis_otel.audit._note import is_hash
-from aegis_otel.audit._seal import Members
+from aegis_otel.audit._seal import Members, belongs_to_format
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _Form = Callable[[Any], bool]
@@ -51,6 +51,7 @@ SEALED: Final[dict[str, _Form]] = {
 }
 """The members of every record."""
 
+_USUAL: Final = SEALED.keys() | {"auditAction", "operation", "outcome", "actor", "resource", "patientId"}
 _HALVES: Final[dict[str, _Form]] = {"auditSignature1": is_hash, "auditSignature2": is_hash}
 _HEADS: Final[dict[str, _Form]] = {
     "auditHeadChains": _is_hashes,
@@ -136,7 +137,7 @@ def wrong_event(record: Members, algorithm: str) -> str:
 
 def wrong_names(record: Members) -> str:
     """What is wrong with the names of a record that an app made: members of the format's; empty if nothing."""
-    for name in record:
-        if name.startswith("audit") and name[5:6].isupper() and name not in SEALED and name != "auditAction":
+    for name in record.keys() - _USUAL:
+        if belongs_to_format(name):
             return f"has the member {name}, which belongs to the format"
     return ""

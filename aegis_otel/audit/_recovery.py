@@ -116,7 +116,7 @@ def _look(disk: Disk, path: Path, chain: str, mine: Members, found: Survey) -> N
         found.ended.append(path)
     else:
         # The last batch may not be committed.
-        if layout.batches:
+        if layout.size and layout.batches[-1].first:
             found.heads.append(_head(data, chain, layout, layout.batches[-1].first))
         disk.close(found.held.pop())
 

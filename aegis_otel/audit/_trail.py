@@ -21,6 +21,7 @@ from aegis_otel.audit._canonical import DomainError
 from aegis_otel.audit._disk import Disk, Status
 from aegis_otel.audit._errors import AuditError, AuditUncertainError
 from aegis_otel.audit._keys import AuditKeyError, ChainKey
+from aegis_otel.audit._merkle import Frontier
 from aegis_otel.audit._seal import Chain, Members, Receipt
 
 MOST_HEADS: Final = 128
@@ -54,7 +55,7 @@ class _Open:
         file, path: its file.
         status: of the file after the last commit.
         chain: with all that is sealed.
-        committed: size, head, root of what is safely on disk.
+        committed: head and tree of what is safely on disk.
         opened_ns: when it was opened.
     """
 
@@ -62,7 +63,7 @@ class _Open:
     path: Path
     status: Status
     chain: Chain
-    committed: tuple[int, str, str]
+    committed: tuple[str, Frontier]
     opened_ns: int
 
 
@@ -201,10 +202,9 @@ class Trail:
     def _touched(self, current: _Open) -> str | None:
         """What somebody has done to the file; None if nothing can be seen."""
         try:
-            if self.disk.status(current.file) != current.status:
-                return "size"
-            if self.disk.status(current.path) != current.status:
-                return "replaced"
+            found = self.disk.status(current.path)
+            if found != current.status:
+                return "size" if found[:2] == current.status[:2] else "replaced"
         except FileNotFoundError:
             return "removed"
         except OSError as error:
@@ -217,25 +217,26 @@ class Trail:
             return None
         chain = current.chain
         try:
-            self.disk.write(current.file, _layout.batch(chain.size - len(lines), lines))
+            data = _layout.batch(chain.size - len(lines), lines)
+            self.disk.write(current.file, data)
             self.disk.sync(current.file)
-            current.status = self.disk.status(current.file)
+            current.status = current.status._replace(size=current.status.size + len(data))
             if self.disk.status(current.path) != current.status:
-                raise FileNotFoundError(errno.ENOENT, "replaced")
+                raise FileNotFoundError(errno.ENOENT, "somebody has changed the file meanwhile")
         except OSError as error:
             self._leave(current, _name(error))
             return AuditUncertainError(
                 f"the audit record may not be on disk: {error.strerror or error}. "
                 f"The chain {chain.id[:16]} in {self.folder} is left; the next record opens another one"
             )
-        current.committed = (chain.size, chain.head, chain.root)
+        current.committed = (chain.head, chain.tree.copy())
         return None
 
     def _leave(self, current: _Open, reason: str) -> None:
         """Never write to this chain again."""
-        chain, (size, head, root) = current.chain, current.committed
-        uncertain = [leaf.hex() for leaf in chain.leaves_from(size)]
-        self._left = _Left(chain.id, size, head, root, reason, uncertain, current.path)
+        chain, (head, tree) = current.chain, current.committed
+        uncertain = [leaf.hex() for leaf in chain.leaves_from(tree.size)]
+        self._left = _Left(chain.id, tree.size, head, tree.root().hex(), reason, uncertain, current.path)
         self._open = None
         with contextlib.suppress(OSError):
             self.disk.close(current.file)
@@ -276,7 +277,7 @@ class Trail:
             with contextlib.suppress(OSError):
                 self.disk.close(file)
             raise
-        self._open = _Open(file, path, status, chain, (chain.size, chain.head, chain.root), self.clock())
+        self._open = _Open(file, path, status, chain, (chain.head, chain.tree.copy()), self.clock())
         ended = [*found.ended, *([self._left.path] if self._left is not None else [])]
         self._left = None
         for each in ended:
@@ -287,7 +288,7 @@ class Trail:
         return self._open
 
     def _first_records(self, chain: Chain, found: _recovery.Survey) -> tuple[list[Members], list[bytes]]:
-        heads = sorted(found.heads)
+        heads = sorted(head for head in found.heads if head.size)
         if self._left is not None:
             heads = sorted([*heads, _recovery.Head(self._left.chain, self._left.size, self._left.head)])
         sealed = [self._event("opened", "CHAIN OPENED", **_heads(heads[:MOST_HEADS]))]

@@ -134,10 +134,8 @@ class _Verification:
         report.chains = len(self._checks)
         report.records = sum(check.count for check in self._checks.values())
         report.proven = sum(min(check.proven, len(check.leaves)) for check in self._checks.values() if check.trusted)
-        if not report.records and not report.problems:
-            report.add(State.NOT_VERIFIED, "there is no audit record")
-        elif not report.proven and not report.problems:
-            report.add(State.NOT_VERIFIED, "no record is proven")
+        if not report.proven and not report.problems:
+            report.add(State.NOT_VERIFIED, "no record is proven" if report.records else "there is no audit record")
         if any(check.algorithm == _keys.HMAC and check.trusted for check in self._checks.values()):
             report.notes.append("HMAC: whoever can verify these records can also forge them")
         report.sort()
@@ -225,7 +223,7 @@ class _Verification:
         if check is None and said.chain in self._seen:
             return  # what is wrong with it is told
         if check is None:
-            if said.size or (said.event == "heads" and said.chain not in self._given.traces):
+            if said.size:
                 self._report.add(State.MISSING, f"the chain is not there; {source} names it", said.chain)
             return
         if said.size > len(check.leaves):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aegis_otel.audit import sources, trust_line
-from aegis_otel.audit.states import Report
+from aegis_otel.audit.states import Report, State
 from aegis_otel.audit.trust import parse_trust
 from aegis_otel.audit.verify import verify
 from aegis_otel.stores import Query, Store
@@ -57,20 +57,36 @@ audit.many("EXPORT", [{"resource": f"Chart/{n}"} for n in range(1500)])
 CALLS = 30 + 2 + 2 + 1500
 
 
+def sending_to(folder: Path, collector: Collector) -> dict[str, str]:
+    return {
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.grpc_port}",
+        "OTEL_EXPORTER_OTLP_INSECURE": "true",
+        "AEGIS_SPOOL_DIR": str(folder / "spool"),
+        "AEGIS_AUDIT_ENABLED": "true",
+        "AEGIS_AUDIT_DIR": str(folder / "trail"),
+        "OTEL_SERVICE_NAME": "charts",
+    }
+
+
 def ran(folder: Path, collector: Collector, script: str = APP) -> None:
-    done = run_app(
-        folder,
-        script,
-        OTEL_LOGS_EXPORTER="otlp",
-        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.grpc_port}",
-        OTEL_EXPORTER_OTLP_INSECURE="true",
-        AEGIS_SPOOL_DIR=str(folder / "spool"),
-        AEGIS_AUDIT_ENABLED="true",
-        AEGIS_AUDIT_DIR=str(folder / "trail"),
-        OTEL_SERVICE_NAME="charts",
-    )
+    done = run_app(folder, script, **sending_to(folder, collector))
     assert done.status == 0, done.err
     assert "audit:" not in done.err
+
+
+KILLED = """
+import os, threading
+from aegis_otel.audit import audit
+def work(name):
+    for number in range(100_000):
+        audit("READ", resource=f"{name}/{number}")
+for name in range(8):
+    threading.Thread(target=work, args=(name,), daemon=True).start()
+while audit("READ", resource="main").seq < 1500:
+    pass
+os.kill(os.getpid(), 9)
+"""
 
 
 def verified(folder: Path, store: Store) -> Report:
@@ -129,3 +145,19 @@ def test_lokis_line_has_the_sealed_record(start_collector: Start, loki: Sink, ho
     export = home / "loki.jsonl"
     export.write_text("\n".join(json.dumps(json.loads(line)) for line in lines))
     assert summary(verify(sources.export(export), parse_trust([trust_line(home / "trail.key")]))) == ("OK", [], 0)
+
+
+def test_records_of_a_killed_process_reach_the_store_with_the_next_one(start_collector: Start, home: Path) -> None:
+    collector = start_collector("file")
+    run_app(home, KILLED, **sending_to(home, collector))
+    ran(home, collector, "from aegis_otel.audit import audit\naudit('READ', resource='next')")
+    local = verify(sources.folder(home / "trail"), parse_trust([trust_line(home / "trail.key")]))
+    assert summary(local) == ("OK", [], 0)
+    assert local.records > 1500
+    embedded = EmbeddedStore(collector.data / "store")
+
+    def all_there() -> bool:
+        report = verified(home, embedded)
+        return report.records == local.records and report.state is State.OK
+
+    wait_for(all_there, what="all records, proven")

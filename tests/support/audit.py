@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,11 +198,14 @@ def read_trail(folder: Path) -> dict[str, list[Record]]:
     return dict(sorted(chains.items(), key=lambda item: item[1][0]["timestamp"] if item[1] else ""))
 
 
-def chain_bytes(chain: str, records: Sequence[Record], first: int = 0, each: int = 1) -> bytes:
-    """A chain's file with batches of `each` records, whose numbers and checksums fit."""
+def chain_bytes(
+    chain: str, records: Sequence[Record], first: int = 0, each: int = 1, raw: Mapping[bytes, bytes] | None = None
+) -> bytes:
+    """A chain's file with batches of `each` records, whose numbers and checksums fit; `raw` replaces lines."""
     parts = [f"aegis-otel-audit 1 {chain}\n".encode()]
     for place in range(0, len(records), each):
-        lines = b"".join(canonical(record) + b"\n" for record in records[place : place + each])
+        written = map(canonical, records[place : place + each])
+        lines = b"".join((raw or {}).get(line, line) + b"\n" for line in written)
         begin = b"# %d %d %d " % (first + place, len(records[place : place + each]), len(lines))
         parts.append(b"%b%08x\n%b" % (begin, zlib.crc32(begin + lines), lines))
     return b"".join(parts)

@@ -674,6 +674,7 @@ class Row:
         argv, switch = command(way, *(argument.format(port=self.port) for argument in SERVERS[server]))
         env = clean_environment(
             OTEL_LOGS_EXPORTER="none",
+            AEGIS_ACCESS_LOGS_ENABLED="true",  # the tests look at them
             LOG_CONSOLE_ENABLED="false",
             PYTHONPATH=str(folder),
             UPSTREAM=self.upstream.url,
