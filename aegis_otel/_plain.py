@@ -155,7 +155,7 @@ def _key_text(key: Any) -> str:
 
 
 def _members(value: Any) -> Any:
-    """What an object with fields holds, as a dict, without what its class leaves out of its repr; others as they are."""
+    """What an object with fields holds, as a dict without what its class leaves out of its repr; others as they are."""
     kind: Any = type(value)
     if isinstance(value, tuple):
         return dict(zip(kind._fields, value, strict=True)) if _repr_from(kind, collections.__file__) else value
