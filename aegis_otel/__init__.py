@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from aegis_otel._version import __version__
 
 if TYPE_CHECKING:
-    from aegis_otel._process import configure, flush, shutdown
+    from aegis_otel._process import configure, flush, redact, shutdown
     from aegis_otel.correlation import correlation_scope, get_correlation_id
 
-__all__ = ["__version__", "configure", "correlation_scope", "flush", "get_correlation_id", "shutdown"]
+__all__ = ["__version__", "configure", "correlation_scope", "flush", "get_correlation_id", "redact", "shutdown"]
 
 
 def __getattr__(name: str) -> object:
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> object:
         from aegis_otel import correlation
 
         return getattr(correlation, name)
-    if name in ("configure", "flush", "shutdown"):
+    if name in ("configure", "flush", "redact", "shutdown"):
         from aegis_otel import _process
 
         return getattr(_process, name)
