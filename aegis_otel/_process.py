@@ -57,8 +57,8 @@ def redact(value: Any) -> Any:
     """A value with its secrets masked, as a log record of this process would show it.
 
     Takes any value: text, numbers, bytes, maps, lists, dataclasses, pydantic models, other objects as their text. The
-    rules are those of the process's settings, also where `AEGIS_REDACTION_ENABLED` is false. Never raises: what can't be
-    redacted becomes ``[REDACTION FAILED]``.
+    rules are those of the process's settings, also where `AEGIS_REDACTION_ENABLED` is false. Never raises: what can't
+    be redacted becomes ``[REDACTION FAILED]``.
     """
     from aegis_otel import distro
 
