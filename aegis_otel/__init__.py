@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aegis_otel._version import __version__
 
 if TYPE_CHECKING:
-    from aegis_otel._process import configure, flush, shutdown
+    from aegis_otel._process import configure, flush, redact, shutdown
     from aegis_otel.correlation import CorrelationIdFilter, correlation_scope, get_correlation_id
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "correlation_scope",
     "flush",
     "get_correlation_id",
+    "redact",
     "shutdown",
 ]
 
@@ -33,7 +34,7 @@ def __getattr__(name: str) -> object:
         from aegis_otel import correlation
 
         return getattr(correlation, name)
-    if name in ("configure", "flush", "shutdown"):
+    if name in ("configure", "flush", "redact", "shutdown"):
         from aegis_otel import _process
 
         return getattr(_process, name)

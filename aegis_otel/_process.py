@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -59,6 +59,19 @@ class Options(TypedDict, total=False):
     audit_dir: Path | str
     audit_key: Path | str | None
     audit_on_failure: Literal["raise", "continue"]
+    redaction_callback: str | None
+
+
+def redact(value: Any) -> Any:
+    """A value with its secrets masked, as a log record of this process would show it.
+
+    Takes any value: text, numbers, bytes, maps, lists, dataclasses, pydantic models, other objects as their text. The
+    rules are those of the process's settings, also where `AEGIS_REDACTION_ENABLED` is false. Never raises: what can't
+    be redacted becomes ``[REDACTION FAILED]``.
+    """
+    from aegis_otel import distro
+
+    return distro.redactor().redact(value)
 
 
 def configure(**options: Unpack[Options]) -> None:

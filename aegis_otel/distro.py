@@ -82,6 +82,7 @@ class _State:
     queue: RecordQueue | None = None
     span_processors: int = 0
     otlp: OtlpSink | None = None
+    redactor: Redactor | None = None
 
 
 _state = _State()
@@ -327,10 +328,19 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
     )
 
 
+def redactor() -> Redactor:
+    """The redactor of this process's settings; it is there also where the process does not redact its records."""
+    if _state.redactor is None:
+        _state.redactor = _make_redactor(_read_settings())
+    return _state.redactor
+
+
 def _redactor(settings: Settings) -> Redactor | None:
-    if not settings.redaction_enabled:
-        return None
-    from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules
+    return _make_redactor(settings) if settings.redaction_enabled else None
+
+
+def _make_redactor(settings: Settings) -> Redactor:
+    from aegis_otel.redaction import DEFAULT, CallbackError, Redactor, RuleError, load_callback, load_rules
 
     rules = DEFAULT
     if settings.redaction_rules is not None:
@@ -338,7 +348,13 @@ def _redactor(settings: Settings) -> Redactor | None:
             rules = load_rules(settings.redaction_rules)
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
-    return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
+    callback = None
+    if settings.redaction_callback is not None:
+        try:
+            callback = load_callback(settings.redaction_callback)
+        except CallbackError as error:
+            _stop_if_strict(settings, f"AEGIS_REDACTION_CALLBACK: {error}; all matches are masked")
+    return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key, callback=callback)
 
 
 class _Queue(RecordQueue):

@@ -5,6 +5,7 @@ One contract (`contract/`, its `spec.md` in words) serves two engines: this one,
 `contract/vectors.json` and each rule's own examples.
 """
 
+from aegis_otel.redaction.callback import Callback, CallbackError, load_callback
 from aegis_otel.redaction.engine import FAILED, Redactor
 from aegis_otel.redaction.load import RuleError, add_rules, load_rules
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
@@ -12,11 +13,14 @@ from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
 __all__ = [
     "DEFAULT",
     "FAILED",
+    "Callback",
+    "CallbackError",
     "KeyRule",
     "Redactor",
     "RuleError",
     "RuleSet",
     "ValueRule",
     "add_rules",
+    "load_callback",
     "load_rules",
 ]

@@ -25,6 +25,9 @@ _BOUNDARIES: Final = {
     **dict.fromkeys("&|", _AFTER_AMPERSAND),
     **dict.fromkeys("\"'`)]}>", _AFTER_CLOSING),
 }
+_TOKEN_STOP: Final = re.compile(r"[\s\0,;&|\"'`)\]}>\[({<\\]", re.ASCII)
+_BRACKET_STOP: Final = re.compile(r"[\[\](){}\\\"']", re.ASCII)
+_QUOTE_STOPS: Final = {quote: re.compile(rf"[\\{quote}]", re.ASCII) for quote in QUOTES}
 _ESCAPED_BREAK: Final = re.compile(r"\\+[nrt](?:\s|\Z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])", re.ASCII)
 _LINE_END: Final = re.compile(r"[\r\n]|\\+[nr]", re.ASCII)
 PREFIX: Final = re.compile(r"[bBuUrRfF]{0,2}(\\*)([\"'`])", re.ASCII)
@@ -94,16 +97,12 @@ def _closing_quote(text: str, start: int, backslashes: int, quote: str) -> int:
                 return position
             position += backslashes + 1
     position = start
-    while position < length:
-        character = text[position]
-        if character == "\\":
-            position += 2
-        elif character == quote:
-            if quote != "'" or text[position + 1 : position + 2] != quote:
-                return position
-            position += 2
-        else:
-            position += 1
+    stop = _QUOTE_STOPS[quote]
+    while (found := stop.search(text, position)) is not None:
+        position = found.start()
+        if text[position] == quote and (quote != "'" or text[position + 1 : position + 2] != quote):
+            return position
+        position += 2
     return length
 
 
@@ -111,7 +110,8 @@ def matching(text: str, position: int, limit: int | None = None) -> int:
     """The position after the bracket that closes the one at `position`; if none does, `limit` or the text's end."""
     length = len(text) if limit is None else limit
     open_brackets: list[str] = []
-    while position < length:
+    while (found := _BRACKET_STOP.search(text, position, length)) is not None:
+        position = found.start()
         character = text[position]
         if character in CLOSING:
             open_brackets.append(CLOSING[character])
@@ -133,7 +133,12 @@ def _token_end(text: str, position: int) -> int:
     """The end of an unquoted value: at white space, or at punctuation before something new."""
     start = position
     length = len(text)
-    while position < length:
+    while True:
+        # Any other character belongs to the value.
+        found = _TOKEN_STOP.search(text, position)
+        if found is None:
+            return length
+        position = found.start()
         character = text[position]
         if character in _SPACE:
             break

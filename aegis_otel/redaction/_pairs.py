@@ -58,7 +58,7 @@ class Pairs:
             budget -= end - start
             if budget < 0:
                 raise ValueError("a text built to make redaction slow")
-            if self._harmless.is_prose(text[start:end]) or not fits(rule, text[start:end]):
+            if not fits(rule, text[start:end]) or self._harmless.is_prose(text[start:end]):
                 continue
             if not (quote or quoted) and _is_harmless(text, key_start, separator, rule, start, end):
                 continue

@@ -209,9 +209,12 @@ class Structures:
             return value
         if rule.min_digits and sum(character in "0123456789" for character in text) < rule.min_digits:
             return self._redact_any(value, depth + 1, walk, None, texts)
+        mask = self._mask(rule.kind, text)
+        if mask == text:
+            return value
         if not texts.holds_mask(text):
             walk.found.add(rule.kind, text)
-        return self._mask(rule.kind, text)
+        return mask
 
     def _redact_any(self, value: Any, depth: int, walk: Walk, inherited: KeyRule | None, texts: TextRedactor) -> Any:
         if isinstance(value, str):

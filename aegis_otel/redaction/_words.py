@@ -17,7 +17,7 @@ from aegis_otel.redaction._required import ENDS
 _RARE_FIRST: Final = "#|zqxjkvwybgpmufchdlrsnioate"
 _EVERYWHERE: Final = frozenset("rsnioate")
 # What may stand between two words of one key: `api2_key` is the key `api key`.
-_GAP: Final = "[0-9]*[^a-z0-9]*"
+_GAP: Final = "[0-9]*[^a-z0-9\\n]*"
 _AFTER_LITERAL: Final = "(?![a-z])"
 
 

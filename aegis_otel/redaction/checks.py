@@ -11,6 +11,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from aegis_otel.redaction._contract import (
@@ -43,6 +44,11 @@ _ID: Final = re.compile(
     re.ASCII,
 )
 _HEX_LETTERS: Final = re.compile("[A-Fa-f](?:.*[A-Fa-f])?", re.ASCII)
+_NO_DIGIT: Final = re.compile("[^0-9]+")
+_ZERO: Final = ord("0")
+# Each digit's double, its digits added: what the check digit of cards is made with.
+_DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
+_LONGEST_PREFIX: Final = max(count for count, _, _, _ in ISSUERS)
 _UPPER: Final = re.compile("[A-Z]")
 _LOWER: Final = re.compile("[a-z]")
 _NOT_MAIL_DOMAINS: Final = frozenset(NOT_MAIL_DOMAINS)
@@ -51,7 +57,7 @@ _NOT_MAIL_LOCALS: Final = frozenset(NOT_MAIL_LOCALS)
 
 def digits_of(text: str) -> str:
     """The ASCII digits of `text`, in order."""
-    return "".join(character for character in text if character in _DIGITS)
+    return _NO_DIGIT.sub("", text)
 
 
 def edge(text: str, start: int, end: int) -> bool:
@@ -96,20 +102,21 @@ def luhn(text: str, start: int, end: int) -> bool:
         or (text[end : end + 1] == "." and text[end + 1 : end + 2] in _DIGIT)
     ):
         return False
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit)
-        if position % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0 and not in_id(text, start, end)
+    codes = digits[-1::-2].encode() + digits[-2::-2].encode().translate(_DOUBLED)
+    return (sum(codes) - len(codes) * _ZERO) % 10 == 0 and not in_id(text, start, end)
 
 
 def _issued(digits: str) -> bool:
+    return len(digits) in _lengths(digits[:_LONGEST_PREFIX])
+
+
+@cache
+def _lengths(first: str) -> frozenset[int]:
+    """How many digits a card has that begins with these."""
     for count, least, most, lengths in ISSUERS:
-        if least <= int(digits[:count]) <= most:
-            return len(digits) in lengths
-    return False
+        if least <= int(first[:count]) <= most:
+            return lengths
+    return frozenset()
 
 
 def ssn(text: str, start: int, end: int) -> bool:

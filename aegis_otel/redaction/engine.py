@@ -12,6 +12,7 @@ from aegis_otel._fields import REDACTION_FAILED
 from aegis_otel.redaction._contract import AUDIT_WHO_KINDS, HASH_BYTES, MAX_KEY, SMALLEST_NUMBER, VALUE_FIELDS
 from aegis_otel.redaction._repeats import Repeats
 from aegis_otel.redaction._structures import Structures, Walk
+from aegis_otel.redaction.callback import Callback
 from aegis_otel.redaction.keys import KeyMatcher
 from aegis_otel.redaction.rules import DEFAULT, RuleSet
 from aegis_otel.redaction.text import TextRedactor
@@ -35,6 +36,8 @@ class Redactor:
         disable: kinds to switch off.
         hash_key: if given, masks carry the first 16 hex digits of HMAC-SHA256(key, kind + ":" + normalised value).
             With them, two records about one patient can be joined.
+        callback: gets the kind and the text of each match that is no map or list, and returns the text to show instead,
+            or None to mask it. If it raises, the match is masked.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Redactor:
         enable: Iterable[str] = (),
         disable: Iterable[str] = (),
         hash_key: str | bytes | None = None,
+        callback: Callback | None = None,
     ) -> None:
         """Compile the rules. Raises re.error only if `load_rules` has not checked the rule set."""
         off = (set(rules.disable) - set(rules.enable) - set(enable)) | set(disable)
@@ -56,6 +60,7 @@ class Redactor:
         self.rules: Final = rules
         key = hash_key.encode() if isinstance(hash_key, str) else hash_key
         self._hash_key = key or None
+        self._callback = callback
         self._keys = KeyMatcher(rules.keys, rules.allow_keys, rules.neutral)
         self._text = TextRedactor(rules, self._keys, self._mask)
         who = replace(rules, disable=(*rules.disable, *AUDIT_WHO_KINDS))
@@ -168,6 +173,13 @@ class Redactor:
         return redacted
 
     def _mask(self, kind: str, secret: str | None) -> str:
+        if self._callback is not None and secret is not None:
+            try:
+                shown = self._callback(kind, secret)
+            except Exception:
+                shown = None
+            if isinstance(shown, str):
+                return shown
         if self._hash_key is not None and secret is not None:
             normal = _NOT_HASHED.sub("", secret.lower())
             digest = hmac.new(self._hash_key, f"{kind}:{normal}".encode(), "sha256").hexdigest()

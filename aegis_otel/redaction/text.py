@@ -128,8 +128,9 @@ class TextRedactor:
         for start, end, _, kind, wrap in spans:
             parts.append(text[done:start])
             secret = text[start:end]
-            parts.append(f"{wrap}{self._mask(kind, secret)}{wrap}")
-            if not self.holds_mask(secret):
+            mask = self._mask(kind, secret)
+            parts.append(secret if mask == secret else f"{wrap}{mask}{wrap}")
+            if mask != secret and not self.holds_mask(secret):
                 found.add(kind, secret)
             done = end
         parts.append(text[done:])

@@ -267,6 +267,11 @@ class Settings:
         help="masks carry a keyed hash, so that equal values can be joined",
         secret=True,
     )
+    redaction_callback: str | None = variable(
+        "AEGIS_REDACTION_CALLBACK",
+        parse=parse.function,
+        help="`module:function` that is asked about each match in the process: the text to show, or None to mask it",
+    )
     seq_enabled: bool = variable("SEQ_ENABLED", parse=parse.boolean, default=False, help="the Collector sends to Seq")
     seq_url: str = variable("SEQ_URL", parse=parse.http_url, default="http://localhost:5341", help="where Seq listens")
     seq_api_key: str | None = variable("SEQ_API_KEY", parse=str, help="Seq's API key", secret=True)

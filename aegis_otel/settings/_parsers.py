@@ -178,6 +178,14 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
+def function(text: str) -> str:
+    """The name of a function: its module, a colon, its name."""
+    module, colon, name = text.strip().partition(":")
+    if not colon or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise ValueError("the name of a function, module:function")
+    return text.strip()
+
+
 def exporters(text: str) -> tuple[str, ...]:
     """The names of log exporters."""
     names = words(text)

@@ -20,6 +20,7 @@ from benchmarks.bars import Bar
 from benchmarks.endurance.app_away import app_killed, collector_away
 from benchmarks.endurance.flood import debug_flood, store_away
 from benchmarks.endurance.outcome import Outcome, write
+from benchmarks.endurance.redaction import engines_agree, harmless_ids, hostile_texts
 from benchmarks.endurance.steady import steady_20k
 from benchmarks.endurance.watch import say
 
@@ -29,6 +30,9 @@ SCENARIOS: dict[str, Callable[[Path, float], Outcome]] = {
     "collector-away": collector_away,
     "app-killed": app_killed,
     "steady-20k": steady_20k,
+    "engines-agree": engines_agree,
+    "harmless-ids": harmless_ids,
+    "hostile-texts": hostile_texts,
 }
 
 

@@ -65,7 +65,7 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit b
 	if depth > 0 || m.Len() > 1 {
 		neighbour = w.neighbourRule(m)
 	}
-	var renames []rename
+	var renames map[string]string
 	parent := w.parent
 	m.Range(func(key string, value pcommon.Value) bool {
 		verdict := w.key(key)
@@ -93,13 +93,16 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit b
 		w.parent = strings.TrimSuffix(name, "s")
 		w.under(rule, value, depth, of)
 		if verdict.Renamed != "" {
-			renames = append(renames, rename{from: key, to: verdict.Renamed})
+			if renames == nil {
+				renames = map[string]string{}
+			}
+			renames[key] = verdict.Renamed
 		}
 		return true
 	})
-	for _, r := range renames {
+	if len(renames) > 0 {
 		w.changed = true
-		renameKey(m, r)
+		renameKeys(m, renames)
 	}
 }
 
@@ -259,23 +262,24 @@ func numberText(value pcommon.Value) string {
 	return strconv.FormatFloat(number, 'g', -1, 64)
 }
 
-// rename is a key that holds a secret, and what is to stand there.
-type rename struct{ from, to string }
-
-func renameKey(m pcommon.Map, r rename) {
-	value, ok := m.Get(r.from)
-	if !ok {
-		return
-	}
-	moved := pcommon.NewValueEmpty()
-	value.MoveTo(moved)
-	m.Remove(r.from)
-	to := r.to
-	for n := 2; ; n++ {
-		if _, taken := m.Get(to); !taken {
-			break
+// renameKeys writes a map again in its order; keys that hold a secret get the names that they are to have.
+func renameKeys(m pcommon.Map, renames map[string]string) {
+	written := pcommon.NewMap()
+	written.EnsureCapacity(m.Len())
+	for key, value := range m.All() {
+		name, renamed := renames[key]
+		if !renamed {
+			name = key
 		}
-		to = r.to + "#" + strconv.Itoa(n)
+		_, taken := written.Get(name)
+		if renamed && !taken {
+			_, taken = m.Get(name)
+		}
+		for n, free := 2, name; taken; n++ {
+			name = free + "#" + strconv.Itoa(n)
+			_, taken = written.Get(name)
+		}
+		value.CopyTo(written.PutEmpty(name))
 	}
-	moved.MoveTo(m.PutEmpty(to))
+	written.MoveTo(m)
 }

@@ -97,13 +97,16 @@ func TestEachClassGoesToItsPipelineAndAllToTheOthers(t *testing.T) {
 	add(records, "AUDIT: by its message", plog.SeverityNumberInfo)
 	add(records, "by its attribute", plog.SeverityNumberInfo).Attributes().PutStr("auditAction", "READ")
 	add(records, "by its level of compliance", plog.SeverityNumberError).Attributes().PutStr("complianceLevel", "SOX")
+	add(records, "by a level without a value", plog.SeverityNumberInfo).Attributes().PutStr("complianceLevel", "")
 	add(records, "an error", plog.SeverityNumberError)
 	add(records, "the rest", plog.SeverityNumberDebug)
 	r.send(t, logs)
-	require.Equal(t, []string{"AUDIT: by its message", "by its attribute", "by its level of compliance"}, r.bodies("x-audit"))
+	require.Equal(t, []string{
+		"AUDIT: by its message", "by its attribute", "by its level of compliance", "by a level without a value",
+	}, r.bodies("x-audit"))
 	require.Equal(t, []string{"an error"}, r.bodies("x-error"))
 	require.Equal(t, []string{"the rest"}, r.bodies("x-rest"))
-	require.Len(t, r.bodies("y"), 5)
+	require.Len(t, r.bodies("y"), 6)
 	require.Equal(t, []string{"an error", "the rest"}, r.bodies("z-nonaudit"))
 }
 

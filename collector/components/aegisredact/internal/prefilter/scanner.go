@@ -220,8 +220,8 @@ func (s *Scanner) arrive(found *Facts, state uint32, text string, end int) {
 	}
 }
 
-// follows says whether what must follow a literal may do so at a position. A line is read without the
-// next one, so at its end it may.
+// follows says whether what must follow a literal may do so at a position. A key
+// is in one line, so a line can be read without the next one.
 func (s *Scanner) follows(r *rest, text string, at int) bool {
 	for _, word := range r.words {
 		for at < len(text) && chars.IsDigit(text[at]) {
@@ -229,9 +229,6 @@ func (s *Scanner) follows(r *rest, text string, at int) bool {
 		}
 		for at < len(text) && text[at] != '\n' && !chars.IsAlnum(text[at]) {
 			at++
-		}
-		if at >= len(text) || text[at] == '\n' {
-			return true
 		}
 		if !hasPrefixFold(text[at:], word) {
 			return false
