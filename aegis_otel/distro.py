@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import wrapt
 from opentelemetry import propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]
@@ -24,7 +23,7 @@ from opentelemetry.sdk._configuration import _get_id_generator, _get_sampler, _i
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider, sampling
 
-from aegis_otel import _choose, _native, lifecycle
+from aegis_otel import _choose, _native, _sealing, lifecycle
 from aegis_otel import settings as settings_module
 from aegis_otel.capture import Accept, clients, coverage, django, id_middlewares, jobs, loggers, servers, threads
 from aegis_otel.capture.crash import CrashCapture
@@ -38,11 +37,9 @@ from aegis_otel.correlation import (
     OwnBaggage,
     UuidTraceIds,
 )
-from aegis_otel.deliver import Sink
-from aegis_otel.deliver.outputs import FileSink, console_sink
+from aegis_otel.deliver.outputs import local_outputs
 from aegis_otel.deliver.queue import Preparation, RecordQueue
-from aegis_otel.schema import is_audit
-from aegis_otel.settings import PRESETS, OpenTelemetrySettings, Settings, SettingsError
+from aegis_otel.settings import OpenTelemetrySettings, Settings, SettingsError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -60,7 +57,6 @@ _CLIENTS: Final = (
 )
 _CAPTURED: Final = ("loguru", "structlog")
 EXIT_WRONG_SETTINGS: Final = 78  # EX_CONFIG of sysexits.h
-_AUDIT: Final = "aegis_otel.audit.runtime"
 
 
 class _NoMetrics(NoOpMeterProvider):
@@ -233,7 +229,7 @@ class AegisConfigurator(_OTelSDKConfigurator):
         if settings.metrics_exported and _state.otlp is not None:
             _state.otlp.report_metrics()
         _propagate(settings, redactor)
-        accept_audited = _audited(settings, redactor, accept)
+        accept_audited = _sealing.audited(settings, redactor, accept)
         loggers.start(settings, accept_audited, logs_api, lifecycle.OWN_THREADS.__contains__, native)
         lifecycle.attach(queue, settings.shutdown_timeout)
         _hook(settings)
@@ -274,29 +270,7 @@ def _stop(problem: str) -> NoReturn:
 
 
 def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, native: Any) -> RecordQueue:
-    sinks: list[Sink] = []
-    identity = settings.identity
-    if settings.console_enabled:
-        sinks.append(
-            console_sink(
-                identity,
-                stream=settings.console_stream,
-                structured=settings.structured,
-                development=settings.preset is PRESETS["development"],
-                colour=not settings.no_colour,
-            )
-        )
-    if settings.file_enabled:
-        sinks.append(
-            FileSink(
-                settings.file_path,
-                identity,
-                max_bytes=settings.file_max_bytes,
-                keep=settings.file_keep,
-                daily=settings.file_daily,
-                warn=warn,
-            )
-        )
+    sinks = local_outputs(settings, warn)
     if settings.otlp_enabled:
         from aegis_otel.deliver.otlp import OtlpSink
 
@@ -318,7 +292,7 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
         if redactor is None:
             records = native.RecordScreen(None, 0, settings.max_text)
         prefilter = records and records.left
-    return _Queue(
+    return _sealing.Queue(
         sinks,
         prepare=None if redactor is None else redactor.redact_record,
         queue_size=settings.queue_size,
@@ -355,28 +329,6 @@ def _make_redactor(settings: Settings) -> Redactor:
         except CallbackError as error:
             _stop_if_strict(settings, f"AEGIS_REDACTION_CALLBACK: {error}; all matches are masked")
     return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key, callback=callback)
-
-
-class _Queue(RecordQueue):
-    """Has the audit trail closed first, while its last records can still be delivered."""
-
-    def close(self, timeout: float) -> None:
-        if (module := sys.modules.get(_AUDIT)) is not None:
-            module.close()
-        super().close(timeout)
-
-
-def _audited(settings: Settings, redactor: Redactor | None, accept: Accept) -> Accept:
-    """Have audit records sealed by these settings and delivered here; gives what takes the records of log calls."""
-    # Its import costs as much as all others together, and most apps never call it.
-    wrapt.register_post_import_hook(
-        lambda module: module.use_later(lambda: module.made(settings, redactor, accept)), _AUDIT
-    )
-    if not settings.audit_enabled:
-        return accept
-    from aegis_otel.audit.runtime import seal
-
-    return lambda record: None if is_audit(record) and seal(record) else accept(record)
 
 
 def _propagate(settings: Settings, redactor: Redactor | None) -> None:

@@ -25,7 +25,7 @@ LAYERS = (
 )
 """From the lowest on. A part imports parts of lower layers, and of its own layer only itself."""
 
-ABOVE_ALL = {"distro", "_auto", "_process", "testing", ""}
+ABOVE_ALL = {"distro", "_auto", "_sealing", "_process", "testing", ""}
 """Wiring: knows all. The entry points, the pytest plugin and `aegis_otel` itself; nothing else imports them."""
 
 LONG = {
