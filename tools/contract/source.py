@@ -36,6 +36,7 @@ def _module(path: Path) -> Any:
 
 
 _required: Final = _module(ROOT / "aegis_otel" / "redaction" / "_required.py")
+_TOO_MANY: Final = re.compile(r"\{(?:\d+,)?(?:[1-9]\d{4,}|[2-9]\d{3}|1[1-9]\d\d|10[1-9]\d|100[1-9])\}")
 _PART: Final = re.compile(r"@\{([a-z ]+)\}")
 
 
@@ -163,6 +164,8 @@ def _theme(path: Path) -> Theme:
         if "pattern" in rule:
             rule["pattern"] = _fill(rule["pattern"], parts)
             re.compile(rule["pattern"], re.ASCII)
+            if _TOO_MANY.search(rule["pattern"]):
+                raise ContractError(f"{where}: RE2 repeats a thousand times at most")
     return theme
 
 
