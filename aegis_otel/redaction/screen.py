@@ -115,5 +115,5 @@ class Screen:
 
 
 def _may_nest(text: str) -> bool:
-    """Whether `text` may be JSON with a map in a map: there, words of one name stand far from each other."""
-    return text.count("{") > 1 and text.lstrip()[:1] in ("{", "[")
+    """Whether `text` may be JSON that shows more when it is read: a map in a map, or a list of arguments."""
+    return (text.count("{") > 1 or '"-' in text) and text.lstrip()[:1] in ("{", "[")

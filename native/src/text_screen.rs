@@ -236,10 +236,10 @@ fn has_dash(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether the text may be JSON with a map in a map: there, words of one name stand far from each other.
+/// Whether the text may be JSON that shows more when it is read: a map in a map, or a list of a command's arguments.
 fn may_nest(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
-        && bytes.iter().filter(|byte| **byte == b'{').nth(1).is_some()
+        && (bytes.iter().filter(|byte| **byte == b'{').nth(1).is_some() || bytes.windows(2).any(|pair| pair == b"\"-"))
 }
 
 /// Whether no run of digits and of what stands between digits is long enough for a number that is secret.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aegis_otel.redaction import DEFAULT, Redactor, add_rules
+from aegis_otel.schema import Record
 from tests.redaction.keys import kind_of_key
 
 VECTORS = json.loads((Path(__file__).parents[2] / "contract" / "vectors.json").read_text(encoding="utf-8"))
@@ -36,6 +37,10 @@ def apply(redactor: Redactor, vector: dict[str, Any]) -> Any:
     if vector["fn"] == "key":
         return kind_of_key(redactor, given)
     audit = vector.get("options", {}).get("audit", False)
+    if not audit:
+        record = Record(1, 9, given["message"], "orders", attributes=dict(given["attributes"]))
+        redactor.redact_record(record)
+        return {"message": record.message, "attributes": record.attributes}
     attributes = redactor.redact_mapping(given["attributes"], audit=audit)
     return {"message": redactor.redact_text(given["message"]), "attributes": attributes}
 

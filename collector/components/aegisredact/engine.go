@@ -97,13 +97,14 @@ func (e *engine) scan(text string) (found prefilter.Facts, fresh prefilter.Fresh
 	return e.scanner.Scan(text), prefilter.FreshLines{}
 }
 
-// mayNest says whether a text may be JSON with a map in a map: there, words of one name stand far from each other.
+// mayNest says whether a text may be JSON that shows more when it is read: a map in a map, or a list of a command's
+// arguments.
 func mayNest(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if chars.IsBlank(text[i]) {
 			continue
 		}
-		return (text[i] == '{' || text[i] == '[') && strings.Count(text[i:], "{") > 1
+		return (text[i] == '{' || text[i] == '[') && (strings.Count(text[i:], "{") > 1 || strings.Contains(text[i:], `"-`))
 	}
 	return false
 }
