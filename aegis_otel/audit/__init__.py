@@ -9,7 +9,7 @@ Needs the `audit` extra (cryptography) for signatures; without it checkpoints ca
 
 from aegis_otel.audit._api import Audit, Scope, audit
 from aegis_otel.audit._errors import AuditError, AuditUncertainError
-from aegis_otel.audit._keys import AuditKeyError, Endorser, trust_line
+from aegis_otel.audit._keys import AuditKeyError, Endorser, rotate, trust_line
 from aegis_otel.audit._seal import Receipt
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Receipt",
     "Scope",
     "audit",
+    "rotate",
     "trust_line",
 ]

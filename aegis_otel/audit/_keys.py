@@ -6,12 +6,12 @@ import hmac
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from aegis_otel.audit import _note
+from aegis_otel.audit import _note, _rotation
 
 ED25519: Final = "ed25519"
 HMAC: Final = "hmac-sha256"
@@ -43,6 +43,10 @@ class ChainKey(Protocol):
         """The members of the chain's first record that tell its key."""
         ...
 
+    def rotation(self) -> dict[str, Any]:
+        """The members of the record that tells of the last change of the node key; empty if there was none."""
+        ...
+
     def sealed(self, text: str) -> dict[str, Any]:
         """The members of a checkpoint that sign its text."""
         ...
@@ -67,10 +71,12 @@ class SignedChain:
     Args:
         endorser: the node key.
         seed: of the key; random where None.
+        rotated: see `ChainKey.rotation`.
     """
 
-    def __init__(self, endorser: Endorser, seed: bytes | None = None) -> None:
+    def __init__(self, endorser: Endorser, seed: bytes | None = None, rotated: Mapping[str, Any] | None = None) -> None:
         self._endorser = endorser
+        self._rotated = dict(rotated or {})
         self._key = NodeKey(secrets.token_bytes(32) if seed is None else seed)
 
     def opened(self, chain: str, timestamp: str) -> dict[str, Any]:
@@ -80,12 +86,16 @@ class SignedChain:
             "auditAlgorithm": ED25519,
             "auditKey": self._key.public.hex(),
             "auditNodeKey": self._endorser.public.hex(),
-            **halves("auditEndorsement", self._endorser.sign(text.encode())),
+            **_rotation.halves("auditEndorsement", self._endorser.sign(text.encode())),
         }
+
+    def rotation(self) -> dict[str, Any]:
+        """See `ChainKey`."""
+        return dict(self._rotated)
 
     def sealed(self, text: str) -> dict[str, Any]:
         """See `ChainKey`."""
-        return halves("auditSignature", self._key.sign(text.encode()))
+        return _rotation.halves("auditSignature", self._key.sign(text.encode()))
 
 
 class MacChain:
@@ -100,6 +110,10 @@ class MacChain:
         self._key = mac_key(self._secret, chain)
         return {"auditAlgorithm": HMAC, "auditKeyId": mac_key_id(self._secret)}
 
+    def rotation(self) -> dict[str, Any]:
+        """See `ChainKey`."""
+        return {}
+
     def sealed(self, text: str) -> dict[str, Any]:
         """See `ChainKey`."""
         return {"auditMac": hmac.digest(self._key, text.encode(), "sha256").hex()}
@@ -113,11 +127,6 @@ def mac_key(secret: bytes, chain: str) -> bytes:
 def mac_key_id(secret: bytes) -> str:
     """How records name an HMAC secret."""
     return sha256(b"aegis-otel-audit/1 hmac key\n" + secret).hexdigest()
-
-
-def halves(name: str, signature: bytes) -> dict[str, str]:
-    """A signature of 64 bytes as two members, which redaction leaves alone."""
-    return {f"{name}1": signature[:32].hex(), f"{name}2": signature[32:].hex()}
 
 
 def can_sign() -> bool:
@@ -157,7 +166,8 @@ def chain_key_maker(path: Path) -> Callable[[], ChainKey]:
     if algorithm == HMAC:
         return lambda: MacChain(secret)
     node = NodeKey(secret)
-    return lambda: SignedChain(node)
+    rotated = _rotation.members_of(_rotation.path_beside(path), node.public)
+    return lambda: SignedChain(node, rotated=rotated)
 
 
 def _exists(path: Path) -> bool:
@@ -218,29 +228,71 @@ def make_key(path: Path, algorithm: str | None = None) -> tuple[str, bytes]:
     """
     algorithm = algorithm or (ED25519 if can_sign() else HMAC)
     secret = secrets.token_bytes(32)
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, f"{_MAGIC}{algorithm} {secret.hex()}\n".encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(new, path)
-        except FileExistsError:
+        if not _put(path, f"{_MAGIC}{algorithm} {secret.hex()}\n", replace=False):
             return read_key(path)
-        finally:
-            new.unlink()
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise AuditKeyError(f"the key {path} cannot be made: {error.strerror}") from None
     return algorithm, secret
+
+
+def rotate(path: Path, at: str) -> str:
+    """Replace the Ed25519 node key in a file, with a statement beside it that both keys sign.
+
+    A process takes the new key when it starts.
+
+    Args:
+        path: the key's file.
+        at: the time, as records have it.
+
+    Returns:
+        The line that has a verifier trust the new key.
+
+    Raises:
+        AuditKeyError: the key cannot be read or replaced, or is an HMAC secret.
+    """
+    algorithm, secret = read_key(path)
+    if algorithm != ED25519:
+        raise AuditKeyError(f"{path} holds an HMAC secret, which nobody can sign a successor with; make a new trail")
+    seed = secrets.token_bytes(32)
+    old, new = NodeKey(secret), NodeKey(seed)
+    vkeys = _note.node_vkey(old.public), _note.node_vkey(new.public)
+    text = _note.rotation_text(*vkeys, at)
+    lines = [_note.signature_line(vkey, key.sign(text.encode())) for vkey, key in zip(vkeys, (old, new), strict=True)]
+    try:
+        # First the proof: a crash in between leaves the old key in use, and the next rotation replaces the proof.
+        _put(_rotation.path_beside(path), f"{text}\n{''.join(lines)}", replace=True)
+        _put(path, f"{_MAGIC}{ED25519} {seed.hex()}\n", replace=True)
+    except OSError as error:
+        raise AuditKeyError(f"the key {path} cannot be replaced: {error.strerror}") from None
+    return str(vkeys[1])
+
+
+def _put(path: Path, text: str, *, replace: bool) -> bool:
+    """Write a file (0600) as a whole, durably; False if it is there and is not to be replaced."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            os.write(descriptor, text.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if replace:
+            new.replace(path)
+        else:
+            os.link(new, path)
+    except FileExistsError:
+        return False
+    finally:
+        new.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return True
 
 
 def _ed25519() -> Any:

@@ -120,6 +120,10 @@ class Chain:
         members.update(self._key.opened(self.id, members["timestamp"]))
         return self.seal(members)
 
+    def rotation(self) -> Members:
+        """See `aegis_otel.audit._keys.ChainKey`."""
+        return self._key.rotation()
+
     def checkpoint(self, members: Members) -> bytes:
         """Add a record that signs the chain up to and with itself."""
         self._number(members)

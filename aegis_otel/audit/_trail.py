@@ -295,10 +295,13 @@ class Trail:
         if self.rules is not None:
             sealed[0]["auditRules"] = self.rules
         lines = [chain.opened(sealed[0])]
+        rotated = chain.rotation()
         events = [
             self._event("heads", "CHAIN HEADS", **_heads(heads[place : place + MOST_HEADS]))
             for place in range(MOST_HEADS, len(heads), MOST_HEADS)
         ]
+        if rotated:
+            events.append(self._event("rotated", "KEY ROTATED", **rotated))
         if self._left is not None:
             left = self._left
             stated = _statement(left.chain, left.size, left.head, left.root, "failure")

@@ -13,7 +13,7 @@ from aegis_otel import audit as trails
 from aegis_otel import settings
 from aegis_otel.audit import sources, states, trust, verify
 from aegis_otel.cli import terminal
-from aegis_otel.stores import Query, StoreError, open_store, parse_since, read_note
+from aegis_otel.stores import Query, StoreError, iso_time, open_store, parse_since, read_note
 
 app = typer.Typer(help="Verify the audit trail, show its key.", no_args_is_help=True)
 
@@ -88,6 +88,20 @@ def show_key() -> None:
     except trails.AuditKeyError as error:
         terminal.fail(str(error))
     terminal.say(line)
+
+
+@app.command("rotate")
+def rotate_key() -> None:
+    """Replace the node key by a new one; both sign that. Processes take the new key when they start."""
+    now = datetime.now(timezone.utc)
+    try:
+        line = trails.rotate(_settings().audit_key_file, iso_time(now))
+    except trails.AuditKeyError as error:
+        terminal.fail(str(error))
+    terminal.say(line)
+    terminal.warn(
+        f"for verifiers: add this line, and until={iso_time(now)} to that of the old key once no process has it"
+    )
 
 
 def _given(

@@ -110,5 +110,24 @@ def test_the_key_is_shown_and_its_secret_is_not(tmp_path: Path) -> None:
     assert (done.returncode, trails.NODE_SEED.hex() in done.stdout + done.stderr) == (1, False)
 
 
+def test_a_rotated_key_is_trusted_because_the_old_one_signed_it(tmp_path: Path) -> None:
+    env = {"AEGIS_AUDIT_DIR": str(tmp_path / "trail")}
+    record = [sys.executable, "-c", "from aegis_otel.audit import audit; audit('READ')"]
+    keys = [tmp_path / "first", tmp_path / "last"]
+    for number in range(3):
+        subprocess.run(record, env=clean_environment(**env), check=True, timeout=120)
+        if number == 0:
+            keys[0].write_text(run("key", **env).stdout)
+        if number < 2:
+            done = run("rotate", **env)
+            assert done.returncode == 0, done.stderr
+            keys[1].write_text(done.stdout)
+    assert (tmp_path / "trail.key").stat().st_mode & 0o777 == 0o600
+    assert keys[1].read_text() == run("key", **env).stdout
+    done = run("verify", f"--keys={keys[0]}", **env)
+    assert (done.returncode, done.stderr.count("was rotated to it")) == (0, 2), done.stdout
+    assert run("verify", f"--keys={keys[1]}", **env).returncode == 24
+
+
 def test_only_one_source_is_taken() -> None:
     assert run("verify", KEYS, "--store=file", "--export=x").returncode == 2

@@ -66,6 +66,7 @@ def sending_to(folder: Path, collector: Collector) -> dict[str, str]:
         "AEGIS_AUDIT_ENABLED": "true",
         "AEGIS_AUDIT_DIR": str(folder / "trail"),
         "OTEL_SERVICE_NAME": "charts",
+        "AEGIS_SHUTDOWN_TIMEOUT": "120",  # what a busy machine leaves in the spool, only a third process would send
     }
 
 
@@ -83,7 +84,7 @@ def work(name):
         audit("READ", resource=f"{name}/{number}")
 for name in range(8):
     threading.Thread(target=work, args=(name,), daemon=True).start()
-while audit("READ", resource="main").seq < 1500:
+while audit("READ", resource="main").seq < 600:
     pass
 os.kill(os.getpid(), 9)
 """
@@ -114,11 +115,11 @@ def test_a_trail_verifies_in_each_store(start_collector: Start, stack: ExitStack
     assert local.records > CALLS
 
     embedded = EmbeddedStore(collector.data / "store")
-    wait_for(lambda: embedded.count(Query()) >= local.records, what="all records in the embedded store")
+    wait_for(lambda: embedded.count(Query()) >= local.records, seconds=240, what="all records in the embedded store")
     assert summary(verified(home, embedded)) == ("OK", [], 0)
     assert verified(home, embedded).proven == local.records
 
-    wait_for(lambda: logs.count("*") >= local.records, what="all records in VictoriaLogs")
+    wait_for(lambda: logs.count("*") >= local.records, seconds=240, what="all records in VictoriaLogs")
     assert summary(verified(home, VictoriaLogsStore(logs.url))) == ("OK", [], 0)
 
     data = home.parent / "query/.aegis"
@@ -153,11 +154,11 @@ def test_records_of_a_killed_process_reach_the_store_with_the_next_one(start_col
     ran(home, collector, "from aegis_otel.audit import audit\naudit('READ', resource='next')")
     local = verify(sources.folder(home / "trail"), parse_trust([trust_line(home / "trail.key")]))
     assert summary(local) == ("OK", [], 0)
-    assert local.records > 1500
+    assert local.records > 600
     embedded = EmbeddedStore(collector.data / "store")
 
     def all_there() -> bool:
         report = verified(home, embedded)
         return report.records == local.records and report.state is State.OK
 
-    wait_for(all_there, what="all records, proven")
+    wait_for(all_there, seconds=240, what="all records, proven")
