@@ -297,7 +297,7 @@ def _queue(settings: Settings, resource: Resource, redactor: Redactor | None, na
 def _redactor(settings: Settings) -> Redactor | None:
     if not settings.redaction_enabled:
         return None
-    from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules
+    from aegis_otel.redaction import DEFAULT, Redactor, RuleError, load_rules, unknown_kinds
 
     rules = DEFAULT
     if settings.redaction_rules is not None:
@@ -305,6 +305,8 @@ def _redactor(settings: Settings) -> Redactor | None:
             rules = load_rules(settings.redaction_rules)
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
+    if wrong := unknown_kinds(rules, settings.redaction_enable):
+        _stop_if_strict(settings, f"AEGIS_REDACTION_ENABLE: {wrong}")
     return Redactor(rules, enable=settings.redaction_enable, hash_key=settings.redaction_hash_key)
 
 

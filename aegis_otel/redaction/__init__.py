@@ -6,7 +6,7 @@ One contract (`contract/`, its `spec.md` in words) serves two engines: this one,
 """
 
 from aegis_otel.redaction.engine import FAILED, Redactor
-from aegis_otel.redaction.load import RuleError, add_rules, load_rules
+from aegis_otel.redaction.load import RuleError, add_rules, load_rules, unknown_kinds
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "ValueRule",
     "add_rules",
     "load_rules",
+    "unknown_kinds",
 ]

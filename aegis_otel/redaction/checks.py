@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from aegis_otel.redaction._check_digits import aba, dea, iban, imei, luhn_sum, npi, vin
 from aegis_otel.redaction._contract import (
+    AREA_STARTS,
     ID_LENGTHS,
     ISSUERS,
     NOT_MAIL_DOMAINS,
@@ -34,7 +36,7 @@ _LONGEST_ID: Final = max(ID_LENGTHS)
 _ID: Final = re.compile(
     "(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])".format(
         "|".join(
-            f"(?=[0-9-]{{0,35}}[{letters}])[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
+            f"[0-9{letters}]{{8}}(?:-[0-9{letters}]{{4}}){{3}}-[0-9{letters}]{{12}}"
             f"|(?=[0-9]*[{letters}])(?:{'|'.join(f'[0-9{letters}]{{{length}}}' for length in reversed(ID_LENGTHS))})"
             for letters in ("a-f", "A-F")
         )
@@ -67,7 +69,7 @@ def edge(text: str, start: int, end: int) -> bool:
 
 
 def in_id(text: str, start: int, end: int) -> bool:
-    """Inside a UUID (RFC 9562), or inside a hash or trace id of 32, 40 or 64 hex digits with a letter in it.
+    """Inside a UUID (RFC 9562), or inside a hash or trace id of as many hex digits as these have, with a letter in it.
 
     Such ids are frequent, and one in some thousands contains digits that form a valid card number.
     """
@@ -95,13 +97,7 @@ def luhn(text: str, start: int, end: int) -> bool:
         or (text[end : end + 1] == "." and text[end + 1 : end + 2] in _DIGIT)
     ):
         return False
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit)
-        if position % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0 and not in_id(text, start, end)
+    return luhn_sum([*map(int, digits)]) % 10 == 0 and not in_id(text, start, end)
 
 
 def _issued(digits: str) -> bool:
@@ -124,7 +120,7 @@ def ssn(text: str, start: int, end: int) -> bool:
 
 
 def phone(text: str, start: int, end: int) -> bool:
-    """A telephone number that stands by itself."""
+    """A telephone number that stands by itself; of North America, with an area that there can be."""
     if not edge(text, start, end):
         return False
     if start > 0:
@@ -135,8 +131,14 @@ def phone(text: str, start: int, end: int) -> bool:
             return False
     if end < len(text) and text[end].isascii() and (text[end].isalpha() or text[end] == "_"):
         return False
+    if text[end : end + 1] in ("-", "/") and text[end + 1 : end + 2].isascii() and text[end + 1 : end + 2].isalnum():
+        return False
     candidate = text[start:end]
-    count = len(digits_of(candidate))
+    digits = digits_of(candidate)
+    count = len(digits)
+    area = digits[1:] if count == 11 and digits[0] == "1" else digits
+    if len(area) == 10 and candidate[0] not in "+0" and area[0] not in AREA_STARTS:
+        return False
     if candidate.startswith("+"):
         return 10 <= count <= 15 if count == len(candidate) - 1 else count >= 9
     return 9 <= count <= 15
@@ -172,6 +174,11 @@ def opaque_digit(text: str, start: int, end: int) -> bool:
         and any(character in _DIGITS for character in candidate)
         and any(character.isascii() and character.isalpha() for character in candidate)
     )
+
+
+def code(text: str, start: int, end: int) -> bool:
+    """Has a digit, as the number of a record or of a paper has; a word has none."""
+    return any(character in _DIGITS for character in text[start:end])
 
 
 def basic(text: str, start: int, end: int) -> bool:
@@ -231,4 +238,11 @@ CHECKS: Final[dict[str, Check]] = {
     "email": email,
     "ipv4": ipv4,
     "ipv6": ipv6,
+    "code": code,
+    "aba": aba,
+    "dea": dea,
+    "npi": npi,
+    "imei": imei,
+    "vin": vin,
+    "iban": iban,
 }

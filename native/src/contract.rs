@@ -16,4 +16,4 @@ pub const DIGITS: usize = 9;
 pub const HINTED: usize = 8;
 pub const SHORT: usize = 4;
 /// Lengths of hashes and trace ids in hex digits.
-pub const ID_LENGTHS: [usize; 3] = [32, 40, 64];
+pub const ID_LENGTHS: [usize; 7] = [16, 32, 40, 56, 64, 96, 128];

@@ -11,9 +11,6 @@ NOT_YET = {
     "telling prefix": "22.2 % masked whole",
     "telling key": "80.9 % masked whole",
     "telling form": "71.0 % masked whole",
-    "health": "54.0 % masked whole",
-    "hipaa": "0.0 % masked whole: the kind does not exist",
-    "harmless": "2.5 % changed",
 }
 """Groups that miss their bar, and the share when this was written. Once a group meets it, its test turns red: take it out here."""
 

@@ -13,9 +13,6 @@ NOT_YET = {
     "telling prefix": "21.5 % masked whole",
     "telling key": "80.2 % masked whole",
     "telling form": "71.0 % masked whole",
-    "health": "53.0 % masked whole",
-    "hipaa": "0.0 % masked whole: the kind does not exist",
-    "harmless": "2.5 % changed",
 }
 """Groups that miss their bar, and the share when this was written. Once a group meets it, its test turns red: take it out here."""
 

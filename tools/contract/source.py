@@ -114,7 +114,7 @@ def load() -> Contract:
     """The contract. Raises ContractError."""
     redaction = CONTRACT / "redaction"
     contract = Contract(
-        themes=[_theme(path) for path in sorted(RULES.glob("*.yaml"))],
+        themes=[_theme(path, _read(redaction / "parts.yaml")) for path in sorted(RULES.glob("*.yaml"))],
         words=_read(redaction / "words.yaml"),
         limits=_read(redaction / "limits.yaml"),
         checks=_read(redaction / "checks.yaml"),
@@ -133,10 +133,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _theme(path: Path) -> Theme:
+def _theme(path: Path, shared: dict[str, str]) -> Theme:
     data = _read(path)
     parts: dict[str, str] = {}
-    for name, pattern in data.pop("parts", {}).items():
+    for name, pattern in (shared | data.pop("parts", {})).items():
         parts[name] = _fill(pattern, parts)
     theme = Theme(path.stem, data.pop("keys", []), data.pop("values", []))
     if data:
@@ -153,7 +153,24 @@ def _theme(path: Path) -> Theme:
         if "pattern" in rule:
             rule["pattern"] = _fill(rule["pattern"], parts)
             re.compile(rule["pattern"], re.ASCII)
+        if "names" in rule:
+            rule["names"] = [name for given in rule["names"] for name in _multiplied(given, parts)]
+            if "value" in rule:
+                rule["value"] = _fill(rule["value"], parts)
+                re.compile(rule["value"], re.ASCII)
     return theme
+
+
+def _multiplied(name: str, parts: dict[str, str]) -> list[str]:
+    """One name for each alternative of the parts in it: `@{person} city`."""
+    part = _PART.search(name)
+    if part is None:
+        return [name]
+    return [
+        full
+        for word in parts[part.group(1)].split("|")
+        for full in _multiplied(name[: part.start()] + word + name[part.end() :], parts)
+    ]
 
 
 def _fill(pattern: str, parts: dict[str, str]) -> str:

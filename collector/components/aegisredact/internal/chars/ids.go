@@ -2,6 +2,7 @@ package chars
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
@@ -40,7 +41,7 @@ func IsUUID(s string) bool {
 			return false
 		}
 	}
-	return inOneCase(s)
+	return s == strings.ToLower(s) || s == strings.ToUpper(s)
 }
 
 func isHex(s string) bool {

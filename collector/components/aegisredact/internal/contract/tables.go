@@ -75,10 +75,36 @@ var Issuers = []Issuer{
 	{2, 63, 63, []int{13, 14, 15, 16, 17, 18, 19}},
 	{2, 67, 67, []int{13, 14, 15, 16, 17, 18, 19}},
 }
-var IDLengths = []int{32, 40, 64}
+var IDLengths = []int{16, 32, 40, 56, 64, 96, 128}
 var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "phone_hint", "ipv4"}
 var NotMailLocals = []string{"git", "hg", "svn"}
 var NotMailDomains = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "mjs", "ts", "tsx", "jsx", "json", "html", "xml", "yaml", "yml", "py", "rb", "go", "rs", "java", "gz", "tgz", "zip", "tar", "whl", "jar", "service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap"}
+
+// CheckWeights: the weighted sum of a number's digits is a multiple of the modulus.
+var CheckWeights = map[string]struct {
+	Weights []int
+	Modulus int
+}{
+	"aba": {[]int{3, 7, 1, 3, 7, 1, 3, 7, 1}, 10},
+	"dea": {[]int{1, 2, 1, 2, 1, 2, 9}, 10},
+	"vin": {[]int{8, 7, 6, 5, 4, 3, 2, 10, 10, 9, 8, 7, 6, 5, 4, 3, 2}, 11},
+}
+
+// LuhnHeads: the digits with a head before them pass Luhn's test; how many there are.
+var LuhnHeads = map[string]struct {
+	Head   string
+	Length int
+}{
+	"npi": {"80840", 10},
+	"imei": {"", 15},
+}
+
+// Letters of a VIN with their values, the place of its check digit, and the letters that it has at least.
+var VINLetters = map[byte]int{'A': 1, 'B': 2, 'C': 3, 'D': 4, 'E': 5, 'F': 6, 'G': 7, 'H': 8, 'J': 1, 'K': 2, 'L': 3, 'M': 4, 'N': 5, 'P': 7, 'R': 9, 'S': 2, 'T': 3, 'U': 4, 'V': 5, 'W': 6, 'X': 7, 'Y': 8, 'Z': 9}
+const VINCheck, VINLeastLetters = 8, 2
+
+// AreaStarts begin the area of a North American telephone number.
+const AreaStarts = "23456789"
 
 // BetweenDigits may stand between the digits of a number.
 const BetweenDigits = " ().-/_+"
@@ -87,7 +113,7 @@ const BetweenDigits = " ().-/_+"
 const OpaqueCharacters = "0123456789!@#$%^&*+=~\\"
 const OpaqueLeast = 6
 const OpaqueLong = 20
-const LongestID = 64
+const LongestID = 128
 
 // Characters are a range of code points and what they count as; see contract/redaction/folding.yaml.
 type Characters struct {

@@ -42,11 +42,15 @@ type Key struct {
 	NotNumber bool
 	MinDigits int
 	Opaque    bool
+	Value     *regexp.Regexp // nil: any
 }
 
 // Fits says whether a value in a text is of the sort that the rule is about.
 func (r *Key) Fits(value string) bool {
 	if r.NotNumber && chars.IsNumber(strings.TrimSpace(value)) {
+		return false
+	}
+	if r.Value != nil && !r.Value.MatchString(value) {
 		return false
 	}
 	return r.MinDigits == 0 || chars.CountDigits(value) >= r.MinDigits
