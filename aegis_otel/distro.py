@@ -314,7 +314,15 @@ def _redactor(settings: Settings) -> Redactor | None:
 
 
 def _make_redactor(settings: Settings) -> Redactor:
-    from aegis_otel.redaction import DEFAULT, CallbackError, Redactor, RuleError, load_callback, load_rules
+    from aegis_otel.redaction import (
+        DEFAULT,
+        CallbackError,
+        Redactor,
+        RuleError,
+        load_callback,
+        load_rules,
+        unknown_kinds,
+    )
 
     rules = DEFAULT
     if settings.redaction_rules is not None:
@@ -322,6 +330,8 @@ def _make_redactor(settings: Settings) -> Redactor:
             rules = load_rules(settings.redaction_rules)
         except RuleError as error:
             _stop_if_strict(settings, f"{error}; the rules that come with aegis-otel are in force without yours")
+    if wrong := unknown_kinds(rules, settings.redaction_enable):
+        _stop_if_strict(settings, f"AEGIS_REDACTION_ENABLE: {wrong}")
     callback = None
     if settings.redaction_callback is not None:
         try:

@@ -7,7 +7,7 @@ One contract (`contract/`, its `spec.md` in words) serves two engines: this one,
 
 from aegis_otel.redaction.callback import Callback, CallbackError, load_callback
 from aegis_otel.redaction.engine import FAILED, Redactor
-from aegis_otel.redaction.load import RuleError, add_rules, load_rules
+from aegis_otel.redaction.load import RuleError, add_rules, load_rules, unknown_kinds
 from aegis_otel.redaction.rules import DEFAULT, KeyRule, RuleSet, ValueRule
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "add_rules",
     "load_callback",
     "load_rules",
+    "unknown_kinds",
 ]

@@ -34,7 +34,9 @@ PREFIX: Final = re.compile(r"[bBuUrRfF]{0,2}(\\*)([\"'`])", re.ASCII)
 _YAML_BLOCK: Final = re.compile(r"([|>][-+0-9]{0,2}[ \t]*\r?\n[ \t]+)[^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*", re.ASCII)
 _TAG: Final = re.compile(r"<(?:/|!--|!\[|!D|[A-Za-z][A-Za-z0-9:\-]*(?:\s[^<>]{0,200})?/?>)", re.ASCII)
 SCHEME: Final = re.compile(rf"({'|'.join(SCHEMES)}) +(?=\S)", re.ASCII | re.IGNORECASE)
-_NEXT_WORD: Final = re.compile(r",? +([A-Z0-9\x80-\U0010ffff][^\s,;&\"'<>()\[\]{}|=:\x01]*)(\s*[=:])?", re.ASCII)
+_NEXT_WORD: Final = re.compile(
+    r",? +((?:[A-Z0-9\x80-\U0010ffff]|#[0-9])[^\s,;&\"'<>()\[\]{}|=:\x01]*)(\s*[=:])?", re.ASCII
+)
 _NEXT_DATE_WORD: Final = re.compile(
     rf",? ?((?:[0-9]|\([0-9]|-[0-9]|(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\b)"
     r"[^\s,;&\"'<>\[\]{}|=:\x01]*)(\s*[=:])?",
@@ -67,7 +69,7 @@ def value_after(
     if text[position] in CLOSING:
         end = matching(text, position)
         if text[position] == "(" and rule.text in ("words", "date"):
-            end = _words_end(text, end, rule.text, keys)
+            end = _words_end(text, end, rule, keys)
         return position, end, False
     if rule.text == "line":
         end = _line_end(text, position, key_start)
@@ -80,7 +82,7 @@ def value_after(
         else:
             end = _token_end(text, scheme.end())
         if rule.text in ("words", "date"):
-            end = _words_end(text, end, rule.text, keys)
+            end = _words_end(text, end, rule, keys)
     return (position, end, False) if end > position else None
 
 
@@ -167,12 +169,15 @@ def _token_end(text: str, position: int) -> int:
     return position
 
 
-def _words_end(text: str, position: int, mode: str, keys: KeyMatcher) -> int:
+def _words_end(text: str, position: int, rule: KeyRule, keys: KeyMatcher) -> int:
     """The end of a name or an address (further words with a capital or a digit), or of a date or a number."""
-    pattern = _NEXT_WORD if mode == "words" else _NEXT_DATE_WORD
+    pattern = _NEXT_WORD if rule.text == "words" else _NEXT_DATE_WORD
     for _ in range(VALUE_WORDS):
         word = pattern.match(text, position)
-        if word is None or word.group(2) is not None or keys.match(word.group(1)) is not None:
+        if word is None or word.group(2) is not None:
+            break
+        other = keys.match(word.group(1))
+        if other is not None and other.kind != rule.kind:
             break
         position = word.end(1)
     return position

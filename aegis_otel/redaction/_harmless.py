@@ -36,4 +36,6 @@ def fits(rule: KeyRule, value: str) -> bool:
     """Whether a value is of the type that `rule` covers."""
     if rule.not_number and _NUMBER.fullmatch(value.strip()):
         return False
+    if rule.value and not re.search(rule.value, value, re.ASCII):
+        return False
     return not rule.min_digits or sum(map(value.count, "0123456789")) >= rule.min_digits

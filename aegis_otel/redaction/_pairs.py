@@ -116,9 +116,9 @@ class Pairs:
             key = text[start:end]
             if self._keys.is_allowed(key):
                 return None
-            if found is None:
+            if found is None or found[0].value:
                 rule = self._keys.match(key)
-                if rule is not None and not rule.exact:
+                if rule is not None and not rule.exact and (found is None or rule is not found[0]):
                     found = rule, start, ""
         return found
 

@@ -22,6 +22,7 @@ from aegis_otel.redaction._contract import (
     NEIGHBOUR_VALUES,
     VALUE_FIELDS,
 )
+from aegis_otel.redaction._harmless import fits
 from aegis_otel.redaction._repeats import Repeats
 from aegis_otel.redaction.keys import KeyMatcher
 from aegis_otel.redaction.rules import KeyRule, RuleSet
@@ -122,6 +123,8 @@ class Structures:
             if new_name != name:
                 renamed[key] = new_name
             rule = match(new_name)
+            if rule is not None and rule.value and parent:
+                rule = match(f"{parent}.{new_name}") or rule
             used = texts
             if audit and name in self._identity:
                 rule = None
@@ -184,6 +187,8 @@ class Structures:
         if value is None or value is True or value is False:
             return value
         if isinstance(value, (dict, list, tuple, Mapping)):
+            if rule.value:
+                return self._redact_any(value, depth + 1, walk, None, texts)
             if rule.not_number or rule.min_digits:
                 return self._redact_any(value, depth + 1, walk, rule, texts)
             return self._mask(rule.kind, None) if value else value
@@ -207,7 +212,7 @@ class Structures:
             return value
         if rule.not_number and text.strip().replace(".", "").replace(",", "").replace("_", "").isdecimal():
             return value
-        if rule.min_digits and sum(character in "0123456789" for character in text) < rule.min_digits:
+        if not fits(rule, text):
             return self._redact_any(value, depth + 1, walk, None, texts)
         mask = self._mask(rule.kind, text)
         if mask == text:

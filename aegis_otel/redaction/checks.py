@@ -14,7 +14,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from aegis_otel.redaction._check_digits import aba, dea, iban, imei, npi, vin
 from aegis_otel.redaction._contract import (
+    AREA_STARTS,
     ID_LENGTHS,
     ISSUERS,
     NO_AREA,
@@ -132,7 +134,7 @@ def ssn(text: str, start: int, end: int) -> bool:
 
 
 def phone(text: str, start: int, end: int) -> bool:
-    """A telephone number that stands by itself."""
+    """A telephone number that stands by itself; of North America, with an area that there can be."""
     if not edge(text, start, end):
         return False
     if start > 0:
@@ -147,8 +149,14 @@ def phone(text: str, start: int, end: int) -> bool:
     behind = text[end + 1 : end + 2]
     if after == "-" and behind.isascii() and behind.isalpha():
         return False
+    if text[end : end + 1] in ("-", "/") and text[end + 1 : end + 2].isascii() and text[end + 1 : end + 2].isalnum():
+        return False
     candidate = text[start:end]
-    count = len(digits_of(candidate))
+    digits = digits_of(candidate)
+    count = len(digits)
+    area = digits[1:] if count == 11 and digits[0] == "1" else digits
+    if len(area) == 10 and candidate[0] not in "+0" and area[0] not in AREA_STARTS:
+        return False
     if candidate.startswith("+"):
         return 10 <= count <= 15 if count == len(candidate) - 1 else count >= 9
     return 9 <= count <= 15
@@ -200,6 +208,11 @@ def mixed(text: str, start: int, end: int) -> bool:
     return any(character in _DIGITS for character in candidate) or (
         _UPPER.search(candidate) is not None and _LOWER.search(candidate) is not None
     )
+
+
+def code(text: str, start: int, end: int) -> bool:
+    """Has a digit, as the number of a record or of a paper has; a word has none."""
+    return any(character in _DIGITS for character in text[start:end])
 
 
 def basic(text: str, start: int, end: int) -> bool:
@@ -261,4 +274,11 @@ CHECKS: Final[dict[str, Check]] = {
     "email": email,
     "ipv4": ipv4,
     "ipv6": ipv6,
+    "code": code,
+    "aba": aba,
+    "dea": dea,
+    "npi": npi,
+    "imei": imei,
+    "vin": vin,
+    "iban": iban,
 }

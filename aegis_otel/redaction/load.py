@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -91,7 +91,20 @@ def add_rules(data: Any, base: RuleSet, source: str) -> RuleSet:
     if not_secret is not None:
         _compile(not_secret, f"{source}: not_secret")
         base = replace(base, not_secret=f"{base.not_secret}|{not_secret}" if base.not_secret else not_secret)
-    return replace(base, keys=(*keys, *base.keys), values=(*values, *base.values), **added)
+    rules = replace(base, keys=(*keys, *base.keys), values=(*values, *base.values), **added)
+    for name in ("disable", "enable"):
+        if wrong := unknown_kinds(rules, _list(data, name, source)):
+            raise RuleError(f"{source}: {name}: {wrong}")
+    return rules
+
+
+def unknown_kinds(rules: RuleSet, kinds: Iterable[str]) -> str:
+    """Says which of `kinds` no rule has, and which there are; empty if each is known."""
+    known = {rule.kind for rule in rules.keys} | {rule.kind for rule in rules.values} - {""}
+    unknown = [kind for kind in kinds if kind not in known]
+    if not unknown:
+        return ""
+    return f"no rule has the kind {', '.join(map(repr, unknown))}; known are {', '.join(sorted(known))}"
 
 
 def _list(data: Mapping[str, Any], name: str, source: str) -> list[Any]:
@@ -129,6 +142,8 @@ def _key_rule(rule: Any, where: str) -> KeyRule:
     given["names"] = tuple(names)
     if given.get("text", "token") not in TEXT_MODES:
         raise RuleError(f"{where}: text must be one of {', '.join(TEXT_MODES)}, not {given['text']!r}")
+    if given.get("value"):
+        _compile(given["value"], where)
     return KeyRule(**given)
 
 

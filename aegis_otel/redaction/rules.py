@@ -35,6 +35,8 @@ class KeyRule:
     """The value must have at least this many digits."""
     opaque: bool = False
     """In prose (`session: active`) the value must look like a secret."""
+    value: str = ""
+    """A pattern that the value must match. Maps and lists are then gone through as under any other key."""
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ class Settings:
         "AEGIS_REDACTION_RULES", parse=parse.path, help="a file with your own rules and exceptions"
     )
     redaction_enable: tuple[str, ...] = variable(
-        "AEGIS_REDACTION_ENABLE", parse=parse.words, default=(), help="further kinds to mask, e.g. ipv4,ipv6"
+        "AEGIS_REDACTION_ENABLE", parse=parse.words, default=(), help="further kinds to mask, e.g. hipaa, or ipv4,ipv6"
     )
     redaction_hash_key: str | None = variable(
         "AEGIS_REDACTION_HASH_KEY",

@@ -16,4 +16,4 @@ pub const DIGITS: usize = 9;
 pub const HINTED: usize = 8;
 pub const SHORT: usize = 4;
 /// Lengths of hashes and trace ids in hex digits.
-pub const ID_LENGTHS: [usize; 7] = [32, 40, 48, 56, 64, 96, 128];
+pub const ID_LENGTHS: [usize; 8] = [16, 32, 40, 48, 56, 64, 96, 128];

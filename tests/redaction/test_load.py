@@ -101,6 +101,9 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ({"not_secret": "("}, "not_secret: pattern"),
         ({"keyz": []}, "'keyz' is unknown; known are allow_keys"),
         ([1], "must be a map with keys, values"),
+        ({"enable": ["hippa"]}, "enable: no rule has the kind 'hippa'; known are account, .*hipaa"),
+        ({"disable": ["fone"]}, "disable: no rule has the kind 'fone'"),
+        ({"keys": [{"kind": "x", "names": ["x"], "value": "("}]}, "does not compile"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, data: Any, message: str) -> None:
@@ -122,3 +125,18 @@ def test_a_file_that_is_no_yaml_or_json(tmp_path: Path, content: str, name: str,
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="can't be read"):
         load_rules(tmp_path / "missing.yaml")
+
+
+def test_a_kind_of_its_own_rules_can_be_switched(tmp_path: Path) -> None:
+    rules = load_rules(write(tmp_path, {"keys": [{"kind": "badge", "names": ["badge"]}], "disable": ["badge"]}))
+    assert Redactor(rules).redact_text("badge=77") == "badge=77"
+
+
+def test_a_key_rule_may_ask_for_a_form_of_the_value() -> None:
+    rules = add_rules({"keys": [{"kind": "bed", "names": ["bed"], "value": "^[A-Z]-[0-9]+$"}]}, DEFAULT, "test")
+    redactor = Redactor(rules)
+    assert redactor.redact_mapping({"bed": "B-12", "x": {"bed": {"size": 3}}}) == {
+        "bed": "[REDACTED:bed]",
+        "x": {"bed": {"size": 3}},
+    }
+    assert redactor.redact_text("bed=B-12, bed=wide") == "bed=[REDACTED:bed], bed=wide"

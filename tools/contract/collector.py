@@ -24,7 +24,7 @@ processors:
     hash_key: ${env:AEGIS_REDACTION_HASH_KEY:-}
     # Your own rules and exceptions.
     rules_file: ${env:AEGIS_REDACTION_RULES:-}
-    # Kinds that are off, and those that are on all the same, e.g. AEGIS_REDACTION_ENABLE=ipv4,ipv6
+    # Kinds that are off, and those that are on all the same, e.g. AEGIS_REDACTION_ENABLE=hipaa,ipv4
     disable: %s
     enable: ${env:AEGIS_REDACTION_ENABLE:-[]}
 """
@@ -95,7 +95,7 @@ def _render(rule: dict[str, Any]) -> str:
         elif isinstance(value, int):
             rendered = str(value)
         else:
-            rendered = _scalar(value) if name != "pattern" else _quoted(value)
+            rendered = _scalar(value) if name not in ("pattern", "value") else _quoted(value)
         parts.append(f"{name}: {rendered}")
     joined = ", ".join(parts)
     if "\n" not in joined and len(joined) < _WIDTH - 10:

@@ -75,6 +75,37 @@ def redaction(contract: Contract) -> str:
         f"var NotMailLocals = {_strings(checks['not_mail_locals'])}",
         f"var NotMailDomains = {_strings(checks['not_mail_domains'])}",
         "",
+        "// CheckWeights: the weighted sum of a number's digits is a multiple of the modulus.",
+        "var CheckWeights = map[string]struct {",
+        "\tWeights []int",
+        "\tModulus int",
+        "}{",
+        *(
+            f"\t{_quoted(name)}: {{[]int{{{', '.join(map(str, one))}}}, {modulus}}},"
+            for name, (one, modulus) in python.weights(contract).items()
+        ),
+        "}",
+        "",
+        "// LuhnHeads: the digits with a head before them pass Luhn's test; how many there are.",
+        "var LuhnHeads = map[string]struct {",
+        "\tHead   string",
+        "\tLength int",
+        "}{",
+        *(
+            f"\t{_quoted(name)}: {{{_quoted(one['head'])}, {one['length']}}},"
+            for name, one in checks["luhn_heads"].items()
+        ),
+        "}",
+        "",
+        "// Letters of a VIN with their values, the place of its check digit, and the letters that it has at least.",
+        "var VINLetters = map[byte]int{"
+        + ", ".join(f"'{letter}': {value}" for letter, value in python.vin_letters(contract).items())
+        + "}",
+        f"const VINCheck, VINLeastLetters = {checks['vin']['check']}, {checks['vin']['least_letters']}",
+        "",
+        "// AreaStarts begin the area of a North American telephone number.",
+        f"const AreaStarts = {_quoted(checks['area_starts'])}",
+        "",
         "// BetweenDigits may stand between the digits of a number.",
         f"const BetweenDigits = {_quoted(contract.screen['between_digits'])}",
         "",

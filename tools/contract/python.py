@@ -23,8 +23,8 @@ def rules(contract: Contract) -> str:
     lines = [_HEAD.format(about="The contract of redaction: rules, words, limits and tables.")]
     lines += _rows(
         "KEYS",
-        "kind, names, text, exact, glued, quoted, not_number, min_digits, opaque",
-        "tuple[str, tuple[str, ...], str, bool, bool, bool, bool, int, bool]",
+        "kind, names, text, exact, glued, quoted, not_number, min_digits, opaque, value",
+        "tuple[str, tuple[str, ...], str, bool, bool, bool, bool, int, bool, str]",
         (
             (
                 rule["kind"],
@@ -36,6 +36,7 @@ def rules(contract: Contract) -> str:
                 rule.get("not_number", False),
                 rule.get("min_digits", 0),
                 rule.get("opaque", False),
+                rule.get("value", ""),
             )
             for rule in contract.keys
         ),
@@ -82,6 +83,13 @@ def rules(contract: Contract) -> str:
     lines.append(f"ID_LENGTHS: Final = {tuple(checks['id_lengths'])!r}")
     lines += _words("NOT_MAIL_LOCALS", checks["not_mail_locals"])
     lines += _words("NOT_MAIL_DOMAINS", checks["not_mail_domains"])
+    lines.append(f"WEIGHTS: Final = {weights(contract)!r}")
+    lines.append(
+        f"LUHN_HEADS: Final = { {name: (one['head'], one['length']) for name, one in checks['luhn_heads'].items()}!r}"
+    )
+    lines.append(f"VIN_LETTERS: Final[dict[str, int]] = {vin_letters(contract)!r}")
+    lines.append(f"VIN_CHECK, VIN_LEAST_LETTERS = {checks['vin']['check'], checks['vin']['least_letters']!r}")
+    lines.append(f"AREA_STARTS: Final = {checks['area_starts']!r}")
     opaque = checks["opaque"]
     lines.append(f"OPAQUE_CHARACTERS: Final = {opaque['characters']!r}")
     lines.append(f"OPAQUE_LEAST: Final = {opaque['least']!r}")
@@ -137,6 +145,17 @@ def issuers(contract: Contract) -> list[tuple[int, int, int, frozenset[int]]]:
 def areas(contract: Contract) -> tuple[tuple[str, str], ...]:
     """Ranges of first three digits that no telephone number of North America has."""
     return tuple((text[:3], text[-3:]) for text in contract.checks["no_area"])
+
+
+def weights(contract: Contract) -> dict[str, tuple[tuple[int, ...], int]]:
+    """Of each check digit the weights and the modulus."""
+    return {name: (tuple(one["weights"]), one["modulus"]) for name, one in contract.checks["weights"].items()}
+
+
+def vin_letters(contract: Contract) -> dict[str, int]:
+    """The value of each letter of a VIN."""
+    rows = contract.checks["vin"]["letters"].items()
+    return {letter: int(value) for letters, values in rows for letter, value in zip(letters, values, strict=True)}
 
 
 def code_points(text: str) -> tuple[int, int]:

@@ -134,7 +134,8 @@ def load() -> Contract:
 
 def _themes() -> list[Theme]:
     vendors = Theme(VENDORS, [], shapes.rules(_read(CONTRACT / "redaction" / "vendors.yaml")))
-    return sorted([*(_theme(path) for path in RULES.glob("*.yaml")), vendors], key=lambda theme: theme.name)
+    shared = _read(CONTRACT / "redaction" / "parts.yaml")
+    return sorted([*(_theme(path, shared) for path in RULES.glob("*.yaml")), vendors], key=lambda theme: theme.name)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -144,10 +145,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _theme(path: Path) -> Theme:
+def _theme(path: Path, shared: dict[str, str]) -> Theme:
     data = _read(path)
     parts: dict[str, str] = {}
-    for name, pattern in data.pop("parts", {}).items():
+    for name, pattern in (shared | data.pop("parts", {})).items():
         parts[name] = _fill(pattern, parts)
     theme = Theme(path.stem, data.pop("keys", []), data.pop("values", []))
     if data:
@@ -166,7 +167,24 @@ def _theme(path: Path) -> Theme:
             re.compile(rule["pattern"], re.ASCII)
             if _TOO_MANY.search(rule["pattern"]):
                 raise ContractError(f"{where}: RE2 repeats a thousand times at most")
+        if "names" in rule:
+            rule["names"] = [name for given in rule["names"] for name in _multiplied(given, parts)]
+            if "value" in rule:
+                rule["value"] = _fill(rule["value"], parts)
+                re.compile(rule["value"], re.ASCII)
     return theme
+
+
+def _multiplied(name: str, parts: dict[str, str]) -> list[str]:
+    """One name for each alternative of the parts in it: `@{person} city`."""
+    part = _PART.search(name)
+    if part is None:
+        return [name]
+    return [
+        full
+        for word in parts[part.group(1)].split("|")
+        for full in _multiplied(name[: part.start()] + word + name[part.end() :], parts)
+    ]
 
 
 def _fill(pattern: str, parts: dict[str, str]) -> str:

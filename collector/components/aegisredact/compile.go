@@ -51,10 +51,18 @@ func newEngine(c *Config) (*engine, error) {
 		index:    map[string]int{},
 		literals: map[prefilter.Literal]prefilter.Marks{},
 		sets:     map[string]int{},
-		disabled: ruleset.NameSet(rules.Disable),
+		disabled: map[string]bool{},
 	}
-	for name := range ruleset.NameSet(rules.Enable) {
-		delete(b.disabled, name)
+	for field, kinds := range map[string][]string{"disable": rules.Disable, "enable": rules.Enable} {
+		if err := rules.checkKinds(kinds); err != nil {
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+	}
+	for _, name := range rules.Disable {
+		b.disabled[strings.TrimSpace(name)] = true
+	}
+	for _, name := range rules.Enable {
+		delete(b.disabled, strings.TrimSpace(name))
 	}
 	if err := b.compile(rules); err != nil {
 		return nil, err
@@ -148,6 +156,13 @@ func (b *compiler) addKeys(rule KeyRule) error {
 	if !ok {
 		return fmt.Errorf("text %q: must be token, words, date or line", rule.Text)
 	}
+	var value *regexp.Regexp
+	if rule.Value != "" {
+		var err error
+		if value, err = regexp.Compile(rule.Value); err != nil {
+			return fmt.Errorf("value: %w", err)
+		}
+	}
 	if b.disabled[rule.Kind] {
 		return nil
 	}
@@ -161,6 +176,7 @@ func (b *compiler) addKeys(rule KeyRule) error {
 		MinDigits: rule.MinDigits,
 		Opaque:    rule.Opaque,
 		Numeric:   rule.Kind == "password",
+		Value:     value,
 	}
 	ruleset.SetDefault(b.byKind, rule.Kind, compiled)
 	for _, name := range rule.Names {

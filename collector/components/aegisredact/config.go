@@ -3,7 +3,10 @@ package aegisredact
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
@@ -30,6 +33,8 @@ type KeyRule struct {
 	MinDigits int `mapstructure:"min_digits"`
 	// Opaque: in prose ("session: active") the value must look like a secret.
 	Opaque bool `mapstructure:"opaque"`
+	// Value is a pattern that the value must match; maps and lists are then gone through as under any other key.
+	Value string `mapstructure:"value"`
 }
 
 // ValueRule masks what a pattern matches, wherever it occurs.
@@ -122,6 +127,24 @@ func (c *Config) withFile() (RuleSet, error) {
 		rules.NotSecret += "|" + extra.NotSecret
 	}
 	return rules, nil
+}
+
+// checkKinds returns an error that names the kinds which no rule has.
+func (r *RuleSet) checkKinds(kinds []string) error {
+	known := map[string]bool{}
+	for _, rule := range r.Keys {
+		known[rule.Kind] = true
+	}
+	for _, rule := range r.Values {
+		known[rule.Kind] = true
+	}
+	delete(known, "")
+	for _, name := range kinds {
+		if name = strings.TrimSpace(name); name != "" && !known[name] {
+			return fmt.Errorf("no rule has the kind %q; known are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+	}
+	return nil
 }
 
 func readRules(path string) (RuleSet, error) {

@@ -28,7 +28,7 @@ var (
 
 const (
 	firstRuleBit = 5
-	lastRuleBit  = 127
+	lastRuleBit  = 255
 )
 
 // kind is a sort of secret.

@@ -169,8 +169,8 @@ func (e *engine) bareKeyBefore(text string, end int) (keyPlace, bool) {
 		if e.keys.IsAllowed(key) {
 			return keyPlace{}, false
 		}
-		if found.rule == nil {
-			if rule := e.keys.Match(key); rule != nil && !rule.Exact {
+		if found.rule == nil || found.rule.Value != nil {
+			if rule := e.keys.Match(key); rule != nil && !rule.Exact && rule != found.rule {
 				found = keyPlace{rule: rule, start: start}
 			}
 		}

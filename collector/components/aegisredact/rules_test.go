@@ -55,3 +55,11 @@ func TestEveryValueRuleIsHeldBackByThePrefilter(t *testing.T) {
 		require.False(t, rule.mayMatch(&plain), "rule %d: %s", i, rule.pattern)
 	}
 }
+
+func TestAKindThatNoRuleHasStopsTheStart(t *testing.T) {
+	cfg := builtIn(t)
+	cfg.Enable = []string{"ipv4", "hippa"}
+	require.ErrorContains(t, cfg.Validate(), `enable: no rule has the kind "hippa"; known are account, `)
+	cfg.Enable = []string{"ipv4", " hipaa"}
+	require.NoError(t, cfg.Validate())
+}

@@ -16,7 +16,7 @@ var (
 	markup      = regexp.MustCompile(`\A<(?:/|!--|!\[|!D|[A-Za-z][A-Za-z0-9:\-]*(?:\s[^<>]{0,200})?/?>)`)
 	lineEnding  = regexp.MustCompile(`[\r\n]|\\+[nr]`)
 	escapedEnd  = regexp.MustCompile(`\A\\+[nrt](?:\s|\z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])`)
-	nextWord    = regexp.MustCompile(`\A,? +([A-Z0-9\x{80}-\x{10ffff}][^\s,;&"'<>()\[\]{}|=:\x01]*)(\s*[=:])?`)
+	nextWord    = regexp.MustCompile(`\A,? +((?:[A-Z0-9\x{80}-\x{10ffff}]|#[0-9])[^\s,;&"'<>()\[\]{}|=:\x01]*)(\s*[=:])?`)
 	nextDate    = regexp.MustCompile(`\A(?i),? ?((?:[0-9]|\([0-9]|-[0-9]|(?:` + strings.Join(contract.Months, "|") + `)[a-z]{0,6}\b)` +
 		`[^\s,;&"'<>\[\]{}|=:\x01]*)(\s*[=:])?`)
 )
@@ -53,7 +53,7 @@ func (e *engine) valueAfter(text string, position int, key keyPlace) (valuePlace
 	case chars.IsOpening(text[position]):
 		end = closingBracket(text, position, len(text))
 		if text[position] == '(' && (reach == ruleset.ReachWords || reach == ruleset.ReachDate) {
-			end = e.wordsEnd(text, end, reach)
+			end = e.wordsEnd(text, end, key.rule)
 		}
 		return valuePlace{start: position, end: end}, true
 	case reach == ruleset.ReachLine:
@@ -61,7 +61,7 @@ func (e *engine) valueAfter(text string, position int, key keyPlace) (valuePlace
 	default:
 		end = schemeEnd(text, position, key.start)
 		if reach == ruleset.ReachWords || reach == ruleset.ReachDate {
-			end = e.wordsEnd(text, end, reach)
+			end = e.wordsEnd(text, end, key.rule)
 		}
 	}
 	return valuePlace{start: position, end: end}, end > position
@@ -315,14 +315,17 @@ func nextParameterAt(text string, position int) bool {
 
 // wordsEnd returns the end of a name or an address (further words with a capital or a digit), or of a date
 // or a number.
-func (e *engine) wordsEnd(text string, position int, reach ruleset.Reach) int {
+func (e *engine) wordsEnd(text string, position int, rule *ruleset.Key) int {
 	pattern := nextWord
-	if reach == ruleset.ReachDate {
+	if rule.Reach == ruleset.ReachDate {
 		pattern = nextDate
 	}
 	for range contract.ValueWords {
 		word := pattern.FindStringSubmatchIndex(text[position:])
-		if word == nil || word[4] >= 0 || e.keys.Match(text[position+word[2]:position+word[3]]) != nil {
+		if word == nil || word[4] >= 0 {
+			break
+		}
+		if other := e.keys.Match(text[position+word[2] : position+word[3]]); other != nil && other.Kind != rule.Kind {
 			break
 		}
 		position += word[3]

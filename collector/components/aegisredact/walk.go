@@ -73,6 +73,11 @@ func (w *walk) members(m pcommon.Map, depth int, inherited *ruleset.Key, audit b
 		if verdict.Renamed != "" {
 			name = verdict.Renamed
 		}
+		if rule != nil && rule.Value != nil && parent != "" {
+			if longer := w.keys.Match(parent + "." + name); longer != nil {
+				rule = longer
+			}
+		}
 		if audit && w.auditKeys[key] {
 			rule = nil
 			of.who = of.who || w.auditWho[key] && value.Type() == pcommon.ValueTypeStr
@@ -170,13 +175,15 @@ func (w *walk) under(rule *ruleset.Key, value pcommon.Value, depth int, r reader
 		text = numberText(value)
 	}
 	switch {
+	case container && rule.Value != nil:
+		w.any(value, depth+1, nil, r)
 	case container && rule.Conditional():
 		w.any(value, depth+1, rule, r)
 	case container:
 		w.set(value, w.mask(rule.Kind, ""))
 	case text == "" || rule.NotNumber && chars.AllDigits(strings.NewReplacer(".", "", ",", "", "_", "").Replace(strings.TrimSpace(text))):
 		return
-	case chars.CountDigits(text) < rule.MinDigits:
+	case !rule.Fits(text):
 		w.any(value, depth+1, nil, r)
 	default:
 		w.set(value, w.mask(rule.Kind, text))

@@ -2,6 +2,7 @@ package chars
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )

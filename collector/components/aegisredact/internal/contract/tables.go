@@ -84,10 +84,36 @@ var Issuers = []Issuer{
 
 // NoArea are ranges of three digits that no area has.
 var NoArea = [][2]string{{"000", "199"}, {"200", "200"}, {"300", "300"}, {"400", "400"}, {"211", "211"}, {"311", "311"}, {"411", "411"}, {"511", "511"}, {"611", "611"}, {"711", "711"}, {"811", "811"}, {"911", "911"}}
-var IDLengths = []int{32, 40, 48, 56, 64, 96, 128}
+var IDLengths = []int{16, 32, 40, 48, 56, 64, 96, 128}
 var NumberChecks = []string{"edge", "luhn", "ssn", "phone", "nanp", "phone_hint", "ipv4"}
 var NotMailLocals = []string{"git", "hg", "svn"}
 var NotMailDomains = []string{"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "css", "js", "mjs", "ts", "tsx", "jsx", "json", "html", "xml", "yaml", "yml", "py", "rb", "go", "rs", "java", "gz", "tgz", "zip", "tar", "whl", "jar", "service", "socket", "target", "timer", "slice", "scope", "mount", "device", "path", "swap"}
+
+// CheckWeights: the weighted sum of a number's digits is a multiple of the modulus.
+var CheckWeights = map[string]struct {
+	Weights []int
+	Modulus int
+}{
+	"aba": {[]int{3, 7, 1, 3, 7, 1, 3, 7, 1}, 10},
+	"dea": {[]int{1, 2, 1, 2, 1, 2, 9}, 10},
+	"vin": {[]int{8, 7, 6, 5, 4, 3, 2, 10, 10, 9, 8, 7, 6, 5, 4, 3, 2}, 11},
+}
+
+// LuhnHeads: the digits with a head before them pass Luhn's test; how many there are.
+var LuhnHeads = map[string]struct {
+	Head   string
+	Length int
+}{
+	"npi": {"80840", 10},
+	"imei": {"", 15},
+}
+
+// Letters of a VIN with their values, the place of its check digit, and the letters that it has at least.
+var VINLetters = map[byte]int{'A': 1, 'B': 2, 'C': 3, 'D': 4, 'E': 5, 'F': 6, 'G': 7, 'H': 8, 'J': 1, 'K': 2, 'L': 3, 'M': 4, 'N': 5, 'P': 7, 'R': 9, 'S': 2, 'T': 3, 'U': 4, 'V': 5, 'W': 6, 'X': 7, 'Y': 8, 'Z': 9}
+const VINCheck, VINLeastLetters = 8, 2
+
+// AreaStarts begin the area of a North American telephone number.
+const AreaStarts = "23456789"
 
 // BetweenDigits may stand between the digits of a number.
 const BetweenDigits = " ().-/_+"

@@ -19,9 +19,9 @@ type Facts struct {
 }
 
 // Marks are a set of marks, each of which stands for some literals or for a rule.
-type Marks [2]uint64
+type Marks [4]uint64
 
-// Mark returns the marks with one of them set, from 0 to 127.
+// Mark returns the marks with one of them set, from 0 to 255.
 func Mark(n int) Marks {
 	var b Marks
 	b[n/64] = 1 << (n % 64)
@@ -32,17 +32,22 @@ func Mark(n int) Marks {
 func (b *Marks) Add(other Marks) {
 	b[0] |= other[0]
 	b[1] |= other[1]
+	b[2] |= other[2]
+	b[3] |= other[3]
 }
 
 // EveryMark is for a rule that needs no literal.
-var EveryMark = Marks{^uint64(0), ^uint64(0)}
+var EveryMark = Marks{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 
 // Meets says whether any of the marks of other is there.
-func (b *Marks) Meets(other Marks) bool { return b[0]&other[0]|b[1]&other[1] != 0 }
+func (b *Marks) Meets(other Marks) bool {
+	return b[0]&other[0]|b[1]&other[1]|b[2]&other[2]|b[3]&other[3] != 0
+}
 
 // Has says whether all marks of other are there.
 func (b *Marks) Has(other Marks) bool {
-	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1]
+	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1] &&
+		b[2]&other[2] == other[2] && b[3]&other[3] == other[3]
 }
 
 // Scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient

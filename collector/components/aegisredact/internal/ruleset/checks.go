@@ -30,6 +30,13 @@ var Checks = map[string]Check{
 	"email":        email,
 	"ipv4":         ipv4,
 	"ipv6":         ipv6,
+	"code":         code,
+	"aba":          weighted("aba"),
+	"dea":          weighted("dea"),
+	"npi":          luhnWithHead("npi"),
+	"imei":         luhnWithHead("imei"),
+	"vin":          vin,
+	"iban":         iban,
 }
 
 // NumberChecks are the checks of numbers: when one fails the search goes on one character further, since
@@ -70,18 +77,7 @@ func luhn(text string, start, end int) bool {
 		(chars.At(text, start-1) == '.' && chars.IsDigit(chars.At(text, start-2)) || chars.At(text, end) == '.' && chars.IsDigit(chars.At(text, end+1))) {
 		return false
 	}
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			d *= 2
-			if d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0 && !chars.InID(text, start, end)
+	return luhnSum(digits)%10 == 0 && !chars.InID(text, start, end)
 }
 
 // issued says whether a card number may begin with these digits and have this length.
@@ -111,7 +107,7 @@ func ssn(text string, start, end int) bool {
 	return len(d) == 9 && d[:3] != "000" && d[:3] != "666" && d[0] != '9' && d[3:5] != "00" && d[5:] != "0000"
 }
 
-// phone: a telephone number that stands by itself.
+// phone: a telephone number that stands by itself; of North America, with an area that there can be.
 func phone(text string, start, end int) bool {
 	if !edge(text, start, end) {
 		return false
@@ -125,8 +121,18 @@ func phone(text string, start, end int) bool {
 	if chars.IsLetter(after) || after == '_' || after == '-' && chars.IsLetter(chars.At(text, end+1)) {
 		return false
 	}
+	if after := chars.At(text, end); (after == '-' || after == '/') && chars.IsAlnum(chars.At(text, end+1)) {
+		return false
+	}
 	candidate := text[start:end]
-	n := chars.CountDigits(candidate)
+	area := digitsOf(candidate)
+	n := len(area)
+	if n == 11 && area[0] == '1' {
+		area = area[1:]
+	}
+	if len(area) == 10 && candidate[0] != '+' && candidate[0] != '0' && strings.IndexByte(contract.AreaStarts, area[0]) < 0 {
+		return false
+	}
 	if candidate[0] == '+' {
 		if n == len(candidate)-1 {
 			return n >= 10 && n <= 15
@@ -212,6 +218,9 @@ func countRunes(s string) int {
 	}
 	return n
 }
+
+// code: has a digit, as the number of a record or of a paper has; a word has none.
+func code(text string, start, end int) bool { return chars.CountDigits(text[start:end]) > 0 }
 
 // basic: Base64 of "user:password" (RFC 7617).
 func basic(text string, start, end int) bool {

@@ -43,11 +43,15 @@ type Key struct {
 	MinDigits int
 	Opaque    bool
 	Numeric   bool // a number is a secret also where words follow the name
+	Value     *regexp.Regexp // nil: any
 }
 
 // Fits says whether a value in a text is of the sort that the rule is about.
 func (r *Key) Fits(value string) bool {
 	if r.NotNumber && chars.IsNumber(strings.TrimSpace(value)) {
+		return false
+	}
+	if r.Value != nil && !r.Value.MatchString(value) {
 		return false
 	}
 	return r.MinDigits == 0 || chars.CountDigits(value) >= r.MinDigits
