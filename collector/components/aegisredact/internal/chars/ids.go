@@ -2,7 +2,6 @@ package chars
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/aegis-otel/aegis-otel/collector/components/aegisredact/internal/contract"
 )
