@@ -1,4 +1,4 @@
-"""The bars of the forms that public scanners know, in the process: each group apart, with the share measured where it is not there yet."""
+"""The bars of the forms that public scanners know, in the process."""
 
 from __future__ import annotations
 
@@ -8,21 +8,6 @@ import pytest
 
 from tests.redaction.peers.corpus import HOSTILE_BYTES, Entry, entries, hostile_shapes
 from tests.redaction.peers.measure import BARS, Result, each_miss, in_process, meets, misses, share
-
-NOT_YET = {
-    "telling key": "80.2 % masked whole",
-    "telling form": "71.0 % masked whole",
-}
-"""Groups that miss their bar, and the share when this was written. Once a group meets it, its test turns red: take it out here."""
-
-
-def groups(not_yet: dict[str, str]) -> list[object]:
-    return [
-        pytest.param(group, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=not_yet[group]))
-        if group in not_yet
-        else group
-        for group in BARS
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +20,7 @@ def results() -> list[Result]:
     return in_process()
 
 
-@pytest.mark.parametrize("group", groups(NOT_YET))
+@pytest.mark.parametrize("group", BARS)
 def test_a_group_meets_its_bar(results: list[Result], group: str) -> None:
     of_group = [result for result in misses(results) if result.entry.group == group]
     assert meets(results, group), f"{share(results, group):.1f} %, such as:\n{each_miss(of_group[:20])}"
