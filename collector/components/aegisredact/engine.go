@@ -28,7 +28,7 @@ var (
 
 const (
 	firstRuleBit = 5
-	lastRuleBit  = 255
+	lastRuleBit  = 383
 )
 
 // kind is a sort of secret.

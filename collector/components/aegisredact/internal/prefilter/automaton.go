@@ -204,9 +204,10 @@ func (a *Automaton) stateOf(m *memory, targets []uint32) *state {
 		}
 	}
 	slices.Sort(set)
-	name := make([]byte, 0, 4*len(set)+16)
-	name = binary.LittleEndian.AppendUint64(name, matched[0])
-	name = binary.LittleEndian.AppendUint64(name, matched[1])
+	name := make([]byte, 0, 4*len(set)+8*len(matched))
+	for _, marks := range matched {
+		name = binary.LittleEndian.AppendUint64(name, marks)
+	}
 	for _, pc := range set {
 		name = binary.LittleEndian.AppendUint32(name, pc)
 	}

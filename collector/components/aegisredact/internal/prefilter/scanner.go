@@ -19,9 +19,9 @@ type Facts struct {
 }
 
 // Marks are a set of marks, each of which stands for some literals or for a rule.
-type Marks [4]uint64
+type Marks [6]uint64
 
-// Mark returns the marks with one of them set, from 0 to 255.
+// Mark returns the marks with one of them set, from 0 to 383.
 func Mark(n int) Marks {
 	var b Marks
 	b[n/64] = 1 << (n % 64)
@@ -30,24 +30,30 @@ func Mark(n int) Marks {
 
 // Add sets the marks of other as well.
 func (b *Marks) Add(other Marks) {
-	b[0] |= other[0]
-	b[1] |= other[1]
-	b[2] |= other[2]
-	b[3] |= other[3]
+	for i := range b {
+		b[i] |= other[i]
+	}
 }
 
 // EveryMark is for a rule that needs no literal.
-var EveryMark = Marks{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
+var EveryMark = Marks{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 
 // Meets says whether any of the marks of other is there.
 func (b *Marks) Meets(other Marks) bool {
-	return b[0]&other[0]|b[1]&other[1]|b[2]&other[2]|b[3]&other[3] != 0
+	var both uint64
+	for i := range b {
+		both |= b[i] & other[i]
+	}
+	return both != 0
 }
 
 // Has says whether all marks of other are there.
 func (b *Marks) Has(other Marks) bool {
-	return b[0]&other[0] == other[0] && b[1]&other[1] == other[1] &&
-		b[2]&other[2] == other[2] && b[3]&other[3] == other[3]
+	var missing uint64
+	for i := range b {
+		missing |= other[i] &^ b[i]
+	}
+	return missing == 0
 }
 
 // Scanner finds all literals of all rules in one pass over a string (Aho and Corasick, "Efficient
