@@ -22,7 +22,12 @@ func TestTheExamplesBesideTheRules(t *testing.T) {
 	if files == nil && !insideRepository() {
 		t.Skip("the rules are in the repository, and this is not it")
 	}
-	e := builtInEngine(t)
+	plain := builtInEngine(t)
+	// A kind that is off by default is on for its own examples.
+	off := map[any]*engine{}
+	for _, kind := range builtIn(t).Disable {
+		off[kind] = builtInEngine(t, func(c *Config) { c.Enable = []string{kind} })
+	}
 	count := 0
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -34,6 +39,10 @@ func TestTheExamplesBesideTheRules(t *testing.T) {
 		for _, list := range []string{"keys", "values"} {
 			rules, _ := raw.(map[string]any)[list].([]any)
 			for _, rule := range rules {
+				e := off[rule.(map[string]any)["kind"]]
+				if e == nil {
+					e = plain
+				}
 				for _, field := range []string{"masks", "leaves"} {
 					for _, example := range rule.(map[string]any)[field].([]any) {
 						count++
