@@ -149,10 +149,11 @@ func (v *Verifier) apply(s *statement) *chain {
 		}
 		return nil
 	}
-	if s.ends {
-		c.end(v, s)
+	if s.ends && c.ended == nil {
+		c.ended = s
 	}
 	if s.size == 0 {
+		c.behind(v, s)
 		return nil
 	}
 	at, found := slices.BinarySearchFunc(c.path, s.size-1, func(e entry, seq int64) int { return compare(e.seq, seq) })
@@ -170,6 +171,7 @@ func (v *Verifier) apply(s *statement) *chain {
 		v.findings.chain(Fork, c.id, last.seq, last.place, "%s states another root", s.source)
 		return nil
 	}
+	c.behind(v, s)
 	if s.size > c.hole {
 		return nil
 	}
@@ -202,10 +204,11 @@ func (c *chain) certain(s *statement) int64 {
 	return int64(len(s.uncertain))
 }
 
-// end checks that a chain has no more records than the one who ended it says.
-func (c *chain) end(v *Verifier, s *statement) {
-	if c.ended == nil {
-		c.ended = s
+// behind checks that a chain has no more records than the one who ended it says. A statement about another chain of this
+// name, a fork, says nothing about where this one ends.
+func (c *chain) behind(v *Verifier, s *statement) {
+	if !s.ends {
+		return
 	}
 	for i := range c.path {
 		e := &c.path[len(c.path)-1-i]
