@@ -25,7 +25,7 @@ _BOUNDARIES: Final = {
     **dict.fromkeys("&|", _AFTER_AMPERSAND),
     **dict.fromkeys("\"'`)]}>", _AFTER_CLOSING),
 }
-_TOKEN_STOP: Final = re.compile(r"[\s\0,;&|\"'`)\]}>\[({<\\]", re.ASCII)
+_TOKEN_STOP: Final = re.compile(r"[\s\0,;&|\"'`)\]}>\[({<]|\\+", re.ASCII)
 _BRACKET_STOP: Final = re.compile(r"[\[\](){}\\\"']", re.ASCII)
 _QUOTE_STOPS: Final = {quote: re.compile(rf"[\\{quote}]", re.ASCII) for quote in QUOTES}
 _ESCAPED_BREAK: Final = re.compile(r"\\+[nrt](?:\s|\Z|\\|[A-Za-z_][A-Za-z0-9_.\-]*[=:])", re.ASCII)
@@ -157,14 +157,15 @@ def _token_end(text: str, position: int) -> int:
         elif character == "<":
             if position > start and _TAG.match(text, position):
                 break
-        elif character == "\\" and position > start:
-            after = position + 1
-            while text[after : after + 1] == "\\":
-                after += 1
-            if text[after : after + 1] in ('"', "'") and _AFTER_CLOSING.match(text, after + 1):
-                break
-            if _ESCAPED_BREAK.match(text, position):
-                break
+        elif character == "\\":
+            # What is behind a row of them holds for each of them, so a row is looked at once. The first character is of the value.
+            after = found.end()
+            if after > start + 1:
+                quoted = text[after : after + 1] in ('"', "'") and _AFTER_CLOSING.match(text, after + 1)
+                if quoted or _ESCAPED_BREAK.match(text, max(position, start + 1)):
+                    return max(position, start + 1)
+            position = after
+            continue
         position += 1
     return position
 

@@ -30,16 +30,16 @@ def redactor() -> Redactor:
     return warm
 
 
-def seconds(redactor: Redactor, piece: str, length: int) -> float:
-    text = (piece * (length // len(piece) + 1))[:length]
+def seconds(redactor: Redactor, piece: str, length: int, head: str = "") -> float:
+    text = (head + piece * (length // len(piece) + 1))[:length]
     begun = time.thread_time()
     redactor.redact_text(text)
     return time.thread_time() - begun
 
 
-def growth(redactor: Redactor, piece: str) -> float:
-    short = seconds(redactor, piece, SHORT)
-    return seconds(redactor, piece, LONG) / short if short > QUICK else 1.0
+def growth(redactor: Redactor, piece: str, head: str = "") -> float:
+    short = seconds(redactor, piece, SHORT, head)
+    return seconds(redactor, piece, LONG, head) / short if short > QUICK else 1.0
 
 
 @pytest.mark.parametrize("literal", LITERALS)
@@ -54,3 +54,27 @@ def test_the_start_of_a_secret_repeated_takes_linear_time(redactor: Redactor, li
 def test_a_key_repeated_takes_linear_time(redactor: Redactor, key: str, sign: str):
     for piece in (f"{key}{sign}{ending}" for ending in ("", "a,", "1 ")):
         assert any(growth(redactor, piece) < MOST for _ in range(3)), repr(piece)
+
+
+HEADS = (
+    "password=",
+    '"password": ',
+    "token: ",
+    "password=a",
+    'password="',
+    "curl -u a:",
+    "Authorization: Basic ",
+    "Patient: ",
+    "x: ",
+    "https://",
+)
+PIECES = (
+    *("\\", '"', "'", "`", "(", ")", "[", "]", "{", "}", "<", ">", ",", ";", "&", "|", "=", ":", "-", "_", ".", "/", "%", "@", "#", "$", "+", "\n", "\t", "\0"),
+    *("\\n", '\\"', "\\u00", "%2", "&#", "<a", "),", "a ", "A ", "1-", "1 ", "a=", "a: ", "a,", "({", "'a", '"a', "=>", "->", "::", "\r\n", "\u200b", "é", "Aa ", "a@", "a."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_one_start_and_anything_repeated_behind_it_takes_linear_time(redactor: Redactor, head: str):
+    for piece in PIECES:
+        assert any(growth(redactor, piece, head) < MOST for _ in range(3)), repr(head + piece)

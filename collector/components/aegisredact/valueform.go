@@ -192,17 +192,22 @@ func tokenEnd(text string, position int) int {
 			if position > start && markup.MatchString(text[position:min(len(text), position+300)]) {
 				return position
 			}
-		case c == '\\' && position > start:
-			after := position
+		case c == '\\':
+			// What is behind a row of them holds for each of them, so a row is looked at once. The first character is of the value.
+			after := position + 1
 			for chars.At(text, after) == '\\' {
 				after++
 			}
-			if q := chars.At(text, after); (q == '"' || q == '\'') && run.endsAfter(text, after+1) {
-				return position
+			if after > start+1 {
+				at := max(position, start+1)
+				if q := chars.At(text, after); (q == '"' || q == '\'') && run.endsAfter(text, after+1) {
+					return at
+				}
+				if escapedEnd.MatchString(text[at:]) {
+					return at
+				}
 			}
-			if escapedEnd.MatchString(text[position:]) {
-				return position
-			}
+			position = after - 1
 		}
 	}
 	return position
