@@ -158,7 +158,7 @@ def _token_end(text: str, position: int) -> int:
             if position > start and _TAG.match(text, position):
                 break
         elif character == "\\":
-            # What is behind a row of them holds for each of them, so a row is looked at once. A value has one or more characters.
+            # What is behind a row of them holds for each of them, so a row is looked at once.
             after = found.end()
             if after > start + 1:
                 quoted = text[after : after + 1] in ('"', "'") and _AFTER_CLOSING.match(text, after + 1)
