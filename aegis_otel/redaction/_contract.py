@@ -228,7 +228,8 @@ ALLOW_KEYS: Final[tuple[str, ...]] = (
     'tokenCount', 'passwordless', 'sessionCount', 'tokenizer', 'cardinality', 'discard', 'compass', 'nextPageToken',
     'previousPageToken', 'pageToken', 'nextToken', 'continuationToken', 'cancellationToken', 'bosToken', 'eosToken',
     'padToken', 'unkToken', 'scoreCard', 'wildCard', 'simCard', 'networkCard', 'reportCard', 'boardingPass',
-    'firstPass', 'secondPass', 'secondaryPass', 'nonSecret',
+    'firstPass', 'secondPass', 'secondaryPass', 'nonSecret', 'auditSignature', 'auditOldSignature',
+    'auditNewSignature', 'auditKey', 'auditKeyId', 'auditNodeKey', 'auditOldKey', 'auditMac', 'auditHash',
 )
 NEUTRAL: Final[tuple[str, ...]] = (
     'value', 'val', 'string', 'str', 'text', 'raw', 'plain', 'plaintext', 'hash', 'hashed', 'digest', 'encrypted',

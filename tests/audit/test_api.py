@@ -128,7 +128,7 @@ def test_values_come_into_the_domain_as_text(app: App) -> None:
     assert [first[name] for name in "abcde"] == [
         "1.5", "9007199254740992", "-1152921504606846976", "2026-01-31T00:00:00+00:00", "1.10",
     ]  # fmt: skip
-    assert [second[name] for name in "fghijk"] == [{"x": [1, 2]}, [1, None], "YWI=", "\\ud800", "NaN", "-0.0"]
+    assert [second[name] for name in "fghijk"] == [{"x": [1, 2]}, [1, None], "ab", "\\ud800", "NaN", "-0.0"]
     assert app.state() is State.OK
 
 
