@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from types import FunctionType
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -68,6 +69,14 @@ def _hook_thread_pool(module: Any) -> None:
     wrap(module.ThreadPoolExecutor, "submit", submit)
 
 
+def _as_pools_own(function: Any) -> Any:
+    """The same function, with a frame that counts as the pool's: loguru names a caller by its frame."""
+    names = {**globals(), "__name__": "concurrent.futures.thread"}
+    made = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
+    return made
+
+
 class _InContext:
     """A function that runs in the context of whoever asked for it."""
 
@@ -77,6 +86,7 @@ class _InContext:
         self._function = function
         self._context = context
 
+    @_as_pools_own
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         token = otel_context.attach(self._context)
         try:
@@ -112,6 +122,7 @@ class _Carried:
     def __reduce__(self) -> Any:
         return _Carried, (self._function, self._carrier)
 
+    @_as_pools_own
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         token = otel_context.attach(propagate.extract(self._carrier, Context()))
         try:

@@ -104,6 +104,7 @@ def test_the_package_works_with(version, wheel, tmp_path):
         return
     # From a copy: the tests must find the installed package, not the checkout.
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "contract", tmp_path / "contract")
     # One build of the extension serves all versions: it lies beside the tests, where `-m pytest` finds it.
     extension = importlib.util.find_spec("aegis_otel_native")
     if extension is not None and extension.origin is not None:
