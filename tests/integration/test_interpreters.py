@@ -27,7 +27,16 @@ from tests.support.apps import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
-NEEDED = ["pytest>=8", "pytest-timeout", "hypothesis", "httpx", "opentelemetry-proto>=1.45.1", "pyyaml", "structlog>=25", "loguru>=0.7"]
+NEEDED = [
+    "pytest>=8",
+    "pytest-timeout",
+    "hypothesis",
+    "httpx",
+    "opentelemetry-proto>=1.45.1",
+    "pyyaml",
+    "structlog>=25",
+    "loguru>=0.7",
+]
 TESTS = ["tests/test_settings.py", "tests/test_schema.py", "tests/test_correlation.py", "tests/test_testing.py"]
 TESTS += ["tests/capture", "tests/deliver/queue", "tests/deliver/outputs"]
 TESTS += ["tests/integration/test_switching_on.py"]
