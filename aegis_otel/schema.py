@@ -33,13 +33,14 @@ LEVELNO: Final[Mapping[int, int]] = {DEBUG: 0, INFO: 20, WARN: 30, ERROR: 40, FA
 REQUEST_COMPLETED: Final = "HTTP Request Completed"
 REQUEST_ERROR: Final = "HTTP Request Error"
 AUDIT_PREFIX: Final = _fields.AUDIT_PREFIX
+AUDIT_FIELDS: Final = _fields.AUDIT_FIELDS
 AUDIT_KEPT: Final = frozenset(_fields.AUDIT_KEPT)
 """Attributes that stay when a record is cut because it is too large: they make it an audit record."""
 
 CODE_FILE: Final = _fields.CODE_FILE
 CODE_LINE: Final = _fields.CODE_LINE
 CODE_FUNCTION: Final = _fields.CODE_FUNCTION
-_AUDIT_ACTION, _AUDIT_LEVEL = _fields.AUDIT_FIELDS
+_AUDIT_ACTION, _AUDIT_LEVEL = AUDIT_FIELDS
 
 RESERVED: Final = frozenset((*_fields.RESERVED, *_fields.RESERVED_WITH_ERROR))
 """Field names that the record itself owns.

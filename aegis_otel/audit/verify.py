@@ -328,7 +328,7 @@ class _Verification:
 def is_audit(record: Members) -> bool:
     """Whether a stored record claims to be an audit record."""
     message = record.get("message")
-    if "auditAction" in record or "complianceLevel" in record:
+    if any(name in record for name in schema.AUDIT_FIELDS):
         return True
     return type(message) is str and message.startswith(schema.AUDIT_PREFIX)
 

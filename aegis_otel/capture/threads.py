@@ -122,13 +122,8 @@ class _Carried:
     def __reduce__(self) -> Any:
         return _Carried, (self._function, self._carrier)
 
-    @_as_pools_own
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = otel_context.attach(propagate.extract(self._carrier, Context()))
-        try:
-            return self._function(*args, **kwargs)
-        finally:
-            otel_context.detach(token)
+        return _InContext(self._function, propagate.extract(self._carrier, Context()))(*args, **kwargs)
 
 
 def _hook_event_loop(module: Any) -> None:

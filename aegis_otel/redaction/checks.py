@@ -147,9 +147,7 @@ def phone(text: str, start: int, end: int) -> bool:
     if after.isascii() and (after.isalpha() or after == "_"):
         return False
     behind = text[end + 1 : end + 2]
-    if after == "-" and behind.isascii() and behind.isalpha():
-        return False
-    if text[end : end + 1] in ("-", "/") and text[end + 1 : end + 2].isascii() and text[end + 1 : end + 2].isalnum():
+    if after in ("-", "/") and behind.isascii() and behind.isalnum():
         return False
     candidate = text[start:end]
     digits = digits_of(candidate)

@@ -14,9 +14,9 @@ import (
 	"google.golang.org/grpc/tap"
 )
 
-// serverOptions scans each request before it is decoded. gRPC decodes a request before any interceptor sees it, also
+// GetGRPCServerOptions is what receivers over gRPC call: each request is scanned before it is decoded. gRPC decodes a request before any interceptor sees it, also
 // before the receiver asks who sends, so the codec has to do it.
-func (l *limiter) serverOptions(context.Context) ([]grpc.ServerOption, error) {
+func (l *limiter) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
 	verdicts := &verdicts{limiter: l}
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(&codec{encoding.GetCodecV2("proto"), verdicts}),

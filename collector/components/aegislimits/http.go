@@ -31,7 +31,7 @@ func (l *limiter) wrapHTTP(_ context.Context, next http.Handler) (http.Handler, 
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		case err != nil:
 			l.refused(r.Context(), "http", err)
-			http.Error(w, err.Error(), statusOf(err))
+			http.Error(w, err.Error(), http.StatusBadRequest)
 		default:
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			r.ContentLength = int64(len(body))
@@ -48,12 +48,12 @@ func (l *limiter) read(body io.Reader, taken *int64) ([]byte, error) {
 			return nil, errNoMemory
 		}
 		*taken += chunk
-		n, err := io.CopyN(&read, body, chunk)
-		if err == io.EOF || n == 0 && err == nil {
+		_, err := io.CopyN(&read, body, chunk)
+		if err == io.EOF {
 			return read.Bytes(), nil
 		}
 		if err != nil {
-			return nil, unreadable{err}
+			return nil, err
 		}
 	}
 }
@@ -81,15 +81,4 @@ func (l *limiter) scanned(r *http.Request, body []byte, taken *int64) error {
 		*taken += more
 	}
 	return nil
-}
-
-// unreadable is a body that does not come to its end.
-type unreadable struct{ error }
-
-func statusOf(err error) int {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return http.StatusRequestEntityTooLarge
-	}
-	return http.StatusBadRequest
 }

@@ -12,7 +12,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
-	"google.golang.org/grpc"
 )
 
 var (
@@ -54,11 +53,6 @@ func newLimiter(cfg *Config, set component.TelemetrySettings) (*limiter, error) 
 // GetHTTPHandler is what receivers over HTTP call.
 func (l *limiter) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
 	return l.wrapHTTP, nil
-}
-
-// GetGRPCServerOptions is what receivers over gRPC call.
-func (l *limiter) GetGRPCServerOptions(ctx context.Context) ([]grpc.ServerOption, error) {
-	return l.serverOptions(ctx)
 }
 
 func (l *limiter) refused(ctx context.Context, transport string, err error) {

@@ -118,10 +118,10 @@ func phone(text string, start, end int) bool {
 		return false
 	}
 	after := chars.At(text, end)
-	if chars.IsLetter(after) || after == '_' || after == '-' && chars.IsLetter(chars.At(text, end+1)) {
+	if chars.IsLetter(after) || after == '_' {
 		return false
 	}
-	if after := chars.At(text, end); (after == '-' || after == '/') && chars.IsAlnum(chars.At(text, end+1)) {
+	if (after == '-' || after == '/') && chars.IsAlnum(chars.At(text, end+1)) {
 		return false
 	}
 	candidate := text[start:end]
