@@ -14,26 +14,7 @@ from aegis_otel import schema
 from aegis_otel.deliver.queue import RecordQueue
 from aegis_otel.deliver.queue import _queue as queue_module
 from tests.support.processes import wait_for
-
-
-class Collected:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.records: list[schema.Record] = []
-        self.closed = False
-
-    def write(self, records):
-        self.records += records
-
-    def flush(self, deadline):
-        return True
-
-    def close(self, deadline):
-        self.closed = True
-
-    def after_fork(self):
-        self.records.clear()
+from tests.support.sinks import Collected
 
 
 class Blocked(Collected):
